@@ -1,0 +1,47 @@
+# Every target sets up what it needs; `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+PROTO_BIN := build/proto-env/bin
+PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
+
+.PHONY: help demo test lint proto bench clean
+
+help:
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+
+$(BIN)/.installed: pyproject.toml setup.py constraints.txt sandbox/jail/jail.c
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+# The compiler of the stubs is older than the library that reads them, so it
+# has an environment of its own: its output works with protobuf 4.25 and later.
+$(PROTO_BIN)/.installed: requirements-proto.txt
+	$(PYTHON) -m venv build/proto-env
+	$(PROTO_BIN)/pip install --quiet --disable-pip-version-check -r requirements-proto.txt
+	touch $@
+
+demo: $(BIN)/.installed ## verify real work with known verdicts, print agreement and rate
+	$(BIN)/python examples/demo.py
+
+test: $(BIN)/.installed $(PROTO_BIN)/.installed ## all tests, against a real server
+	$(BIN)/python -m pytest
+
+lint: $(BIN)/.installed ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+PROTO_OUT ?= .
+proto: $(PROTO_BIN)/.installed ## generate the committed stubs from proto/
+	$(PROTO_BIN)/python -m grpc_tools.protoc -Iproto \
+	  --plugin=protoc-gen-mypy=$(PROTO_BIN)/protoc-gen-mypy \
+	  --plugin=protoc-gen-mypy_grpc=$(PROTO_BIN)/protoc-gen-mypy_grpc \
+	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) \
+	  --mypy_out=quiet:$(PROTO_OUT) --mypy_grpc_out=quiet:$(PROTO_OUT) $(PROTOS)
+
+bench: $(BIN)/.installed ## benchmarks, with the bare floor in the same run
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what the other targets made
+	rm -rf .venv build sandbox/jail/touchstone-jail
