@@ -8,7 +8,15 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 JAIL = "sandbox.jail.touchstone-jail"
-FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-fstack-protector-strong"]
+FLAGS = [
+    "-std=gnu11",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-D_GNU_SOURCE",
+    "-fstack-protector-strong",
+]
 
 
 class BuildJail(build_ext):
@@ -20,7 +28,9 @@ class BuildJail(build_ext):
     def build_extension(self, ext: Extension) -> None:
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        objects = self.compiler.compile(ext.sources, output_dir=self.build_temp, extra_postargs=FLAGS)
+        objects = self.compiler.compile(
+            ext.sources, output_dir=self.build_temp, extra_postargs=FLAGS
+        )
         self.compiler.link_executable(objects, target.name, output_dir=str(target.parent))
 
 

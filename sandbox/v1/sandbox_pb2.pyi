@@ -87,11 +87,17 @@ class RunRequest(google.protobuf.message.Message):
     the limits per run. 0: already over.
     """
     @property
-    def inputs(self) -> global___Inputs: ...
+    def inputs(self) -> global___Inputs:
+        """Whole-program runs."""
+
     @property
-    def calls(self) -> global___Calls: ...
+    def calls(self) -> global___Calls:
+        """Function calls."""
+
     @property
-    def snippets(self) -> global___Snippets: ...
+    def snippets(self) -> global___Snippets:
+        """Program and text after it."""
+
     @property
     def limits(self) -> global___Limits:
         """Absent fields take the server's defaults."""
@@ -127,7 +133,9 @@ class Inputs(google.protobuf.message.Message):
 
     STDIN_FIELD_NUMBER: builtins.int
     @property
-    def stdin(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]: ...
+    def stdin(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]:
+        """Bytes, at least one element."""
+
     def __init__(
         self,
         *,
@@ -139,25 +147,35 @@ global___Inputs = Inputs
 
 @typing.final
 class Calls(google.protobuf.message.Message):
-    """Function calls in one process, in order."""
+    """Function calls in one process, in order. What they print on standard output
+    is dropped; standard error goes to the outcome at which the process ended.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ENTRY_POINT_FIELD_NUMBER: builtins.int
+    FUNCTION_ONLY_FIELD_NUMBER: builtins.int
     ARGUMENTS_FIELD_NUMBER: builtins.int
     entry_point: builtins.str
-    """A function's name; a method's name of a class `Solution`; or
+    """A name: a method of a class `Solution` that has it, else a function; or
     "Class.method". Required.
     """
+    function_only: builtins.bool
+    """The entry point is a function of the program; a class `Solution` is not
+    looked at. Default: false.
+    """
     @property
-    def arguments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Arguments]: ...
+    def arguments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Arguments]:
+        """One element for each call, at least one."""
+
     def __init__(
         self,
         *,
         entry_point: builtins.str = ...,
+        function_only: builtins.bool = ...,
         arguments: collections.abc.Iterable[global___Arguments] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["arguments", b"arguments", "entry_point", b"entry_point"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arguments", b"arguments", "entry_point", b"entry_point", "function_only", b"function_only"]) -> None: ...
 
 global___Calls = Calls
 
@@ -191,7 +209,9 @@ class Snippets(google.protobuf.message.Message):
 
     SOURCE_FIELD_NUMBER: builtins.int
     @property
-    def source(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    def source(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """At least one."""
+
     def __init__(
         self,
         *,
@@ -292,6 +312,7 @@ class RunResult(google.protobuf.message.Message):
     id: builtins.str
     """As in the request."""
     status: global___RunResult.Status.ValueType
+    """Always set."""
     message: builtins.str
     """For a person, when status is not OK."""
     diagnostics: builtins.str
@@ -389,6 +410,7 @@ class Outcome(google.protobuf.message.Message):
     WALL_US_FIELD_NUMBER: builtins.int
     PEAK_MEMORY_BYTES_FIELD_NUMBER: builtins.int
     ending: global___Outcome.Ending.ValueType
+    """Always set."""
     exit_code: builtins.int
     """Set when ending is EXITED."""
     signal: builtins.int
@@ -398,9 +420,12 @@ class Outcome(google.protobuf.message.Message):
     stderr: builtins.bytes
     """Its first 64 KiB."""
     stdout_truncated: builtins.bool
+    """More was written than is kept."""
     stderr_truncated: builtins.bool
+    """More was written than is kept."""
     value_json: builtins.str
-    """A call's return value as JSON: tuples as lists, by exact type, floats in
+    """A call's return value as JSON, by exact type; tuples as lists, a subclass
+    of dict or tuple (Counter, a named tuple) as what it holds; floats in
     shortest round-trip form (NaN, Infinity and -Infinity as Python's json
     writes them).
     """
@@ -450,7 +475,9 @@ class RunBatchRequest(google.protobuf.message.Message):
 
     REQUESTS_FIELD_NUMBER: builtins.int
     @property
-    def requests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RunRequest]: ...
+    def requests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RunRequest]:
+        """At least one."""
+
     def __init__(
         self,
         *,
@@ -466,7 +493,9 @@ class RunResults(google.protobuf.message.Message):
 
     RESULTS_FIELD_NUMBER: builtins.int
     @property
-    def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___IndexedResult]: ...
+    def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___IndexedResult]:
+        """Those that are ready: at least one."""
+
     def __init__(
         self,
         *,
@@ -485,7 +514,9 @@ class IndexedResult(google.protobuf.message.Message):
     index: builtins.int
     """Place of the request in its batch or stream, from 0."""
     @property
-    def result(self) -> global___RunResult: ...
+    def result(self) -> global___RunResult:
+        """The request's result."""
+
     def __init__(
         self,
         *,
@@ -524,6 +555,7 @@ class DescribeResponse(google.protobuf.message.Message):
     version: builtins.str
     """Version of the distribution touchstone-rl."""
     tier: global___Tier.ValueType
+    """The isolation in force."""
     slots: builtins.int
     """Programs that run at once."""
     max_source_bytes: builtins.int
@@ -533,7 +565,9 @@ class DescribeResponse(google.protobuf.message.Message):
     max_queued: builtins.int
     """Requests waiting for a slot, at most; beyond: RESOURCE_EXHAUSTED."""
     @property
-    def languages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Language]: ...
+    def languages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Language]:
+        """What can be run here."""
+
     @property
     def mechanisms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Mechanism]:
         """One line for each mechanism: in force, or why it is not."""
@@ -574,6 +608,7 @@ class Language(google.protobuf.message.Message):
     name: builtins.str
     """As used in RunRequest.language."""
     toolchain: builtins.str
+    """Interpreter or compiler and its version."""
     def __init__(
         self,
         *,
@@ -594,6 +629,7 @@ class Mechanism(google.protobuf.message.Message):
     name: builtins.str
     """E.g. "pid namespace"."""
     in_force: builtins.bool
+    """Does it hold here?"""
     detail: builtins.str
     """Why not, or which variant."""
     def __init__(

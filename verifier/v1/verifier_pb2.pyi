@@ -48,7 +48,9 @@ class Verdicts(google.protobuf.message.Message):
 
     VERDICTS_FIELD_NUMBER: builtins.int
     @property
-    def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___IndexedVerdict]: ...
+    def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___IndexedVerdict]:
+        """Those that are ready: at least one."""
+
     def __init__(
         self,
         *,
@@ -67,7 +69,9 @@ class IndexedVerdict(google.protobuf.message.Message):
     index: builtins.int
     """Place of the item in its batch or stream, from 0."""
     @property
-    def verdict(self) -> global___Verdict: ...
+    def verdict(self) -> global___Verdict:
+        """The item's verdict."""
+
     def __init__(
         self,
         *,
@@ -135,19 +139,33 @@ class Item(google.protobuf.message.Message):
     0: already over.
     """
     @property
-    def inline_recipe(self) -> global___Recipe: ...
+    def inline_recipe(self) -> global___Recipe:
+        """Sent along; checked like a built-in one."""
+
     @property
-    def math(self) -> global___MathTask: ...
+    def math(self) -> global___MathTask:
+        """A final answer."""
+
     @property
-    def code(self) -> global___CodeTask: ...
+    def code(self) -> global___CodeTask:
+        """A program."""
+
     @property
-    def choice(self) -> global___ChoiceTask: ...
+    def choice(self) -> global___ChoiceTask:
+        """One of several options."""
+
     @property
-    def instructions(self) -> global___InstructionsTask: ...
+    def instructions(self) -> global___InstructionsTask:
+        """Constraints on the text."""
+
     @property
-    def judge(self) -> global___JudgeTask: ...
+    def judge(self) -> global___JudgeTask:
+        """A judge model decides."""
+
     @property
-    def preference(self) -> global___PreferenceTask: ...
+    def preference(self) -> global___PreferenceTask:
+        """A judge model compares."""
+
     @property
     def meta(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """For the caller's own use; not read by the server. Default: empty."""
@@ -292,8 +310,11 @@ class MathPolicy(google.protobuf.message.Message):
     INTERVAL_VS_INEQUALITY_FIELD_NUMBER: builtins.int
     FREE_TEXT_FIELD_NUMBER: builtins.int
     percent: global___MathPolicy.Percent.ValueType
+    """Default: SCALED."""
     units: global___MathPolicy.Units.ValueType
+    """Default: IGNORED."""
     order: global___MathPolicy.Order.ValueType
+    """Default: AS_WRITTEN."""
     rounding: builtins.int
     """Significant digits that a decimal answer must show to stand for an exact
     reference it rounds to. 0: a decimal never stands for another number.
@@ -367,14 +388,15 @@ class CodeTask(google.protobuf.message.Message):
     language: builtins.str
     """A language name as listed by Describe, e.g. "python". Required."""
     entry_point: builtins.str
-    """For tests with arguments: a function's name, a method's name of a class
-    `Solution`, or "Class.method". Required by such tests.
+    """For tests with arguments: a name (a method of a class `Solution` that has
+    it, else a function) or "Class.method". Required by such tests.
     """
     checker: builtins.str
     """How standard output is compared: "tokens" (per line, split at white
     space) or "exact" (byte for byte). Default: "tokens".
     """
     scoring: global___CodeTask.Scoring.ValueType
+    """Default: ALL."""
     program: builtins.str
     """The program's text, used instead of extraction from the response."""
     @property
@@ -382,7 +404,9 @@ class CodeTask(google.protobuf.message.Message):
         """At least one."""
 
     @property
-    def limits(self) -> global___CodeLimits: ...
+    def limits(self) -> global___CodeLimits:
+        """Default: the sandbox's."""
+
     def __init__(
         self,
         *,
@@ -590,6 +614,7 @@ class JudgeTask(google.protobuf.message.Message):
     RUBRIC_FIELD_NUMBER: builtins.int
     SAMPLES_FIELD_NUMBER: builtins.int
     mode: global___JudgeTask.Mode.ValueType
+    """Required."""
     reference: builtins.str
     """For REFERENCE."""
     rubric: builtins.str
@@ -636,6 +661,7 @@ class PreferenceTask(google.protobuf.message.Message):
     rival: builtins.str
     """The response to compare with; asked in both orders."""
     mode: global___PreferenceTask.Mode.ValueType
+    """Required."""
     def __init__(
         self,
         *,
@@ -776,6 +802,7 @@ class Verdict(google.protobuf.message.Message):
     id: builtins.str
     """As in the item."""
     status: global___Verdict.Status.ValueType
+    """Always set."""
     reward: builtins.float
     """Present only when status is OK."""
     extracted: builtins.str
@@ -785,11 +812,17 @@ class Verdict(google.protobuf.message.Message):
         """In the recipe's order."""
 
     @property
-    def evidence(self) -> global___Evidence: ...
+    def evidence(self) -> global___Evidence:
+        """What the status and the accuracy part rest on."""
+
     @property
-    def provenance(self) -> global___Provenance: ...
+    def provenance(self) -> global___Provenance:
+        """What gave the verdict."""
+
     @property
-    def timing(self) -> global___Timing: ...
+    def timing(self) -> global___Timing:
+        """Where the time went."""
+
     def __init__(
         self,
         *,
@@ -900,6 +933,7 @@ class Part(google.protobuf.message.Message):
     weight: builtins.float
     """As in the recipe; 1 without one."""
     reason: global___Part.Reason.ValueType
+    """Always set."""
     detail: builtins.str
     """For a person: what was found."""
     def __init__(
@@ -927,9 +961,13 @@ class Evidence(google.protobuf.message.Message):
     message: builtins.str
     """Why the status is not OK: the field, the limit, what was received."""
     @property
-    def math(self) -> global___MathEvidence: ...
+    def math(self) -> global___MathEvidence:
+        """Set by the math verifier."""
+
     @property
-    def code(self) -> global___CodeEvidence: ...
+    def code(self) -> global___CodeEvidence:
+        """Set by the code verifier."""
+
     def __init__(
         self,
         *,
@@ -979,6 +1017,7 @@ class MathEvidence(google.protobuf.message.Message):
     GOLD_FIELD_NUMBER: builtins.int
     POLICY_FIELD_NUMBER: builtins.int
     tier: global___MathEvidence.Tier.ValueType
+    """UNSPECIFIED when nothing decided."""
     source: builtins.str
     """Where the answer was found: "boxed", "answer_tag", "hashes",
     "answer_line", "free_text".
@@ -986,6 +1025,7 @@ class MathEvidence(google.protobuf.message.Message):
     start: builtins.int
     """Code points [start, end) of the answer in the response."""
     end: builtins.int
+    """0 and 0 without an answer."""
     gold: builtins.str
     """The reference that matched, or the first one."""
     @property
@@ -1022,7 +1062,9 @@ class CodeEvidence(google.protobuf.message.Message):
     in_process_asserts: builtins.bool
     """Some verdicts rest on asserts that ran beside the solution."""
     @property
-    def tests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TestResult]: ...
+    def tests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TestResult]:
+        """One for each test, in order."""
+
     def __init__(
         self,
         *,
@@ -1047,9 +1089,13 @@ class TestResult(google.protobuf.message.Message):
     GOT_FIELD_NUMBER: builtins.int
     DETAIL_FIELD_NUMBER: builtins.int
     id: builtins.str
+    """As in the test, or its place."""
     reason: global___Part.Reason.ValueType
+    """Always set; not_run after a failure when all tests must pass."""
     cpu_ms: builtins.float
+    """Milliseconds of CPU time."""
     wall_ms: builtins.float
+    """Milliseconds of wall time."""
     memory_bytes: builtins.int
     """0 where the host cannot tell."""
     got: builtins.str
@@ -1087,6 +1133,7 @@ class Provenance(google.protobuf.message.Message):
     verifier: builtins.str
     """The verifier that gave the accuracy part, e.g. "math", and its version."""
     verifier_version: builtins.str
+    """Changes whenever a verdict could."""
     recipe: builtins.str
     """Empty without a recipe."""
     recipe_hash: builtins.str
@@ -1096,6 +1143,7 @@ class Provenance(google.protobuf.message.Message):
     judge_model: builtins.str
     """Empty when no judge was asked."""
     cache_hit: builtins.bool
+    """The verdict was taken from a cache."""
     def __init__(
         self,
         *,
@@ -1164,7 +1212,9 @@ class DescribeResponse(google.protobuf.message.Message):
         """Tasks this server has a verifier for, by field name."""
 
     @property
-    def recipes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Recipe]: ...
+    def recipes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Recipe]:
+        """The built-in recipes."""
+
     @property
     def toolchains(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Toolchain]:
         """Languages of programs."""
@@ -1174,7 +1224,9 @@ class DescribeResponse(google.protobuf.message.Message):
         """Target languages the language part can tell, BCP 47."""
 
     @property
-    def limits(self) -> global___Limits: ...
+    def limits(self) -> global___Limits:
+        """The limits in force."""
+
     def __init__(
         self,
         *,
@@ -1199,7 +1251,9 @@ class TaskKind(google.protobuf.message.Message):
     NAME_FIELD_NUMBER: builtins.int
     VERIFIER_VERSION_FIELD_NUMBER: builtins.int
     name: builtins.str
+    """A field of Item's oneof task."""
     verifier_version: builtins.str
+    """As in Provenance."""
     def __init__(
         self,
         *,
@@ -1248,6 +1302,7 @@ class Limits(google.protobuf.message.Message):
     SYMBOLIC_MS_FIELD_NUMBER: builtins.int
     CODE_FIELD_NUMBER: builtins.int
     batch_items: builtins.int
+    """Batch.items."""
     items_in_flight: builtins.int
     """Items accepted and not yet answered, over all clients; beyond:
     RESOURCE_EXHAUSTED.
