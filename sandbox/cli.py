@@ -1,0 +1,152 @@
+"""The command `touchstone-sandbox`: serve, probe, run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+except ImportError as missing:
+    sys.exit(f'touchstone-sandbox: {missing.name} is missing; install "touchstone-rl[server]"')
+
+from sandbox import limits
+from sandbox.client import EmbeddedSandbox, SandboxUnavailable
+from sandbox.languages import LANGUAGES
+from sandbox.probe import probe as probe_host
+from sandbox.service import Server
+from sandbox.v1 import sandbox_pb2 as pb
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Runs untrusted programs and tells what they did.",
+    pretty_exceptions_enable=False,
+)
+# Exit codes of `run` where the program has none of its own.
+EXIT_UNAVAILABLE, EXIT_LIMIT, EXIT_FAILED = 69, 124, 70
+
+Slots = Annotated[int | None, typer.Option(help="Programs at once. Default: one for each core.")]
+RequireTier = Annotated[str, typer.Option(help="Refuse to start below this tier: T1, T2 or T3.")]
+
+
+@app.command()
+def serve(
+    listen: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1:7711",
+    slots: Slots = None,
+    require_tier: RequireTier = "T3",
+    max_queued: Annotated[
+        int, typer.Option(help="Requests that may wait for a slot.")
+    ] = limits.DEFAULT_MAX_QUEUED,
+) -> None:
+    """Serve programs over gRPC."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued)
+        try:
+            server = await Server.start(sandbox, listen)
+        except OSError:
+            await sandbox.close()
+            raise
+        host = listen.rpartition(":")[0]
+        print(f"listening on {host}:{server.port}, {sandbox.pool.slots} slots, tier T3", flush=True)
+        await stop.wait()
+        await server.stop()
+
+    try:
+        asyncio.run(run())
+    except (SandboxUnavailable, OSError, ValueError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def probe() -> None:
+    """Show which isolation this host allows."""
+    found = asyncio.run(probe_host())
+    table = Table("mechanism", "in force", "detail")
+    for mechanism in found.mechanisms:
+        table.add_row(mechanism.name, "yes" if mechanism.in_force else "no", mechanism.detail)
+    console = Console()
+    console.print(table)
+    if found.missing:
+        console.print(f"tier: none; {found.missing}")
+        raise typer.Exit(EXIT_UNAVAILABLE)
+    console.print(f"tier: {pb.Tier.Name(found.tier)}")
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="The program.", exists=True, dir_okay=False)],
+    language: Annotated[str, typer.Option(help=f"One of {', '.join(LANGUAGES)}.")] = "python",
+    cpu_seconds: Annotated[
+        float, typer.Option(help="CPU time limit.")
+    ] = limits.DEFAULT_CPU_SECONDS,
+    memory_mib: Annotated[
+        int, typer.Option(min=1, help="Memory limit in MiB.")
+    ] = limits.DEFAULT_MEMORY_BYTES // limits.MIB,
+) -> None:
+    """Run one program on standard input, in the sandbox.
+
+    The exit status is the program's own; 128 + signal when one ended it; 1 when it does not
+    compile; 124 at a limit; 70 when it could not be run; 69 when there is no sandbox.
+    """
+    request = pb.RunRequest(
+        language=language,
+        source=file.read_text(),
+        inputs=pb.Inputs(stdin=[b"" if sys.stdin.isatty() else sys.stdin.buffer.read()]),
+        limits=pb.Limits(cpu_seconds=cpu_seconds, memory_bytes=memory_mib * limits.MIB),
+    )
+
+    async def go() -> pb.RunResult:
+        sandbox = await EmbeddedSandbox.start(slots=1)
+        try:
+            return await sandbox.run(request)
+        finally:
+            await sandbox.close()
+
+    try:
+        result = asyncio.run(go())
+    except SandboxUnavailable as error:
+        _fail(str(error))
+    if result.status != pb.RunResult.OK or result.compile_failed:
+        print((result.message or result.diagnostics).rstrip("\n"), file=sys.stderr)
+        raise typer.Exit(1 if result.compile_failed else EXIT_FAILED)
+    outcome = result.outcomes[0]
+    sys.stdout.buffer.write(outcome.stdout)
+    sys.stdout.flush()
+    sys.stderr.buffer.write(outcome.stderr)
+    sys.stderr.flush()
+    Console(stderr=True).print(
+        f"{pb.Outcome.Ending.Name(outcome.ending)}, {outcome.cpu_us / 1000:.1f} ms CPU, "
+        f"{outcome.wall_us / 1000:.1f} ms wall, {outcome.peak_memory_bytes / limits.MIB:.1f} MiB",
+        style="dim",
+    )
+    raise typer.Exit(_exit_code(outcome))
+
+
+def _exit_code(outcome: pb.Outcome) -> int:
+    if outcome.ending == pb.Outcome.EXITED:
+        return outcome.exit_code
+    return 128 + outcome.signal if outcome.ending == pb.Outcome.SIGNALLED else EXIT_LIMIT
+
+
+def _fail(message: str) -> None:
+    print(f"touchstone-sandbox: {message}", file=sys.stderr)
+    sys.exit(EXIT_UNAVAILABLE)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

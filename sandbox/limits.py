@@ -1,0 +1,226 @@
+"""Every default and every cap of the sandbox, each with its reason, and the check of a request.
+
+Invariant: a request that passes `check` can be run as it stands; one that does not gets a message
+that names the field, the limit and what was received. Nothing is clamped silently.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from sandbox.v1 import sandbox_pb2 as pb
+
+MIB = 1 << 20
+
+# Contest problems allow 1 to 5 s for C++; Python solutions are given several times that.
+DEFAULT_CPU_SECONDS = 10.0
+# Twelve times the default: whatever needs more is a job, not a check.
+MAX_CPU_SECONDS = 120.0
+# Python's own start of a run takes a millisecond or two; less is a mistake in the request.
+MIN_CPU_SECONDS = 0.01
+# Wall time is the looser limit: a program that waits its turn on a busy host must not fail.
+WALL_FACTOR = 2.0
+WALL_SLACK_SECONDS = 2.0
+MAX_WALL_SECONDS = 600.0
+MIN_WALL_SECONDS = 0.05
+# What contest sites allow at most, rounded up.
+DEFAULT_MEMORY_BYTES = 512 * MIB
+MAX_MEMORY_BYTES = 8192 * MIB
+# The driver and the interpreter's files take about 16 MiB of it.
+MIN_MEMORY_BYTES = 32 * MIB
+# The largest expected outputs of contest problems are a few MiB.
+DEFAULT_OUTPUT_BYTES = 16 * MIB
+MAX_OUTPUT_BYTES = 64 * MIB
+# Thread pools and a few subprocesses, while a fork bomb stays cheap.
+DEFAULT_PROCESSES = 64
+MAX_PROCESSES = 1024
+
+# Fifty times the longest programs that models write; bounds the compiler's work.
+MAX_SOURCE_BYTES = 1 * MIB
+# The largest published test sets have some hundreds of tests for a problem.
+MAX_RUNS = 10_000
+# Inputs and outputs of one request are held in the server's memory.
+MAX_INPUT_BYTES = 256 * MIB
+MAX_RESULT_BYTES = 256 * MIB
+# Kept of a run's standard error.
+STDERR_BYTES = 64 * 1024
+# Kept of the compiler's messages.
+DIAGNOSTICS_BYTES = 64 * 1024
+# Time to compile the program: a source of MAX_SOURCE_BYTES takes CPython about 3 s.
+COMPILE_CPU_SECONDS = 10.0
+COMPILE_WALL_SECONDS = WALL_FACTOR * COMPILE_CPU_SECONDS + WALL_SLACK_SECONDS
+
+# Requests waiting for a slot: some minutes of work for a small machine.
+DEFAULT_MAX_QUEUED = 10_000
+# User ids are handed out in blocks of twice this many for each server (see uids.py).
+MAX_SLOTS = 128
+# Bytes of a gRPC message: the largest inputs and what surrounds them.
+MAX_MESSAGE_BYTES = MAX_INPUT_BYTES + 16 * MIB
+
+# Within the jail.
+TMP_BYTES = 64 * MIB
+# Recursion through C code (lru_cache, sorted with a key) takes about 500 bytes of C stack a
+# level; 10^5 levels are usual in contests. Untouched stack costs nothing. It is the soft limit:
+# programs raise it, up to what the host allows, and the memory cgroup bounds what they use.
+STACK_BYTES = 256 * MIB
+OPEN_FILES = 1024
+
+
+class InvalidRequest(ValueError):
+    """The request cannot be run as it stands; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """The limits of one run, all present."""
+
+    cpu_seconds: float
+    wall_seconds: float
+    memory_bytes: int
+    output_bytes: int
+    processes: int
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InvalidRequest(f"limits.{name} must be from {low:g} to {high:g}, got {value:g}")
+
+
+def run_limits(asked: pb.Limits) -> RunLimits:
+    """Fills in the defaults and refuses what lies outside the caps."""
+    cpu = asked.cpu_seconds if asked.HasField("cpu_seconds") else DEFAULT_CPU_SECONDS
+    _within("cpu_seconds", cpu, MIN_CPU_SECONDS, MAX_CPU_SECONDS)
+    wall = WALL_FACTOR * cpu + WALL_SLACK_SECONDS
+    if asked.HasField("wall_seconds"):
+        wall = asked.wall_seconds
+    _within("wall_seconds", wall, MIN_WALL_SECONDS, MAX_WALL_SECONDS)
+    memory = asked.memory_bytes if asked.HasField("memory_bytes") else DEFAULT_MEMORY_BYTES
+    _within("memory_bytes", memory, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES)
+    output = asked.output_bytes if asked.HasField("output_bytes") else DEFAULT_OUTPUT_BYTES
+    _within("output_bytes", output, 1, MAX_OUTPUT_BYTES)
+    processes = asked.processes if asked.HasField("processes") else DEFAULT_PROCESSES
+    _within("processes", processes, 1, MAX_PROCESSES)
+    return RunLimits(cpu, wall, memory, output, processes)
+
+
+def default_limits() -> pb.Limits:
+    return _message(run_limits(pb.Limits()))
+
+
+def max_limits() -> pb.Limits:
+    return _message(
+        RunLimits(
+            MAX_CPU_SECONDS, MAX_WALL_SECONDS, MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES, MAX_PROCESSES
+        )
+    )
+
+
+def _message(limits: RunLimits) -> pb.Limits:
+    return pb.Limits(
+        cpu_seconds=limits.cpu_seconds,
+        wall_seconds=limits.wall_seconds,
+        memory_bytes=limits.memory_bytes,
+        output_bytes=limits.output_bytes,
+        processes=limits.processes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A checked request. `kind` is "input", "call" or "snippet"; `runs` holds for each run the
+    bytes of its standard input, its list of arguments, or the text of its snippet."""
+
+    id: str
+    language: str
+    prelude: str
+    source: str
+    kind: str
+    runs: tuple[bytes | str | list[object], ...]
+    entry_point: str
+    function_only: bool
+    limits: RunLimits
+    stop_on_failure: bool
+    deadline_seconds: float | None
+
+
+def check(request: pb.RunRequest, languages: frozenset[str]) -> Job:
+    """The request as a job; raises InvalidRequest."""
+    if request.language not in languages:
+        known = ", ".join(sorted(languages))
+        raise InvalidRequest(f"language must be one of {known}, got '{request.language}'")
+    if not request.source.strip():
+        raise InvalidRequest("source must not be empty, got nothing but white space")
+    for name, text in (("source", request.source), ("prelude", request.prelude)):
+        size = len(text.encode())
+        if size > MAX_SOURCE_BYTES:
+            raise InvalidRequest(f"{name} must have at most {MAX_SOURCE_BYTES} bytes, got {size}")
+    field = request.WhichOneof("work")
+    kind, entry_point = "input", ""
+    runs: tuple[bytes | str | list[object], ...]
+    if field == "inputs":
+        _count("inputs.stdin", len(request.inputs.stdin))
+        runs = tuple(request.inputs.stdin)
+        size = sum(map(len, request.inputs.stdin))
+    elif field == "calls":
+        kind, entry_point = "call", request.calls.entry_point
+        parts = entry_point.split(".")
+        if len(parts) > 2 or not all(part.isidentifier() for part in parts):
+            raise InvalidRequest(
+                f"calls.entry_point must be a name or 'Class.method', got '{entry_point}'"
+            )
+        if request.calls.function_only and len(parts) > 1:
+            raise InvalidRequest(
+                f"calls.entry_point must be a name where function_only is set, got '{entry_point}'"
+            )
+        _count("calls.arguments", len(request.calls.arguments))
+        size = sum(len(text) for call in request.calls.arguments for text in call.args_json)
+        _input_bytes("calls.arguments", size)
+        runs = tuple(
+            [_argument(text, i, j) for j, text in enumerate(call.args_json)]
+            for i, call in enumerate(request.calls.arguments)
+        )
+    elif field == "snippets":
+        kind = "snippet"
+        _count("snippets.source", len(request.snippets.source))
+        runs = tuple(request.snippets.source)
+        size = sum(map(len, request.snippets.source))
+    else:
+        raise InvalidRequest("work must be one of inputs, calls and snippets, got none of them")
+    _input_bytes(field, size)
+    deadline = request.deadline_ms / 1000 if request.HasField("deadline_ms") else None
+    return Job(
+        id=request.id,
+        language=request.language,
+        prelude=request.prelude,
+        source=request.source,
+        kind=kind,
+        runs=runs,
+        entry_point=entry_point,
+        function_only=request.calls.function_only,
+        limits=run_limits(request.limits),
+        stop_on_failure=request.stop_on_failure,
+        deadline_seconds=deadline,
+    )
+
+
+def _count(field: str, count: int) -> None:
+    if not 1 <= count <= MAX_RUNS:
+        raise InvalidRequest(f"{field} must have from 1 to {MAX_RUNS} elements, got {count}")
+
+
+def _input_bytes(field: str, size: int) -> None:
+    if size > MAX_INPUT_BYTES:
+        raise InvalidRequest(f"{field} must have at most {MAX_INPUT_BYTES} bytes, got {size}")
+
+
+def _argument(text: str, call: int, position: int) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"calls.arguments[{call}].args_json[{position}] must be a JSON text: "
+            f"{error}, got {text[:80]!r}"
+        ) from None
+    return value

@@ -1,0 +1,418 @@
+"""Whatever ends, by itself or by force, nothing of it is left: processes, cgroups, descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sandbox import cgroup, limits, slot
+from sandbox.client import EmbeddedSandbox, QueueFull
+from sandbox.launch import Jail
+from sandbox.v1 import sandbox_pb2 as pb
+from tests.sandbox.conftest import Asker, Outcome, calls, inputs
+
+SLEEP = "import time\ntime.sleep(60)"
+
+
+def descendants(pid: int) -> list[int]:
+    """Live processes below `pid`, zombies left out."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if state != "Z":
+                parents.setdefault(int(parent), []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        children = parents.get(todo.pop(), [])
+        found += children
+        todo += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def jails(pid: int) -> list[int]:
+    """Pids of the launchers below `pid`."""
+    return [p for p in descendants(pid) if b"touchstone-jail" in _command(p) and _parent(p) == pid]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def groups_of(pid: int) -> list[Path]:
+    roots = cgroup.find().roots.values()
+    return [path for root in roots for path in root.glob(f"{cgroup.PREFIX}*-{pid}-*")]
+
+
+def mounts() -> int:
+    return len(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+async def until(condition: object, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():  # type: ignore[operator]
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def test_close_leaves_nothing() -> None:
+    fds, before = os.listdir("/proc/self/fd"), mounts()
+    sandbox = await EmbeddedSandbox.start(slots=2)
+    running = asyncio.create_task(sandbox.run(inputs(SLEEP)))
+    await asyncio.sleep(0.2)
+    assert descendants(os.getpid())
+    assert groups_of(os.getpid())
+    await sandbox.close()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert descendants(os.getpid()) == []
+    assert groups_of(os.getpid()) == []
+    assert (os.listdir("/proc/self/fd"), mounts()) == (fds, before)
+
+
+async def test_cancelling_kills_within_a_second(sandbox: EmbeddedSandbox) -> None:
+    burn = "import os\nos.fork()\nwhile True: pass"
+    running = asyncio.create_task(sandbox.run(inputs(burn)))
+    await asyncio.sleep(0.3)
+    old = descendants(os.getpid())
+    launchers = jails(os.getpid())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await until(lambda: not all(map(alive, launchers)), 1)
+    burning = [pid for pid in old if _command(pid).startswith(sys.base_prefix.encode())]
+    assert await until(lambda: sum(map(alive, burning)) <= 1, 1)  # one warm driver may be there
+    # The slot works again.
+    result = await sandbox.run(inputs("print(1)"))
+    assert result.outcomes[0].stdout == b"1\n"
+
+
+async def test_cancelling_what_waits_frees_its_place(sandbox: EmbeddedSandbox) -> None:
+    running = [asyncio.create_task(sandbox.run(inputs(SLEEP))) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    results = await asyncio.gather(*[sandbox.run(inputs("print(1)")) for _ in range(4)])
+    assert all(r.outcomes[0].stdout == b"1\n" for r in results)
+
+
+@pytest.mark.parametrize("victim", ["launcher", "init", "driver", "run"])
+@pytest.mark.parametrize("kind", ["input", "call"])
+async def test_killed_from_outside_is_repeated(
+    sandbox: EmbeddedSandbox, victim: str, kind: str
+) -> None:
+    """The item whose process is killed gets its right outcome; so do all others."""
+    slow = "import time\ntime.sleep(0.5)\nprint(input())"
+    if kind == "input":
+        batch = [inputs(slow, b"%d" % i, b"%d" % -i) for i in range(4)]
+    else:
+        source = "import time\ndef f(x):\n    time.sleep(0.3)\n    return x"
+        batch = [calls(source, "f", [str(i)], [str(-i)]) for i in range(4)]
+    tasks = [asyncio.create_task(sandbox.run(one)) for one in batch]
+    await asyncio.sleep(0.3)
+    launcher = jails(os.getpid())[0]
+    chain = [launcher]
+    while children := [p for p in descendants(chain[-1]) if _parent(p) == chain[-1]]:
+        chain.append(children[0])
+    assert len(chain) == 4
+    os.kill(chain[["launcher", "init", "driver", "run"].index(victim)], signal.SIGKILL)
+    for i, result in enumerate(await asyncio.gather(*tasks)):
+        assert result.status == pb.RunResult.OK, result.message
+        texts = [
+            o.value_json if kind == "call" else o.stdout.decode().strip() for o in result.outcomes
+        ]
+        assert texts == [str(i), str(-i)], result
+
+
+async def test_killed_while_it_takes_a_large_command(sandbox: EmbeddedSandbox) -> None:
+    """The driver stands still, so the server waits in the middle of sending, and then dies."""
+    assert await until(lambda: all(len(descendants(p)) == 2 for p in jails(os.getpid())), 5)
+    for launcher in jails(os.getpid()):
+        os.kill(descendants(launcher)[-1], signal.SIGSTOP)
+    text = "[" + "1," * 2_000_000 + "1]"
+    task = asyncio.create_task(sandbox.run(calls("def f(x): return len(x)", "f", [text])))
+    await asyncio.sleep(0.5)
+    assert not task.done()
+    for launcher in jails(os.getpid()):
+        os.kill(launcher, signal.SIGKILL)
+    result = await asyncio.wait_for(task, 10)
+    assert result.outcomes[0].value_json == "2000001", result
+
+
+async def test_lost_again_and_again_is_a_sandbox_error(sandbox: EmbeddedSandbox) -> None:
+    task = asyncio.create_task(sandbox.run(inputs(SLEEP)))
+    for _ in range(slot.ATTEMPTS):
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
+        os.kill(busy, signal.SIGKILL)
+        assert await until(lambda busy=busy: not alive(busy), 5)
+    result = await task
+    assert result.status == pb.RunResult.SANDBOX_ERROR
+    assert "lost 3 times" in result.message
+    assert not result.outcomes
+
+
+@pytest.mark.parametrize("depth", [0, 2, 3], ids=["launcher", "driver", "run"])
+async def test_killed_twice_still_gets_its_outcome(sandbox: EmbeddedSandbox, depth: int) -> None:
+    task = asyncio.create_task(sandbox.run(inputs("import time\ntime.sleep(0.4)\nprint(1)")))
+    for _ in range(slot.ATTEMPTS - 1):
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
+        os.kill([busy, *descendants(busy)][depth], signal.SIGKILL)
+        assert await until(lambda busy=busy: not alive(busy), 5)
+    assert (await task).outcomes[0].stdout == b"1\n"
+
+
+def stop_all() -> None:
+    for pid in descendants(os.getpid()):
+        os.kill(pid, signal.SIGSTOP)
+
+
+async def warm(sandbox: EmbeddedSandbox) -> bool:
+    """Every jail has its launcher, init and driver."""
+    return await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 5)
+
+
+async def test_stopped_warm_jails_are_replaced(sandbox: EmbeddedSandbox) -> None:
+    assert await warm(sandbox)
+    stop_all()
+    began = time.monotonic()
+    for result in await asyncio.gather(*[sandbox.run(inputs("print(1)")) for _ in range(3)]):
+        assert (result.status, result.compile_failed) == (pb.RunResult.OK, False), result
+        assert result.outcomes[0].stdout == b"1\n"
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kind", ["input", "call"])
+async def test_a_run_whose_jail_is_stopped_is_repeated(sandbox: EmbeddedSandbox, kind: str) -> None:
+    limit = pb.Limits(wall_seconds=1.5)
+    if kind == "input":
+        one = inputs("import time\ntime.sleep(0.5)\nprint(1)", limits=limit)
+    else:
+        source = "import time\ndef f(x):\n    time.sleep(0.5)\n    return x"
+        one = calls(source, "f", ["1"], limits=limit)
+    task = asyncio.create_task(sandbox.run(one))
+    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+    stop_all()
+    (outcome,) = (await task).outcomes
+    assert outcome.value_json == "1" or outcome.stdout == b"1\n", outcome
+
+
+async def test_a_run_stopped_alone_is_repeated_once(sandbox: EmbeddedSandbox) -> None:
+    source = "import time\ntime.sleep(0.5)\nprint(1)"
+    task = asyncio.create_task(sandbox.run(inputs(source, limits=pb.Limits(wall_seconds=1.5))))
+    for _ in range(2):
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
+        os.kill(descendants(busy)[-1], signal.SIGSTOP)
+        assert await until(lambda busy=busy: not alive(busy), 5)
+    assert (await task).outcomes[0].ending == Outcome.WALL_LIMIT
+
+
+async def test_sleeping_is_the_programs_own_wall_limit(
+    sandbox: EmbeddedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slot, "host_is_busy", lambda: False)
+    began = time.monotonic()
+    result = await sandbox.run(inputs(SLEEP, limits=pb.Limits(wall_seconds=1)))
+    assert result.outcomes[0].ending == Outcome.WALL_LIMIT
+    assert time.monotonic() - began < 1.9
+
+
+async def test_a_compiler_that_stands_still_is_a_lost_jail(
+    sandbox: EmbeddedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen by other means than a signal: all that shows is that no CPU time was used."""
+    monkeypatch.setattr(limits, "COMPILE_WALL_SECONDS", 0.3)
+    swallow = 1
+
+    async def send(jail: Jail, command: dict[str, object], fds: Sequence[int] = ()) -> None:
+        nonlocal swallow
+        swallow -= command["do"] == "load"
+        if command["do"] != "load" or swallow < 0:
+            await real(jail, command, fds)
+
+    real = Jail.send
+    monkeypatch.setattr(Jail, "send", send)
+    assert (await sandbox.run(inputs("print(1)"))).outcomes[0].stdout == b"1\n"
+    swallow = 99
+    result = await sandbox.run(inputs("print(1)"))
+    assert (result.status, result.compile_failed) == (pb.RunResult.SANDBOX_ERROR, False)
+    assert "lost 3 times" in result.message
+
+
+async def test_a_compiler_that_works_too_long_is_the_programs_fault(
+    sandbox: EmbeddedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "COMPILE_CPU_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "COMPILE_WALL_SECONDS", 5.0)
+    monkeypatch.setattr(slot, "COMPILE_LOOK_SECONDS", 0.1)
+    result = await sandbox.run(inputs("x = 1\n" * 150_000))
+    assert result.compile_failed, result
+    assert "compiling took more than" in result.diagnostics
+
+
+async def test_a_dead_warm_jail_is_replaced(sandbox: EmbeddedSandbox) -> None:
+    for pid in jails(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    results = await asyncio.gather(*[sandbox.run(inputs("print(1)")) for _ in range(4)])
+    assert [r.outcomes[0].stdout for r in results] == [b"1\n"] * 4
+
+
+async def test_queue_is_bounded() -> None:
+    sandbox = await EmbeddedSandbox.start(slots=1, max_queued=1)
+    try:
+        tasks = [
+            asyncio.create_task(sandbox.run(inputs("import time; time.sleep(0.3)")))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0.1)
+        with pytest.raises(QueueFull, match="max_queued"):
+            await sandbox.run(inputs("print(1)"))
+        assert all(r.status == pb.RunResult.OK for r in await asyncio.gather(*tasks))
+    finally:
+        await sandbox.close()
+
+
+async def test_order_of_arrival() -> None:
+    sandbox = await EmbeddedSandbox.start(slots=1)
+    finished: list[int] = []
+
+    async def one(number: int) -> None:
+        await sandbox.run(inputs("pass"))
+        finished.append(number)
+
+    await asyncio.gather(*[one(i) for i in range(8)])
+    await sandbox.close()
+    assert finished == list(range(8))
+
+
+async def test_nothing_grows_over_many_runs(ask: Asker) -> None:
+    """200 submissions of all kinds: no process, descriptor, cgroup or mount more than before."""
+    programs = [
+        inputs("print(input())", b"1"),
+        inputs("1/0", b"", b""),
+        inputs("print('x' * 10**6)", b"", limits=pb.Limits(output_bytes=1000)),
+        inputs("import os\nos.fork()\nos.kill(os.getpid(), 15)", b""),
+        inputs("if", b""),
+        inputs("import os\nif os.fork() == 0:\n    import time; time.sleep(60)", b""),
+        inputs("while True: pass", b"", limits=pb.Limits(cpu_seconds=0.05)),
+        calls("def f(x): return x", "f", ["1"], ["2"]),
+        calls("import os\nos._exit(0)", "f", ["1"]),
+        inputs("print(1)", b"x" * 10**6, deadline_ms=0),
+    ]
+    sandbox = ask.sandbox
+    await asyncio.gather(*[sandbox.run(p) for p in programs])
+
+    def counts() -> tuple[int, int, int, int]:
+        fds = len(os.listdir("/proc/self/fd"))
+        return len(descendants(os.getpid())), fds, len(groups_of(os.getpid())), mounts()
+
+    async def settled() -> tuple[int, int, int, int]:
+        assert await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 5)
+        await asyncio.sleep(0.1)
+        return counts()
+
+    before = await settled()
+    results = await asyncio.gather(*[sandbox.run(p) for p in programs * 20])
+    assert len(results) == 200
+    assert all(r.status in (pb.RunResult.OK, pb.RunResult.TIMEOUT) for r in results)
+    assert await settled() == before
+    zombies = [p for p in Path("/proc").glob("[0-9]*/stat") if _is_zombie_of_ours(p)]
+    assert zombies == []
+
+
+def _is_zombie_of_ours(stat: Path) -> bool:
+    try:
+        state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state == "Z" and int(parent) == os.getpid()
+
+
+# ---- a whole server
+
+
+SERVER = """
+import asyncio, sys
+from sandbox.client import EmbeddedSandbox
+from sandbox.v1 import sandbox_pb2 as pb
+
+async def main():
+    sandbox = await EmbeddedSandbox.start(slots=2)
+    burn = "import os, time\\nif os.fork() == 0: os.setsid()\\ntime.sleep(600)"
+    work = pb.RunRequest(language="python", source=burn, inputs=pb.Inputs(stdin=[b""]))
+    tasks = [asyncio.create_task(sandbox.run(work)) for _ in range(2)]
+    await asyncio.sleep(0.5)
+    print("ready", flush=True)
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await sandbox.close()
+
+asyncio.run(main())
+"""
+
+
+def start_server() -> tuple[subprocess.Popen[bytes], list[int]]:
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    below = descendants(server.pid)
+    assert len(below) >= 8  # two jails of launcher, init, driver, and runs
+    return server, below
+
+
+async def test_kill_9_of_the_server_leaves_no_process_and_the_next_one_sweeps() -> None:
+    server, below = start_server()
+    server.kill()
+    server.communicate()
+    assert await until(lambda: not any(map(alive, below)), 2)
+    assert groups_of(server.pid)  # nobody was left to remove them
+    sandbox = await EmbeddedSandbox.start(slots=1)
+    await sandbox.close()
+    assert groups_of(server.pid) == []
+
+
+async def test_ctrl_c_cleans_up() -> None:
+    server, below = start_server()
+    server.send_signal(signal.SIGINT)
+    server.communicate(timeout=10)
+    assert not any(map(alive, below))
+    assert groups_of(server.pid) == []
+
+
+async def test_endings_are_told_apart_from_outside_kills(ask: Asker) -> None:
+    """A program that kills itself is repeated, and then it counts."""
+    outcome = await ask.one("import os\nos.kill(os.getpid(), 9)")
+    assert (outcome.ending, outcome.signal) == (Outcome.SIGNALLED, 9)
