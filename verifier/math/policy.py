@@ -1,0 +1,55 @@
+"""What counts as the same answer where conventions differ, and the words of a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class MathPolicy:
+    """Conventions of one comparison; the defaults are those of the contract's MathPolicy."""
+
+    percent: Literal["scaled", "lenient", "strict"] = "scaled"
+    """scaled: 50% is 0.5, and a bare 50 only where units are ignored; lenient: 50%, 50 and
+    0.5 are all equal; strict: 50% is only 50%."""
+    units: Literal["ignored", "required"] = "ignored"
+    """ignored: a unit on one side only is dropped, two different units differ; required:
+    both sides carry the same unit."""
+    order: Literal["as_written", "any", "kept"] = "as_written"
+    """as_written: tuples keep their order, a bare list is a set; any: no order matters;
+    kept: a bare list compares in order too."""
+    rounding: int = 6
+    """Significant digits a decimal must show to stand for a value it rounds to; 0: never."""
+    interval_vs_inequality: bool = True
+    """`x > 2` may answer for `(2, oo)` and the other way round."""
+    free_text: bool = False
+    """Take the last formula or number of the text when the response marks no answer."""
+
+
+class Outcome(StrEnum):
+    """What a check came to. Only the first two are scores."""
+
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    NO_ANSWER = "no_answer"
+    """The response marks no answer; a wrong answer as far as a score goes."""
+    GOLD_UNPARSABLE = "gold_unparsable"
+    """No reference can be read: the item is invalid."""
+    UNDECIDED = "undecided"
+    """Nothing here can tell."""
+    TIMEOUT = "timeout"
+    """The symbolic step was stopped at its limit."""
+    FAILED = "failed"
+    """The symbolic step could not be carried out; a failure of ours."""
+
+
+class Tier(StrEnum):
+    """The step that decided, cheapest first."""
+
+    STRING = "string"
+    EXACT = "exact"
+    STRUCTURE = "structure"
+    NUMERIC = "numeric"
+    SYMBOLIC = "symbolic"

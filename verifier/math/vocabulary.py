@@ -1,0 +1,115 @@
+"""The words the parser knows: commands, functions, relations, brackets, units, plain words."""
+
+from __future__ import annotations
+
+from verifier.math.tokens import word_set
+
+RENAMED = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "sign": "sgn",
+    "acosh": "arccosh", "atanh": "arctanh", "lg": "log10", "tg": "tan", "ctg": "cot",
+    "arctg": "arctan", "cosec": "csc", "Arcsin": "arcsin", "Arccos": "arccos", "Re": "re",
+    "Arctan": "arctan", "Im": "im", "ceiling": "ceil",
+}  # fmt: skip
+INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
+            "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
+SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg")
+"""Functions only before a bracket: without one the letters are a product."""
+
+GREEK = word_set(
+    """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi
+    rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma
+    Upsilon Phi Psi Omega ell hbar
+    """
+)
+GREEK_SAME = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "varphi": "phi"}
+CONST_COMMANDS = {
+    "pi": "pi", "infty": "oo", "emptyset": "empty", "varnothing": "empty", "ldots": "dots",
+    "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "R": "R", "Z": "Z",
+    "N": "N", "Q": "Q", "imath": "i", "mathrm e": "e",
+}  # fmt: skip
+CONST_WORDS = {"pi": "pi", "infinity": "oo", "inf": "oo", "oo": "oo", "Infinity": "oo", "Pi": "pi"}
+RELATIONS = {
+    "=": "=", "==": "=", "<": "<", ">": ">", "<=": "<=", "=<": "<=", ">=": ">=", "!=": "!=",
+    "le": "<=", "leq": "<=", "leqslant": "<=", "leqq": "<=", "ge": ">=", "geq": ">=",
+    "geqslant": ">=", "geqq": ">=", "lt": "<", "gt": ">", "ne": "!=", "neq": "!=",
+    "approx": "~", "simeq": "~", "sim": "~", "thickapprox": "~", "doteq": "~", "cong": "~",
+    "in": "in", "notin": "notin", "equiv": "equiv", "to": "->", "rightarrow": "->",
+    "mapsto": "->", "->": "->", "iff": "=", "Leftrightarrow": "=", "coloneqq": "=",
+}  # fmt: skip
+SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "bigcup": "union",
+            "backslash": "minus", "smallsetminus": "minus"}  # fmt: skip
+CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\langle": r"\rangle",
+           r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\lbrace": r"\rbrace",
+           r"\lbrack": r"\rbrack", r"\lparen": r"\rparen"}  # fmt: skip
+CLOSING = frozenset((")", "]", "}", r"\}", r"\rangle", r"\rfloor", r"\rceil", r"\rbrace",
+                      r"\rbrack", r"\rparen", r"\rvert", r"\rVert"))  # fmt: skip
+ENDING = frozenset(
+    ("\\", "choose", "over", "mid", "forall", "land", "lor", "vee", "wedge", "colon", "end")
+)
+"""Commands that end an operand."""
+MATRICES = frozenset(("pmatrix", "bmatrix", "matrix", "array", "Bmatrix", "smallmatrix",
+                       "vmatrix", "Vmatrix", "cases", "aligned", "align", "align*", "gathered",
+                       "split", "dcases", "psmallmatrix", "bsmallmatrix", "rcases"))  # fmt: skip
+UNITS = word_set(
+    """
+    cm mm km dm kg mg lb lbs oz ft mi mph kmh hr hrs sec secs mins inch inches feet foot yard
+    yards mile miles meter meters metre metres kilometer kilometers kilometre kilometres
+    centimeter centimeters gram grams kilogram kilograms pound pounds ounce ounces liter liters
+    litre litres gallon gallons second seconds minute minutes hour hours day days week weeks month
+    months year years dollar dollars cent cents euro euros yuan unit units square cubic sq degree
+    degrees radian radians percent percentage pct people students men women books apples points
+    point times ways way cups pages coins boxes cars marbles balls usd USD hertz Hz mL ml kW kWh
+    newton newtons joule joules watt watts volts am pm AM PM per more less
+    """
+)
+MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
+             "trillion": 10**12}  # fmt: skip
+"""Words behind a number that multiply it."""
+SCALING = word_set(
+    """
+    dozen dozens hundred hundreds thousand thousands million millions billion billions trillion
+    score pair pairs half halves third thirds quarter quarters fourth fifth sixth seventh eighth
+    ninth tenth hundredth thousandth squared cubed factorial choose mod modulo over by with without
+    not none nor or and but if is are was of to at from in on than then when where for per no yes
+    negative positive minus plus left right up down east west north south true false wrong
+    """
+)
+"""Words behind a number that are part of its value, or of a sentence: never a unit."""
+HEDGES = word_set("or but nor else otherwise maybe perhaps possibly instead rather alternatively")
+"""Words that offer another answer beside the first."""
+NO_UNIT = HEDGES | word_set(
+    """
+    and not no none neither either is isn are was if than then wrong false incorrect true correct
+    although though unless except zero one two three four five six seven eight nine ten eleven
+    twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty
+    sixty seventy eighty ninety hundred thousand million billion
+    """
+)
+"""Words that no unit holds: with them the text says more than what is counted."""
+PERCENT = frozenset(("percent", "percentage", "pct", "per cent"))
+DEGREE = frozenset(("degree", "degrees", "deg", "circ", "度"))
+JOIN = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and"}
+DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where")
+SUBJECT = ("is", "are", "be", "=", ":", "equals", "equal to", "approximately", "about", "exactly")
+STOP = "end"
+
+_COMMON_WORDS = word_set(
+    """
+    yes no odd even all any none not one two six ten the and but for has was are can may did red
+    blue sum max min true false it is of an to at by in on or if so as we he she how why who day
+    mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep oct nov dec dog cat boy girl east
+    west up down left right
+    """
+)
+
+
+def reads_as_word(word: str) -> bool:
+    """Whether a run of letters is a word rather than a product of one-letter names."""
+    if word.isupper():
+        return len(word) > 5  # the corners of a polygon are no word
+    if word in UNITS or word.lower() in _COMMON_WORDS:
+        return True
+    if len(word) <= 3:
+        return False
+    return any(c in "eiouEIOU" for c in word) or len(word) > 6

@@ -1,0 +1,163 @@
+"""Answers in words and letters: normalised text, multiple-choice letters, plain numbers."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from verifier.math.tokens import TEXT_COMMANDS, ascii_math
+from verifier.math.tree import Const, Node
+
+_SPACES = re.compile(r"\s+(?!\w)|(?<!\w)\s+")
+_LOOKS = re.compile(
+    r"\\left(?![a-z])|\\right(?![a-z])|\\[!]|\\displaystyle(?![a-z])|\\limits(?![a-z])|(?<!\\)\$"
+)
+_LISTED = re.compile(r",\s+(?=\d{3}(?!\d))")  # "32, 349" is a list, "32,349" a number
+_GAPS = re.compile(r"\\[,;: ]|\\q?quad(?![a-z])|~")
+_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|-?\.\d+")
+_FRACTION = re.compile(r"(-?)\\[dtc]?frac\{(-?\d{1,40})\}\{(\d{1,40})\}|(-?)(\d{1,40})/(\d{1,40})")
+MAX_PLAIN_DIGITS = 400
+"""Longer numbers take the parser's way, with its own limits."""
+
+
+def key(text: str) -> str:
+    """The text without differences of typesetting. Equal keys are equal answers.
+
+    Spaces between digits or letters stay: "1 1/2" is not "11/2".
+    """
+    if "\\" in text or "$" in text:
+        text = _LOOKS.sub("", text)
+        text = _GAPS.sub(" ", text)
+        text = text.replace("dfrac", "frac").replace("tfrac", "frac")
+    if "," in text:
+        text = _LISTED.sub("; ", text)
+    text = _SPACES.sub("", text)
+    return text.rstrip(".").strip()
+
+
+def plain_number(text: str) -> Fraction | int | None:
+    """The value of a plain integer, decimal or fraction; None for all else."""
+    text = text.strip()
+    if not text or len(text) > MAX_PLAIN_DIGITS:
+        return None
+    if text.isdigit() and text.isascii():
+        return int(text)
+    match = _NUMBER.fullmatch(text)
+    if match and text.isascii():
+        digits = text.replace(",", "")
+        if "." not in digits:
+            return int(digits)
+        whole, _, part = digits.partition(".")
+        value = Fraction(int((whole.lstrip("-") or "0") + part), 10 ** len(part))
+        return -value if digits.startswith("-") else value
+    match = _FRACTION.fullmatch(text)
+    if match and text.isascii():
+        sign, top, bottom, plain_sign, plain_top, plain_bottom = match.groups()
+        numerator, denominator = int(top or plain_top), int(bottom or plain_bottom)
+        if denominator:
+            value = Fraction(numerator, denominator)
+            return -value if sign or plain_sign else value
+    return None
+
+
+def shows_point(text: str) -> bool:
+    """Whether a number is written as a decimal, so that rounding may matter."""
+    return "." in text
+
+
+# ---------------------------------------------------------------- words
+
+_WRAPPER = re.compile(
+    r"\\(?:" + "|".join(sorted(TEXT_COMMANDS)) + r")\b\s*|\\[,;:! ]|\\q?quad|[{}$]|\\\\"
+)
+_ARTICLES = re.compile(r"^(?:the|a|an)\s+")
+
+
+def words(text: str) -> str:
+    """A text answer for comparison: lower case, single spaces, no wrappers or full stop."""
+    text = _WRAPPER.sub(" ", ascii_math(text)).lower()
+    text = " ".join(text.split()).strip(" .,;:!\"'`*")
+    return _ARTICLES.sub("", text)
+
+
+def compact(text: str) -> str:
+    """`words` without spaces and without hyphens in words: "non-zero" is "nonzero"."""
+    text = _NOTHING.get(words(text), text)
+    return re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|\s+(?!\d)|(?<!\d)\s+|['\"]", "", words(text))
+
+
+_NOTHING = dict.fromkeys(
+    ("no solutions", "no real solution", "no real solutions", "none", "no solution exists",
+     "there is no solution", "there are no solutions", "does not exist", "dne", "无解"),
+    "no solution",
+)  # fmt: skip
+SETS_IN_WORDS: dict[str, Node] = {
+    "all real numbers": Const("R"), "all reals": Const("R"), "real numbers": Const("R"),
+    "all real values": Const("R"), "empty set": Const("empty"),
+}  # fmt: skip
+"""Sets that are usually written in words."""
+
+_PREAMBLE = re.compile(
+    r"\s*(?:\\text\s*\{\s*)?(?:so |thus |therefore,? )?(?:the )?(?:final |correct )?"
+    r"(?:answer(?: is)?|答案[是为]?)\s*[:=]?\s*\}?\s*(?=\S)",
+    re.IGNORECASE,
+)
+
+
+def without_preamble(text: str) -> str:
+    """The text after "the answer is", where it starts so."""
+    return _PREAMBLE.sub("", text, count=1) if "nswer" in text[:40] or "答案" in text else text
+
+
+def reads_as_text(text: str) -> bool:
+    """Words rather than broken mathematics: letters outweigh and no command is left."""
+    plain = words(text)
+    letters = sum(char.isalpha() for char in plain)
+    if "\\" in plain or "^" in plain or "_" in plain or "=" in plain:
+        return False
+    return letters >= 1 and letters * 2 >= len(plain.replace(" ", ""))
+
+
+# ---------------------------------------------------------------- choices
+
+_LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
+_LETTER_FIRST = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
+
+
+_LETTERS_ONLY = re.compile(
+    r"\([A-J]\)|\b(?:or|and|not|nor|but)\b|(?<![A-Za-z])[A-HJ](?![A-Za-z])|[-,;:/&|+.()\[\]\s]"
+)
+_WENT_ON = re.compile(
+    r"(?:or|nor|but|and|also|maybe|perhaps|possibly|either|is|isn't|not\s+\(?[A-J]\)?(?![A-Za-z]))\b"
+    r"|[,;/&|+]|(?:not|wrong|incorrect)[.!]*$"
+)
+_OTHER_LETTER = re.compile(r"(?<![A-Za-z_)\\])(?:\(([A-J])\)|([A-HJ])[.):](?=\s+\S))")
+
+
+def sprayed(letter: str, rest: str) -> bool | None:
+    """Whether what follows a letter names other letters: True when that is all it does
+    or it goes on from the letter, None when others stand within the words."""
+    if not rest or rest.strip("(). ") == letter:
+        return False
+    only = not _LETTERS_ONLY.sub("", rest) and any(map(str.isalpha, rest))
+    if only or _WENT_ON.match(rest):
+        return True
+    others = {first or second for first, second in _OTHER_LETTER.findall(rest)}
+    return None if others - {letter} else False
+
+
+def choice(text: str) -> tuple[str, str] | None:
+    """(letter, what follows it) of `B`, `(B)`, `\\textbf{(C)}\\ 24`; the rest may be "".
+
+    A letter in lower case counts only with its bracket or full stop, or alone.
+    """
+    if len(text) > 200:
+        return None
+    plain = " ".join(_WRAPPER.sub(" ", text).split()).strip()
+    match = _LETTER.fullmatch(plain)
+    if match:
+        return match.group(1), ""
+    match = _LETTER_FIRST.fullmatch(plain)
+    if match:
+        return match.group(1) or match.group(2), match.group(3)
+    return None
