@@ -1,0 +1,1 @@
+"""Code verdicts: programs run in the sandbox, their output compared here."""

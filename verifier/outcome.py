@@ -1,0 +1,26 @@
+"""What a task's verifier hands back to the engine, whatever the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from verifier.v1 import verifier_pb2 as pb
+
+
+@dataclass
+class TaskOutcome:
+    """The accuracy part of a verdict, and the evidence for it.
+
+    `score` is in [0, 1] and counts only when `status` is OK; `message` says
+    why it is not. `queued_ms` is time spent waiting for a worker or a slot.
+    """
+
+    status: pb.Verdict.Status.ValueType
+    reason: pb.Part.Reason.ValueType
+    score: float | None = None
+    detail: str = ""
+    message: str = ""
+    extracted: str | None = None
+    evidence: pb.Evidence = field(default_factory=pb.Evidence)
+    queued_ms: float = 0.0
+    sandbox_tier: str = ""
