@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifier import client
+from verifier.client import Item, Verdict, VerificationFailed, batches, rewards
+
+RIGHT = Verdict(id="r", status=Verdict.OK, reward=1.0)
+WRONG = Verdict(id="w", status=Verdict.OK, reward=0.0)
+FAILED = Verdict(id="f", status=Verdict.SANDBOX_ERROR)
+FAILED.evidence.message = "no slot"
+
+
+def test_rewards_under_each_policy() -> None:
+    verdicts = [RIGHT, FAILED, WRONG]
+    assert rewards(verdicts).values == [1.0, None, 0.0]
+    assert rewards(verdicts, "none").counts == [True, False, True]
+    assert rewards(verdicts, "zero").values == [1.0, 0.0, 0.0]
+    assert rewards(verdicts, "zero").counts == [True, True, True]
+    assert rewards(verdicts, "mask").values == [1.0, 0.0, 0.0]
+    assert rewards(verdicts, "mask").counts == [True, False, True]
+    with pytest.raises(VerificationFailed, match="'f' SANDBOX_ERROR: no slot") as caught:
+        rewards(verdicts, "raise")
+    assert caught.value.verdicts == [FAILED]
+    assert rewards([RIGHT, WRONG], "raise").values == [1.0, 0.0]
+    with pytest.raises(ValueError, match="one of none, raise, zero, mask, got 'ignore'"):
+        rewards(verdicts, "ignore")  # type: ignore[arg-type]
+
+
+@given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 20), st.integers(1, 10_000))
+def test_batches_keep_every_item_and_the_limits(sizes: list[int], most: int, size: int) -> None:
+    items = [Item(id=str(n), response="x" * length) for n, length in enumerate(sizes)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "BATCH_ITEMS", most)
+        patch.setattr(client, "BATCH_BYTES", size)
+        made = list(batches(items))
+    assert [item for _, batch in made for item in batch.items] == items
+    place = 0
+    for start, batch in made:
+        assert start == place
+        place += len(batch.items)
+        assert 1 <= len(batch.items) <= most
+        assert len(batch.items) == 1 or sum(i.ByteSize() for i in batch.items) <= size
+    assert len(made) >= math.ceil(len(items) / most)

@@ -1,0 +1,281 @@
+"""`touchstone`: serve, verify, describe."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn, cast
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.table import Table
+except ImportError as missing:
+    sys.exit(f'touchstone: {missing.name} is missing; install "touchstone-rl[server]"')
+
+from google.protobuf import json_format
+
+from verifier import jsonl, summary
+from verifier.client import ServiceError, VerifierClient
+from verifier.embedded import READY_PREFIX, EmbeddedServer, ServerFailed
+from verifier.v1 import verifier_pb2 as pb
+
+if TYPE_CHECKING:
+    from verifier.server import Settings
+
+app = typer.Typer(
+    help="Reward and verification server for reinforcement learning on reasoning models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True)
+
+Sandbox = Annotated[
+    str,
+    typer.Option(help="embedded (slots of its own), none, or host:port of a sandbox service."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="host:port of a running server; without it one is started and stopped."),
+]
+
+NOT_EVERYTHING_VERIFIED = 1
+CANNOT_RUN = 2
+
+TIERS = ("T1", "T2", "T3")
+
+
+@app.command()
+def serve(
+    listen: Annotated[str, typer.Option(help="host:port; port 0 takes a free one.")] = (
+        "127.0.0.1:50051"
+    ),
+    sandbox: Sandbox = "embedded",
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="Programs at once; default: one for each core.")
+    ] = None,
+    math_workers: Annotated[
+        int, typer.Option(min=1, help="Processes for symbolic mathematics.")
+    ] = 1,
+    require_tier: Annotated[
+        str | None, typer.Option(help="Refuse to start below this isolation tier: T1, T2 or T3.")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    end_with_stdin: Annotated[
+        bool, typer.Option(help="Stop when standard input closes (a parent that is gone).")
+    ] = False,
+) -> None:
+    """Serve verdicts over gRPC until interrupted."""
+    from sandbox.client import SandboxUnavailable
+    from verifier.server import ListenError, Settings
+
+    if log_level.upper() not in logging.getLevelNamesMapping():
+        _fail(f"--log-level: one of debug, info, warning, error, got {log_level!r}")
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(name)s %(message)s")
+    if require_tier not in (None, *TIERS):
+        _fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
+    settings = Settings(
+        listen=listen,
+        sandbox=sandbox,
+        slots=slots,
+        math_workers=math_workers,
+        require_tier=require_tier,
+    )
+    try:
+        asyncio.run(_serve(settings, end_with_stdin))
+    except (ListenError, SandboxUnavailable) as error:
+        _fail(str(error))
+
+
+async def _serve(settings: Settings, end_with_stdin: bool) -> None:
+    from verifier.server import Server
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if end_with_stdin:
+        loop.add_reader(0, _watch_stdin, loop, stop)
+    async with Server(settings) as server:
+        print(f"{READY_PREFIX}{server.address}", flush=True)
+        await stop.wait()
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        loop.remove_reader(0)
+        stop.set()
+
+
+@app.command()
+def verify(
+    input: Annotated[Path, typer.Option(help="Items, JSON Lines; - for standard input.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Verdicts, JSON Lines in the items' order; - for stdout.")
+    ] = None,
+    address: Address = None,
+    sandbox: Sandbox = "embedded",
+) -> None:
+    """Verify a file of items; exit status 0 only if every item got a verdict."""
+    if output is not None and str(output) != "-" and output.resolve() == input.resolve():
+        _fail(f"--output: is the input itself, {output}")
+    read = _read(input)
+    items = [item for item in read if isinstance(item, pb.Item)]
+    verdicts: dict[int, pb.Verdict] = {}
+    failure: str | None = None
+    seconds = 0.0
+    with _opened(output, "wb", sys.stdout.buffer) as out:
+        try:
+            with _server(address, sandbox) as at, VerifierClient(at) as client:
+                started = time.perf_counter()
+                with _progress(len(items)) as step:
+                    for place, verdict in client.stream(items):
+                        verdicts[place] = verdict
+                        step()
+                seconds = time.perf_counter() - started
+        except ServiceError as error:
+            failure = str(error)
+        finally:
+            # Also after Ctrl-C: what came is worth keeping.
+            answers = [v for v in summary.merge(read, verdicts) if v is not None]
+            if out is not None:
+                _write(answers, out)
+    _print_summary(summary.summarise(answers, seconds))
+    if failure:
+        errors.print(failure, style="red", markup=False)
+    if failure or len(items) < len(read):
+        raise typer.Exit(NOT_EVERYTHING_VERIFIED)
+
+
+def _read(path: Path) -> list[pb.Item | jsonl.BadLine]:
+    """The lines of a file; says what is wrong with the bad ones."""
+    with _opened(path, "rb", sys.stdin.buffer) as lines:
+        assert lines is not None
+        read = list(jsonl.read_items(lines))
+    for bad in read:
+        if isinstance(bad, jsonl.BadLine):
+            errors.print(bad.message, style="red", markup=False, highlight=False)
+    return read
+
+
+def _write(answers: list[pb.Verdict], out: BinaryIO) -> None:
+    try:
+        jsonl.write_verdicts(answers, out)
+        out.flush()
+    except OSError as error:
+        _fail(f"--output: {error}")
+
+
+@app.command()
+def describe(
+    address: Address = None,
+    sandbox: Sandbox = "embedded",
+    json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+) -> None:
+    """Print what a server can do and the limits it keeps."""
+    try:
+        with _server(address, sandbox) as at, VerifierClient(at) as client:
+            told = client.describe()
+    except ServiceError as error:
+        _fail(str(error))
+    if json:
+        print(json_format.MessageToJson(told, preserving_proto_field_name=True))
+        return
+    table = Table(show_header=False)
+    table.add_row("version", told.version)
+    for task in told.tasks:
+        table.add_row("task", f"{task.name} (verifier {task.verifier_version})")
+    for recipe in told.recipes:
+        parts = " + ".join(f"{part.weight:g} x {part.name}" for part in recipe.parts)
+        table.add_row("recipe", f"{recipe.name} = {parts}\n{recipe.description}")
+    for toolchain in told.toolchains:
+        table.add_row("programs", f"{toolchain.language} ({toolchain.version})")
+    table.add_row("target languages", ", ".join(told.languages))
+    table.add_row("sandbox tier", told.sandbox_tier or "none")
+    table.add_row("judge", told.judge_model or "none")
+    for field, value in told.limits.ListFields():
+        if field.name != "code":
+            table.add_row(f"limit {field.name}", f"{value:,}")
+    for field, value in told.limits.code.ListFields():
+        table.add_row(f"limit code.{field.name}", f"{int(value):,}")
+    Console().print(table)
+
+
+@contextmanager
+def _server(address: str | None, sandbox: str) -> Iterator[str]:
+    """The address of the server to ask; one of our own lives as long as the block."""
+    if address is not None:
+        yield address
+        return
+    try:
+        with EmbeddedServer("--log-level", "warning", "--sandbox", sandbox) as server:
+            yield server.address
+    except ServerFailed as error:
+        _fail(str(error))
+
+
+@contextmanager
+def _opened(path: Path | None, mode: str, standard: BinaryIO) -> Iterator[BinaryIO | None]:
+    """A binary file, the standard stream for `-`, None for none; ends the command on errors."""
+    if path is None:
+        yield None
+    elif str(path) == "-":
+        yield standard
+    else:
+        option = "--input" if "r" in mode else "--output"
+        try:
+            file = cast(BinaryIO, path.open(mode))
+        except OSError as error:
+            _fail(f"{option}: {error}")
+        try:
+            yield file
+        finally:
+            with suppress(OSError):  # writers flush; what that could not write it has said
+                file.close()
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    columns = ("verified", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _print_summary(counted: summary.Summary) -> None:
+    table = Table("status", "reason", "items", title="Verdicts", title_justify="left")
+    for (status, reason), count in counted.counts:
+        table.add_row(status, reason, f"{count:,}")
+    errors.print(table)
+    mean = "none" if counted.mean_reward is None else f"{counted.mean_reward:.4f}"
+    errors.print(
+        f"{counted.items:,} verdicts, mean reward {mean} over {counted.rewarded:,}, "
+        f"{counted.items_per_second:,.0f} items/s"
+    )
+
+
+def _fail(message: str) -> NoReturn:
+    errors.print(f"touchstone: {message}", style="red", markup=False)
+    raise typer.Exit(CANNOT_RUN)
+
+
+def main() -> None:
+    """Entry point of the console command `touchstone`."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.exit(CANNOT_RUN)
+
+
+if __name__ == "__main__":
+    main()

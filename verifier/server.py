@@ -1,0 +1,140 @@
+"""Assembles a server: sandbox, math workers, service, health and reflection.
+
+`Server` starts everything or nothing, and closes all it started: no process,
+control group, mount or temporary file is left behind.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import grpc
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
+from grpc_health.v1.health import aio as health
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
+
+from sandbox.client import EmbeddedSandbox, NoSandbox, RemoteSandbox, Sandbox
+from verifier.engine import Engine
+from verifier.limits import Limits
+from verifier.math import MathVerifier
+from verifier.service import VerifierService, add_to
+from verifier.v1 import verifier_pb2 as pb
+
+SERVICE = pb.DESCRIPTOR.services_by_name["Verifier"].full_name
+
+_SECONDS = 1000
+KEEPALIVE = (
+    # A client may ping every 10 s, also between requests: trainers keep one
+    # channel open through hours of generation, often behind load balancers.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10 * _SECONDS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_time_ms", 60 * _SECONDS),
+    ("grpc.keepalive_timeout_ms", 20 * _SECONDS),
+)
+
+
+class ListenError(Exception):
+    """The address cannot be listened on."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `touchstone serve` can be told."""
+
+    listen: str = "127.0.0.1:50051"
+    """host:port; port 0 takes a free one."""
+
+    sandbox: str = "embedded"
+    """"embedded": slots of this process; "none": code items are INVALID; else the
+    host:port of a sandbox service."""
+
+    slots: int | None = None
+    """Programs at once in the embedded sandbox; None: one for each core."""
+
+    math_workers: int = 1
+    """Symbolic worker processes; over 99 % of math items never need one."""
+
+    require_tier: str | None = None
+    """Refuse to start below this isolation tier ("T1", "T2", "T3")."""
+
+    grace_seconds: float = 5.0
+    """What running requests get at shutdown before they are cancelled."""
+
+    limits: Limits = field(default_factory=Limits)
+
+
+class Server:
+    """A running server; `async with Server(settings) as server: server.address`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.address = ""
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Server:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings = self.settings
+        sandbox = await start_sandbox(settings)
+        stack.push_async_callback(sandbox.close)
+        math = MathVerifier(
+            workers=settings.math_workers,
+            symbolic_timeout_s=settings.limits.symbolic_ms / 1000,
+            max_queued=settings.limits.items_in_flight,
+        )
+        stack.push_async_callback(math.close)
+        engine = Engine(settings.limits, math, sandbox, await sandbox.describe())
+        most = settings.limits.message_bytes
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", most),
+                ("grpc.max_send_message_length", most),
+                # Two servers silently sharing a port would split the traffic.
+                ("grpc.so_reuseport", 0),
+                *KEEPALIVE,
+            ]
+        )
+        add_to(server, VerifierService(engine))
+        checks = health.HealthServicer()
+        add_HealthServicer_to_server(checks, server)
+        reflection.enable_server_reflection(
+            (SERVICE, HEALTH_SERVICE, reflection.SERVICE_NAME), server
+        )
+        host, _, wanted = settings.listen.rpartition(":")
+        if not (wanted.isdigit() and int(wanted) < 65_536):
+            raise ListenError(
+                f"--listen: host:port with a port below 65536, got {settings.listen!r}"
+            )
+        try:
+            port = server.add_insecure_port(settings.listen)
+        except RuntimeError as error:
+            raise ListenError(f"--listen: cannot listen on {settings.listen!r}: {error}") from error
+        await server.start()
+        stack.push_async_callback(server.stop, settings.grace_seconds)
+        stack.push_async_callback(checks.enter_graceful_shutdown)
+        for name in ("", SERVICE):
+            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self.address = f"{host}:{port}"
+
+
+async def start_sandbox(settings: Settings) -> Sandbox:
+    """The sandbox the settings ask for. Raises SandboxUnavailable when it cannot be had."""
+    if settings.sandbox == "none":
+        return NoSandbox()
+    if settings.sandbox != "embedded":
+        return RemoteSandbox(settings.sandbox)
+    return await EmbeddedSandbox.start(
+        slots=settings.slots,
+        require_tier=settings.require_tier,
+        max_queued=settings.limits.items_in_flight,
+    )

@@ -1,0 +1,158 @@
+"""What an item must be before any work is done on it. Pure.
+
+Every message names the field, the limit and what was received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from google.protobuf.message import Message
+
+from verifier import language, recipes
+from verifier.code import compare
+from verifier.limits import MAX_WEIGHT, Limits
+from verifier.v1 import verifier_pb2 as pb
+
+VERIFIED_TASKS = ("math", "code")
+"""The tasks that have a verifier, by their field's name."""
+
+
+def problem(item: pb.Item, limits: Limits, toolchains: Collection[str]) -> str | None:
+    """Why the item cannot be verified, or None when it can.
+
+    `toolchains` are the languages of programs that the sandbox runs.
+    """
+    return (
+        _sizes(item, limits)
+        or _recipe(item)
+        or _task(item)
+        or _enums(getattr(item, str(item.WhichOneof("task"))), str(item.WhichOneof("task")))
+        or (_math(item.math, limits) if item.HasField("math") else None)
+        or (_code(item.code, limits, toolchains) if item.HasField("code") else None)
+    )
+
+
+def _sizes(item: pb.Item, limits: Limits) -> str | None:
+    for field, text, most in (
+        ("response", item.response, limits.response_bytes),
+        ("prompt", item.prompt, limits.prompt_bytes),
+    ):
+        size = len(text.encode()) if len(text) * 4 > most else len(text)
+        if size > most:
+            return f"{field}: at most {most} bytes, got {size}"
+    return None
+
+
+def _recipe(item: pb.Item) -> str | None:
+    choice = item.WhichOneof("recipe_choice")
+    if choice == "recipe" and item.recipe not in recipes.BUILT_IN:
+        return f"recipe: one of {', '.join(recipes.BUILT_IN)}, got {item.recipe!r}"
+    if choice == "inline_recipe":
+        found = recipes.problem(item.inline_recipe)
+        if found:
+            return found
+    if item.language and language.primary(item.language) is None:
+        return f"language: one of {', '.join(language.SCRIPTS)}, got {item.language!r}"
+    recipe = chosen_recipe(item)
+    if recipe and not item.language and any(part.name == "language" for part in recipe.parts):
+        return f"language: required by recipe {recipe.name!r}, got none"
+    return None
+
+
+def chosen_recipe(item: pb.Item) -> pb.Recipe | None:
+    """The recipe an item asks for; None when it asks for none. The name must be known."""
+    choice = item.WhichOneof("recipe_choice")
+    if choice == "recipe":
+        return recipes.BUILT_IN[item.recipe]
+    return item.inline_recipe if choice == "inline_recipe" else None
+
+
+def _task(item: pb.Item) -> str | None:
+    task = item.WhichOneof("task")
+    if task is None:
+        return f"task: exactly one of {', '.join(VERIFIED_TASKS)} is required, got none"
+    if task not in VERIFIED_TASKS:
+        return f"{task}: this server has verifiers for {', '.join(VERIFIED_TASKS)} only"
+    return None
+
+
+def _enums(message: Message, path: str) -> str | None:
+    """An enum's number that this version does not know, in a task or below it."""
+    for field, value in message.ListFields():
+        name = f"{path}.{field.name}"
+        if field.enum_type is not None and value not in field.enum_type.values_by_number:
+            known = ", ".join(sorted(field.enum_type.values_by_name))
+            return f"{name}: one of {known}, got the number {value}"
+        if field.message_type is not None and isinstance(value, Message):
+            found = _enums(value, name)
+            if found:
+                return found
+    return None
+
+
+def _math(task: pb.MathTask, limits: Limits) -> str | None:
+    if not 1 <= len(task.gold) <= limits.golds:
+        return f"math.gold: 1 to {limits.golds} references, got {len(task.gold)}"
+    for place, gold in enumerate(task.gold):
+        if not gold.strip():
+            return f"math.gold[{place}]: must not be empty"
+        if len(gold) > limits.answer_chars:
+            most = limits.answer_chars
+            return f"math.gold[{place}]: at most {most} characters, got {len(gold)}"
+    return None
+
+
+def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str | None:
+    if not toolchains:
+        return "code: this server runs no programs (it was started without a sandbox)"
+    if task.language not in toolchains:
+        return f"code.language: one of {', '.join(sorted(toolchains))}, got {task.language!r}"
+    if not 1 <= len(task.tests) <= limits.tests:
+        return f"code.tests: 1 to {limits.tests} tests, got {len(task.tests)}"
+    size = sum(test.ByteSize() for test in task.tests)
+    if size > limits.test_bytes:
+        return f"code.tests: at most {limits.test_bytes} bytes together, got {size}"
+    if task.checker and task.checker not in compare.CHECKERS:
+        return f"code.checker: one of {', '.join(compare.CHECKERS)}, got {task.checker!r}"
+    if task.HasField("program") and not task.program.strip():
+        return "code.program: must not be empty when given"
+    for place, test in enumerate(task.tests):
+        found = _test(test, task.entry_point)
+        if found:
+            return f"code.tests[{place}]{found}"
+    return None
+
+
+def _test(test: pb.CodeTest, entry_point: str) -> str | None:
+    """What is wrong with a test; begins with the field's path below the test."""
+    stdio = test.HasField("stdin") or test.HasField("stdout")
+    call = test.HasField("expected_json") or bool(test.args_json)
+    source = test.HasField("source")
+    if stdio + call + source != 1:
+        kinds = "stdin and stdout, args_json and expected_json, or source"
+        got = [
+            name for name, given in (("stdio", stdio), ("call", call), ("source", source)) if given
+        ]
+        return f": exactly one of {kinds}, got {' and '.join(got) or 'none'}"
+    if test.HasField("weight") and not 0 < test.weight <= MAX_WEIGHT:
+        return f".weight: above 0 and at most {MAX_WEIGHT:g}, got {test.weight:g}"
+    if stdio and not test.HasField("stdout"):
+        return ".stdout: required beside stdin, got none"
+    if source and not test.source.strip():
+        return ".source: must not be empty"
+    return _call(test, entry_point) if call else None
+
+
+def _call(test: pb.CodeTest, entry_point: str) -> str | None:
+    if not entry_point:
+        return ": code.entry_point is required by tests with args_json, got none"
+    if not test.HasField("expected_json"):
+        return ".expected_json: required beside args_json, got none"
+    texts = [(f"args_json[{n}]", text) for n, text in enumerate(test.args_json)]
+    for field, text in [*texts, ("expected_json", test.expected_json)]:
+        try:
+            compare.parse(text)
+        except ValueError as error:
+            return f".{field}: not JSON ({error}), got {text[:40]!r}"
+    return None
