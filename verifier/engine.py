@@ -48,6 +48,7 @@ class Engine:
         try:
             verdict = await self._verify(item)
         except Exception as error:
+            # A defect of ours must cost one item, with a status, and not its batch.
             log.exception("item %r", item.id)
             verdict = failed(item.id, pb.Verdict.INTERNAL, f"{type(error).__name__}: {error}")
         verdict.timing.ran_ms = max(
