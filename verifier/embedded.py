@@ -50,7 +50,9 @@ class EmbeddedServer:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line.startswith(READY_PREFIX):
-            code = self._process.wait()
+            process, self._process = self._process, None
+            with process:
+                code = process.wait()
             raise ServerFailed(f"touchstone serve ended with status {code} before it listened")
         self.address = line.removeprefix(READY_PREFIX)
         return self

@@ -85,6 +85,11 @@ class Server:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         settings = self.settings
+        host, _, wanted = settings.listen.rpartition(":")
+        if not (wanted.isdigit() and int(wanted) < 65_536):
+            raise ListenError(
+                f"--listen: host:port with a port below 65536, got {settings.listen!r}"
+            )
         sandbox = await start_sandbox(settings)
         stack.push_async_callback(sandbox.close)
         math = MathVerifier(
@@ -110,11 +115,6 @@ class Server:
         reflection.enable_server_reflection(
             (SERVICE, HEALTH_SERVICE, reflection.SERVICE_NAME), server
         )
-        host, _, wanted = settings.listen.rpartition(":")
-        if not (wanted.isdigit() and int(wanted) < 65_536):
-            raise ListenError(
-                f"--listen: host:port with a port below 65536, got {settings.listen!r}"
-            )
         try:
             port = server.add_insecure_port(settings.listen)
         except RuntimeError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import grpc
@@ -77,6 +78,7 @@ class Running:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Queue[pb.IndexedVerdict] = asyncio.Queue()
         self._started = 0
+        self._turn, self._begun = FIRST_TURN, 0
 
     async def __aenter__(self) -> Running:
         return self
@@ -93,19 +95,21 @@ class Running:
 
     async def start(self, items: Items) -> None:
         """Starts admitted items; their places in the request follow those before."""
-        turn, begun = FIRST_TURN, 0
         for item in items:
             task = asyncio.create_task(self._one(self._started, item))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             self._started += 1
-            begun += 1
-            if begun >= turn:
-                before = time.perf_counter()
-                await asyncio.sleep(0)
-                slow = time.perf_counter() - before > TURN_SECONDS
-                turn = max(1, turn // 8) if slow else min(LONGEST_TURN, 2 * turn)
-                begun = 0
+            self._begun += 1
+            if self._begun >= self._turn:
+                await self._let_others()
+
+    async def _let_others(self) -> None:
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        slow = time.perf_counter() - before > TURN_SECONDS
+        self._turn = max(1, self._turn // 8) if slow else min(LONGEST_TURN, 2 * self._turn)
+        self._begun = 0
 
     async def _one(self, index: int, item: pb.Item | Unreadable) -> None:
         verdict = await self._engine.verify(item)
@@ -253,16 +257,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
         languages=list(SCRIPTS),
         sandbox_tier=code.tier_name(sandbox.tier),
         limits=pb.Limits(
-            batch_items=limits.batch_items,
-            items_in_flight=limits.items_in_flight,
-            message_bytes=limits.message_bytes,
-            response_bytes=limits.response_bytes,
-            prompt_bytes=limits.prompt_bytes,
-            tests=limits.tests,
-            test_bytes=limits.test_bytes,
-            golds=limits.golds,
-            answer_chars=limits.answer_chars,
-            symbolic_ms=limits.symbolic_ms,
+            **asdict(limits),
             code=pb.CodeLimits(
                 cpu_seconds=highest.cpu_seconds,
                 memory_bytes=highest.memory_bytes,

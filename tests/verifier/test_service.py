@@ -326,18 +326,26 @@ def test_unread_verdicts_use_up_the_room_and_cancelling_gives_it_back(
         wait_for(room, 20.0)
 
 
-def test_one_slow_batch_leaves_others_their_turn(server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_one_slow_batch_leaves_others_their_turn(
+    server: EmbeddedServer, channel: grpc.Channel, streamed: bool
+) -> None:
     """A tiny item of another client while a batch of the costliest comparisons runs."""
     sums = "+".join(["99999^{999}"] * 320)
     costly = [math_item(str(n), f"{sums}+{n}+i", gold="x") for n in range(100)]
     with VerifierClient(server.address) as attacker, VerifierClient(server.address) as client:
-        stream = attacker.stream(costly)
+        calls = VerifierStub(channel)
+        stream = (
+            calls.VerifyStream(iter([pb.Batch(items=costly)]))
+            if streamed
+            else attacker.stream(costly)
+        )
         worst, end = 0.0, time.monotonic() + 2.0
         while time.monotonic() < end:
             started = time.monotonic()
             assert client.verify([math_item("tiny", "4")])[0].reward == 1.0
             worst = max(worst, time.monotonic() - started)
-        stream.close()
+        stream.cancel() if streamed else stream.close()
     assert worst < 1.0
 
 

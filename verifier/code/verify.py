@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import AnyStr
 
@@ -73,7 +73,7 @@ class _Job:
     toolchain: str = ""
     compile_failed: bool = False
     in_process_asserts: bool = False
-    failed: bool = field(default=False)
+    failed: bool = False
 
 
 async def verify(
@@ -265,7 +265,17 @@ async def _run(job: _Job, request: sb.RunRequest) -> Sequence[sb.Outcome]:
     if result.status != sb.RunResult.OK:
         raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, result.message)
     job.compile_failed = result.compile_failed
-    return [] if result.compile_failed else result.outcomes
+    if result.compile_failed:
+        return []
+    work = (request.inputs.stdin, request.calls.arguments, request.snippets.source)
+    runs = sum(map(len, work))  # exactly one of them has any
+    endings = [outcome.ending for outcome in result.outcomes]
+    unknown = sb.Outcome.UNSPECIFIED in endings or endings[:1] == [sb.Outcome.NOT_RUN]
+    if len(endings) != runs or unknown:
+        # A gap in what the sandbox tells is its failure, never the program's.
+        message = f"the sandbox told of {len(endings)} runs, not all with an end, for {runs}"
+        raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)
+    return result.outcomes
 
 
 def tier_name(tier: sb.Tier.ValueType) -> str:

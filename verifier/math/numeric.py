@@ -12,7 +12,7 @@ Invariants:
   with 50 digits.
 - Points are seeded by nothing but their number: the same pair always gets the same
   answer.
-- Never raises, and costs at most POINTS evaluations of each tree.
+- Never raises, and costs a fixed number of evaluations of each tree.
 
 Not covered: integrals, limits, derivatives, infinite sums: not mine (None). Real
 variables are taken positive first; at other points only values real on both sides
@@ -67,7 +67,6 @@ RATIONAL_POINTS = 3
 POSITIVE_POINTS = 4
 NEGATIVE_POINTS = 2
 INTEGER_POINTS = 6
-POINTS = POSITIVE_POINTS + NEGATIVE_POINTS + INTEGER_POINTS
 
 
 class _NotMine(Exception):
