@@ -21,13 +21,13 @@ from functools import lru_cache
 from verifier.math import words
 from verifier.math.exact import Budget
 from verifier.math.extract import Extracted, boxed, extract
-from verifier.math.parser import parse
 from verifier.math.policy import MathPolicy, Outcome, Tier
 from verifier.math.structure import Comparison
 from verifier.math.symbolic import TIMEOUT_S, SymbolicWorkers
-from verifier.math.tokens import MAX_CHARS, ParseError
+from verifier.math.syntax.parser import parse
+from verifier.math.syntax.tokens import MAX_CHARS, ParseError
+from verifier.math.syntax.vocabulary import reads_as_word
 from verifier.math.tree import Node, Num, Seq
-from verifier.math.vocabulary import reads_as_word
 
 CACHED_TEXTS = 4_096
 """Parsed references and answers kept: a group of samples repeats both. Trees of this

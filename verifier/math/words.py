@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from verifier.math.tokens import TEXT_COMMANDS, ascii_math
+from verifier.math.syntax.unicode import ascii_math
+from verifier.math.syntax.vocabulary import TEXT_COMMANDS
 from verifier.math.tree import Const, Node
 
 _SPACES = re.compile(r"\s+(?!\w)|(?<!\w)\s+")

@@ -9,8 +9,8 @@ import pytest
 
 from verifier.math import MathPolicy, MathVerifier, Outcome
 from verifier.math.check import judge, reading
-from verifier.math.parser import MAX_TREE_DEPTH, parse
-from verifier.math.tokens import MAX_CHARS, ParseError
+from verifier.math.syntax.parser import MAX_TREE_DEPTH, parse
+from verifier.math.syntax.tokens import MAX_CHARS, ParseError
 
 POLICY = MathPolicy()
 Result = TypeVar("Result")

@@ -4,10 +4,10 @@ from fractions import Fraction
 import pytest
 
 from verifier.math.exact import exact
+from verifier.math.latex import to_latex
 from verifier.math.numeric import compare
-from verifier.math.parser import parse
 from verifier.math.precise import agree
-from verifier.math.tree import to_latex
+from verifier.math.syntax.parser import parse
 
 
 @pytest.mark.parametrize(

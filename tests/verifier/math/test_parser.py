@@ -3,9 +3,14 @@ import time
 
 import pytest
 
-from verifier.math.parser import MAX_DEPTH, MAX_DIGITS, parse
-from verifier.math.tokens import MAX_CHARS, MAX_TOKENS, ParseError, ascii_math, clean
-from verifier.math.tree import Op, from_json, to_json, to_latex
+from verifier.math.latex import to_latex
+from verifier.math.syntax.cleaning import clean
+from verifier.math.syntax.numerals import MAX_DIGITS
+from verifier.math.syntax.parser import parse
+from verifier.math.syntax.reader import MAX_DEPTH
+from verifier.math.syntax.tokens import MAX_CHARS, MAX_TOKENS, ParseError
+from verifier.math.syntax.unicode import ascii_math
+from verifier.math.tree import Op, from_json, to_json
 
 SAME = [
     [

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from verifier.math.check import judge
 from verifier.math.exact import exact
 from verifier.math.extract import extract
+from verifier.math.latex import to_latex
 from verifier.math.numeric import compare
-from verifier.math.parser import parse
 from verifier.math.policy import MathPolicy, Outcome
-from verifier.math.tokens import ParseError
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, from_json, to_json, to_latex
+from verifier.math.syntax.parser import parse
+from verifier.math.syntax.tokens import ParseError
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, from_json, to_json
 
 POLICY = MathPolicy()
 

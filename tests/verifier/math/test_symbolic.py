@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from verifier.math.parser import parse
 from verifier.math.symbolic import QueueFullError, SymbolicWorkers
+from verifier.math.syntax.parser import parse
 from verifier.math.worker import decide
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -128,7 +128,7 @@ async def test_an_idle_worker_killed_is_replaced() -> None:
 
 HOST = """
 import asyncio, sys
-from verifier.math.parser import parse
+from verifier.math.syntax.parser import parse
 from verifier.math.symbolic import SymbolicWorkers
 
 async def main():

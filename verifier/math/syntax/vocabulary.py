@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from verifier.math.tokens import word_set
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+FUNCTIONS = word_set(
+    """
+    sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech
+    csch arcsinh arccosh arctanh asin acos atan asinh acosh atanh ln log lg exp sqrt cbrt abs max
+    min gcd lcm floor ceil det sgn sign Re Im arg re im tg ctg arctg cosec erf deg sinc Arcsin
+    Arccos Arctan Res tr rank dim ker Var round
+    """
+)
+"""Names of functions that may stand without a backslash."""
+
+TEXT_COMMANDS = frozenset(
+    ("text", "mbox", "textbf", "textit", "textrm", "textnormal", "textsf", "texttt", "hbox",
+     "mathrm", "rm", "mathbf", "bf", "mathit", "mathsf", "mathtt", "boldsymbol", "bm",
+     "operatorname", "mathop", "emph", "underline", "mathcal", "mathscr", "vec", "hat",
+     "overrightarrow", "widehat", "tilde", "mathfrak", "mathnormal", "pmb", "textup",
+     "textsc", "em", "boxed", "fbox")
+)  # fmt: skip
+"""Commands around words or letters whose own look carries no meaning here."""
 
 RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "sign": "sgn",
@@ -92,7 +115,6 @@ DEGREE = frozenset(("degree", "degrees", "deg", "circ", "度"))
 JOIN = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and"}
 DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where")
 SUBJECT = ("is", "are", "be", "=", ":", "equals", "equal to", "approximately", "about", "exactly")
-STOP = "end"
 
 _COMMON_WORDS = word_set(
     """

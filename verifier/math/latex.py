@@ -1,0 +1,184 @@
+"""A tree as LaTeX.
+
+Invariant: `parse(to_latex(t)) == t` for every tree that the parser can give.
+
+Not covered: beauty.
+"""
+
+from __future__ import annotations
+
+from verifier.math.tree import Base, Const, Node, Num, Op, Rel, Seq, Sym, Text
+
+_CONSTS = {
+    "pi": r"\pi ",
+    "e": "e",
+    "i": "i",
+    "oo": r"\infty ",
+    "R": r"\mathbb{R}",
+    "Z": r"\mathbb{Z}",
+    "N": r"\mathbb{N}",
+    "Q": r"\mathbb{Q}",
+    "C": r"\mathbb{C}",
+    "empty": r"\emptyset ",
+    "dots": r"\ldots ",
+}
+_RELS = {
+    "=": "=",
+    "!=": r"\neq ",
+    "<": "<",
+    ">": ">",
+    "<=": r"\le ",
+    ">=": r"\ge ",
+    "~": r"\approx ",
+    "in": r"\in ",
+    "notin": r"\notin ",
+    "->": r"\to ",
+    "equiv": r"\equiv ",
+}
+_SETS = {"union": r"\cup ", "inter": r"\cap ", "minus": r"\setminus "}
+
+
+def to_latex(node: Node) -> str:
+    """LaTeX that the parser reads back to the same tree. Not meant to be pretty."""
+    if isinstance(node, Num):
+        return _number(node)
+    if isinstance(node, Const):
+        return _CONSTS[node.name]
+    if isinstance(node, Sym):
+        return _symbol(node.name)
+    if isinstance(node, Base):
+        return f"{node.digits}_{{{node.base}}}"
+    if isinstance(node, Text):
+        return rf"\text{{{node.text}}}"
+    if isinstance(node, Op):
+        return _operator(node)
+    if isinstance(node, Seq):
+        comma = {",": ", ", ";": ";", "or": r"\text{ or }", "and": r"\text{ and }"}[node.joined]
+        opening = r"\{" if node.open == "{" else node.open
+        closing = r"\}" if node.close == "}" else node.close
+        if node.open == "<":
+            opening, closing = r"\langle ", r"\rangle "
+        return opening + comma.join(_inside(item) for item in node.items) + closing
+    if isinstance(node, Rel):
+        text = _side(node.items[0])
+        for op, item in zip(node.ops, node.items[1:], strict=True):
+            text += _RELS[op] + _side(item)
+        return text
+    rows = r"\\ ".join(" & ".join(to_latex(cell) for cell in row) for row in node.rows)
+    return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
+
+
+def _inside(node: Node) -> str:
+    """A list's item: lists inside lists need brackets of their own."""
+    text = to_latex(node)
+    return "{" + text + "}" if isinstance(node, Seq) and not node.open else text
+
+
+def _side(node: Node) -> str:
+    text = to_latex(node)
+    return "(" + text + ")" if isinstance(node, Rel) else text
+
+
+def _number(node: Num) -> str:
+    if node.places < 0:
+        text = str(abs(int(node.value)))
+    else:
+        digits = str(abs(int(node.value * 10**node.places))).rjust(node.places + 1, "0")
+        cut = len(digits) - node.places
+        text = digits[:cut] + "." + digits[cut:] if node.places else digits + ".0"
+    return f"(-{text})" if node.value < 0 else text
+
+
+def _symbol(name: str) -> str:
+    head, _, sub = name.partition("_")
+    text = head if len(head) == 1 else "\\" + head + " "
+    return f"{text}_{{{sub}}}" if sub else text
+
+
+def _operator(node: Op) -> str:
+    name, args = node.name, node.args
+    if name in _SETS:
+        return _SETS[name].join(_wrapped(arg) for arg in args)
+    if name == "unit" and args[1] == Text("$"):
+        return _wrapped(args[0]) + r"\$ "
+    if name == "unit":
+        return _wrapped(args[0]) + to_latex(args[1])
+    if name == "ratio":
+        return ":".join(_wrapped(arg) for arg in args)
+    if name in ("sum", "prod"):
+        var, low, high, body = map(to_latex, args)
+        return rf"\{name}_{{{var}={low}}}^{{{high}}}({body})"
+    inner = [to_latex(arg) for arg in args]
+    if name == "add":
+        return "+".join(_wrapped(arg) for arg in args)
+    if name == "mul":
+        return r"\cdot ".join(_wrapped(arg) for arg in args)
+    if name == "div":
+        return rf"\frac{{{inner[0]}}}{{{inner[1]}}}"
+    if name == "pow":
+        return f"({inner[0]})^{{{inner[1]}}}"
+    if name == "neg":
+        return f"-({inner[0]})"
+    if name in ("pm", "mp"):
+        sign = rf"\{name} "
+        return sign + _wrapped(args[0]) if len(args) == 1 else sign.join(map(_wrapped, args))
+    if name == "sqrt":
+        return rf"\sqrt{{{inner[0]}}}"
+    if name == "root":
+        return rf"\sqrt[{inner[1]}]{{{inner[0]}}}"
+    if name == "log" and len(args) == 2:
+        return rf"\log_{{{inner[1]}}}({inner[0]})"
+    if name == "fact":
+        return f"({inner[0]})!"
+    if name == "binom":
+        return rf"\binom{{{inner[0]}}}{{{inner[1]}}}"
+    if name == "abs":
+        return rf"\left|{inner[0]}\right|"
+    if name == "floor":
+        return rf"\lfloor {inner[0]}\rfloor "
+    if name == "ceil":
+        return rf"\lceil {inner[0]}\rceil "
+    if name == "percent":
+        return rf"({inner[0]})\%"
+    if name == "deg":
+        return rf"({inner[0]})^{{\circ}}"
+    if name in _PRINTED:
+        return _PRINTED[name].format(*(f"{{{part}}}" for part in inner))
+    if name == "mark":
+        return rf"\{args[0].text if isinstance(args[0], Text) else ''} {_wrapped(args[1])}"
+    if name == "lim":
+        return rf"\lim_{{{inner[0]}\to {inner[1]}}}({inner[2]})"
+    if name == "int":
+        bounds = f"_{{{inner[1]}}}^{{{inner[2]}}}" if len(args) == 4 else ""
+        return rf"\int{bounds} ({inner[-1]})\,d {inner[0]}"
+    if name == "such":
+        return rf"\{{{inner[0]}\mid {inner[1]}\}}"
+    if name == "cases":
+        rows = zip(inner[::2], inner[1::2], strict=True)
+        return r"\begin{cases}" + r"\\ ".join(map(" & ".join, rows)) + r"\end{cases}"
+    if name == "call":
+        return f"{inner[0]}({','.join(inner[1:])})"
+    return rf"\operatorname{{{name}}}({','.join(inner)})"
+
+
+_PRINTED = {
+    "prime": "{}'",
+    "bar": r"\overline{}",
+    "index": "{}_{}",
+    "fact2": "({})!!",
+    "perm": "P({},{})",
+    "mod": r"({})\bmod ({})",
+    "pmod": r"({})\pmod {}",
+    "det": r"\det({})",
+    "norm": r"\lVert {}\rVert ",
+}
+"""Forms of the rarer operators; each part comes in braces of its own."""
+
+_LOOSE = frozenset(("add", "mul", "neg", "pm", "mp", "unit", "union", "inter", "minus", "ratio"))
+
+
+def _wrapped(node: Node) -> str:
+    """In parentheses wherever the parser could otherwise bind it differently."""
+    text = to_latex(node)
+    loose = isinstance(node, Rel) or (isinstance(node, Op) and node.name in _LOOSE)
+    return f"({text})" if loose else text

@@ -1,0 +1,15 @@
+"""Text to a tree: `parser.parse`.
+
+Imports go one way: a module takes only from the lines above it and from its left.
+
+    vocabulary, unicode              words and characters that are known
+    cleaning, tokens                 text without empty marks; text in tokens
+    reader                           the place in the tokens; how tightly things bind
+    numerals, brackets, scripts      what the other constructs are made of
+    operators, juxtaposition         two operands
+    functions, binders, environments, commands, names, trailing
+                                     what a name, a command or a word starts or ends
+    parser                           the loop that chooses among them
+
+What must call back into the loop does so through `reader.Reader`, which the parser is.
+"""

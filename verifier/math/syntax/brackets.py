@@ -1,0 +1,136 @@
+"""What stands between two marks: groups, arguments, tuples, intervals, sets, bars.
+
+`|` closes only where a bar is open (`reader.bars`) and stands before a condition only
+directly in a set (`reader.in_set`); groups and brackets start both afresh, and put back
+what was.
+"""
+
+from __future__ import annotations
+
+from verifier.math.syntax.numerals import written_number
+from verifier.math.syntax.reader import BP_POW, BP_SUM, Reader
+from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.vocabulary import CLOSING
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym
+
+
+def group(reader: Reader) -> Node:
+    """What stands between LaTeX braces; a list there is a bare list."""
+    if reader.accept("}"):
+        raise ParseError("an empty group")
+    outer = reader.bars, reader.in_set
+    reader.bars, reader.in_set = 0, False
+    node = reader.listing()
+    if reader.peek().text in ("\\choose", "\\over"):
+        name = reader.take().text
+        node = Op("binom" if name == "\\choose" else "div", (node, reader.listing()))
+    reader.bars, reader.in_set = outer
+    reader.expect("}")
+    return node
+
+
+def argument(reader: Reader) -> Node:
+    r"""The argument of a command: a group, one digit, one letter or one command."""
+    token = reader.peek()
+    if token.text == "{" and token.kind == "op":
+        reader.at += 1
+        return group(reader)
+    if token.kind == "num":
+        return _one_digit(reader, token)
+    if token.kind == "word":
+        return _one_letter(reader, token)
+    if token.kind in ("cmd", "text"):
+        return reader.expr(BP_POW + 1)
+    if token.text == "(":
+        reader.at += 1
+        return bracketed(reader, "(")
+    raise ParseError(f"expected an argument, found {token.text!r}")
+
+
+def _one_digit(reader: Reader, token: Token) -> Node:
+    reader.at += 1
+    if len(token.text) > 1 and token.text.isdigit() and reader.peek(-2).text != "\\sqrt":
+        rest = Token("num", token.text[1:], False)
+        reader.tokens.insert(reader.at, rest)
+        return Num(int(token.text[0]))
+    return written_number(reader, token)
+
+
+def _one_letter(reader: Reader, token: Token) -> Node:
+    reader.at += 1
+    if len(token.text) > 1:
+        reader.tokens.insert(reader.at, Token("word", token.text[1:], False))
+    letter = token.text[0]
+    return Const(letter) if letter in "ei" else Sym(letter)
+
+
+def bracketed(reader: Reader, opening: str) -> Node:
+    """After `(`, `[`, `\\{` and their like: a group, tuple, interval or set."""
+    outer = reader.bars, reader.in_set
+    reader.bars, reader.in_set = 0, opening in ("\\{", "\\lbrace")
+    node = _between(reader, opening)
+    reader.bars, reader.in_set = outer
+    return node
+
+
+def _between(reader: Reader, opening: str) -> Node:
+    mark = {"\\{": "{", "\\lbrace": "{", "\\langle": "<", "\\lbrack": "[", "\\lparen": "("}
+    open_ = mark.get(opening, opening)
+    if reader.peek().text in CLOSING:
+        reader.at += 1
+        if open_ == "{":
+            return Const("empty")
+        raise ParseError("empty brackets")
+    inner = reader.listing()
+    if open_ == "{" and (reader.peek().text in ("|", ":", "\\mid", "\\colon")):
+        reader.at += 1
+        condition = reader.listing()
+        _close_set(reader)
+        return Op("such", (inner, condition))
+    closing = reader.take().text
+    if closing not in CLOSING or closing == "}":
+        raise ParseError("a bracket is not closed")
+    close = {
+        "\\}": "}",
+        "\\rbrace": "}",
+        "\\rangle": ">",
+        "\\rbrack": "]",
+        "\\rparen": ")",
+    }.get(closing, closing)
+    if isinstance(inner, Seq) and not inner.open:
+        if open_ in "([" and close in ")]" and inner.joined in ("or", "and"):
+            return inner
+        items = inner.items
+        nested = inner.joined == ";" and any(isinstance(i, Seq) and not i.open for i in items)
+        return Seq(open_, close, items, ";" if nested else ",")
+    if open_ == "(" and close == ")":
+        return inner
+    if open_ == "[" and close == "]" and not isinstance(inner, Rel):
+        return inner if not isinstance(inner, Num) else Seq("[", "]", (inner,))
+    if open_ == "{" and close == "}":
+        return Seq("{", "}", (inner,))
+    if open_ == "<" and close == ">":
+        return Seq("<", ">", (inner,))
+    raise ParseError("brackets that do not match")
+
+
+def _close_set(reader: Reader) -> None:
+    if reader.take().text not in ("\\}", "\\rbrace"):
+        raise ParseError("a set is not closed")
+
+
+def angle(reader: Reader) -> Node:
+    items = [reader.expr(BP_SUM - 1)]
+    while reader.accept(","):
+        items.append(reader.expr(BP_SUM - 1))
+    reader.expect(">")
+    return Seq("<", ">", tuple(items))
+
+
+def bars_until(reader: Reader, closing: tuple[str, ...]) -> Node:
+    reader.bars += 1
+    inner = reader.listing()
+    reader.bars -= 1
+    if reader.take().text not in closing:
+        raise ParseError("a bar is not closed")
+    return Op("abs", (inner,))

@@ -1,0 +1,86 @@
+r"""Which construct a command in front of an operand starts: `\frac`, `\sum`, `\lfloor`."""
+
+from __future__ import annotations
+
+from verifier.math.syntax.binders import integral, limit, summation
+from verifier.math.syntax.brackets import argument, bars_until, bracketed
+from verifier.math.syntax.environments import environment
+from verifier.math.syntax.functions import function
+from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
+from verifier.math.syntax.scripts import all_capitals
+from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.vocabulary import CONST_COMMANDS, FUNCTIONS, GREEK, GREEK_SAME
+from verifier.math.tree import Base, Const, Node, Op, Sym, Text
+
+
+def command(reader: Reader, token: Token) -> Node:
+    name = token.text[1:]
+    if name in ("frac", "dfrac", "tfrac", "cfrac"):
+        top = argument(reader)
+        return Op("div", (top, argument(reader)))
+    if name in FUNCTIONS:
+        return function(reader, name)
+    if name in CONST_COMMANDS:
+        return Const(CONST_COMMANDS[name])
+    if name in GREEK:
+        return Sym(GREEK_SAME.get(name, name))
+    if name in ("{", "langle", "lbrace", "lbrack", "lparen"):
+        return bracketed(reader, token.text)
+    if name in ("binom", "dbinom", "tbinom"):
+        top = argument(reader)
+        return Op("binom", (top, argument(reader)))
+    if name in ("lfloor", "lceil"):
+        inner = reader.listing()
+        if reader.take().text not in ("\\rfloor", "\\rceil"):
+            raise ParseError("a floor is not closed")
+        return Op("floor" if name == "lfloor" else "ceil", (inner,))
+    if name in ("lvert", "vert", "lVert", "Vert", "|"):
+        name = "norm" if name in ("lVert", "Vert", "|") else "abs"
+        node = bars_until(reader, ("\\rvert", "\\vert", "|", "\\rVert", "\\Vert", "\\|"))
+        return Op(name, node.args) if isinstance(node, Op) else node
+    if name in ("sum", "prod"):
+        return summation(reader, name)
+    if name in ("int", "lim"):
+        return integral(reader) if name == "int" else limit(reader)
+    if name == "begin":
+        return environment(reader)
+    if name == "mathbb":
+        reader.accept("{")
+        letter = reader.take().text
+        reader.accept("}")
+        if letter not in ("R", "Z", "N", "Q", "C"):
+            raise ParseError(f"no known set: {letter!r}")
+        return Const(letter)
+    return _rarer(reader, name)
+
+
+def _rarer(reader: Reader, name: str) -> Node:
+    if name in ("$", "euro", "pounds", "yen"):
+        return Op("unit", (reader.expr(BP_SIGN), Text("$" if name == "$" else name)))
+    if name in ("pm", "mp"):
+        return Op(name, (reader.expr(BP_SIGN),))
+    if name in ("overline", "bar", "dot", "ddot", "widetilde", "underline", "mathring"):
+        inner = argument(reader)
+        if isinstance(inner, Sym | Const | Base):
+            return Op("bar", (inner,))
+        if reader.peek(-1).text == "}" and all_capitals(inner):
+            return inner
+        return Op("bar", (inner,))
+    if name in ("angle", "triangle", "measuredangle", "odot"):
+        return Op("mark", (Text(name), reader.expr(BP_ARG)))
+    if name == "cancel":
+        return argument(reader)
+    if name in ("partial", "nabla", "dagger", "top", "star", "ast", "square", "perp"):
+        return Sym(name)
+    if name in ("left", "right", "#"):
+        while reader.peek().text in ("\\left", "\\right", "\\#"):
+            reader.at += 1
+        return reader.prefix()
+    if name == "%":
+        raise ParseError("a percent sign without a number")
+    for cut in range(len(name) - 1, max(1, len(name) - 3), -1):  # "\\cotx", "\\pir"
+        known = name[:cut]
+        if known in FUNCTIONS or known in GREEK or known in CONST_COMMANDS:
+            reader.tokens.insert(reader.at, Token("word", name[cut:], False))
+            return command(reader, Token("cmd", "\\" + known, False))
+    raise ParseError(f"unknown command \\{name}")

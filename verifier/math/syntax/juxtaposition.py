@@ -1,0 +1,113 @@
+"""Two operands side by side: a product, a mixed number, grouped digits, or `f(x)`."""
+
+from __future__ import annotations
+
+from verifier.math.syntax.brackets import argument
+from verifier.math.syntax.numerals import number
+from verifier.math.syntax.operators import multiply
+from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_MUL, Reader
+from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.vocabulary import FUNCTIONS
+from verifier.math.tree import Node, Num, Op, Rel, Sym
+
+
+def juxtaposed(reader: Reader, left: Node, power: int) -> Node | None:
+    """Two factors side by side; a mixed number; digits grouped by spaces."""
+    token = reader.peek()
+    if isinstance(left, Num) and left.places < 0:
+        grouped = _grouped_digits(reader, left, token)
+        if grouped is not None:
+            return grouped
+        mixed = _mixed_number(reader, left, token)
+        if mixed is not None:
+            return mixed
+    if isinstance(left, Rel):
+        raise ParseError(f"unexpected {token.text!r}")
+    if token.kind == "num" and isinstance(left, Num):
+        raise ParseError("two numbers side by side")
+    if token.text == "(" and _applied(reader, left):
+        return _call(reader, left)
+    in_argument = power == BP_ARG - 1
+    if power >= BP_MUL and not in_argument:
+        return None
+    if in_argument and _function_ahead(reader):
+        return None  # sin x cos x is a product of two functions
+    return multiply(left, reader.expr(BP_ARG))
+
+
+def _function_ahead(reader: Reader) -> bool:
+    token = reader.peek()
+    name = token.text.lstrip("\\")
+    return token.kind in ("cmd", "word") and name in FUNCTIONS and name != "sqrt"
+
+
+def _grouped_digits(reader: Reader, left: Num, token: Token) -> Node | None:
+    """`1 000 000`: groups of three digits set apart by spaces."""
+    if token.kind != "num" or not token.gap or len(token.text.partition(".")[0]) != 3:
+        return None
+    if not 0 < left.value <= 999:
+        return None
+    text = str(left.value)
+    while reader.peek().kind == "num" and reader.peek().gap:
+        group, point, _ = reader.peek().text.partition(".")
+        if len(group) != 3:
+            break
+        text += reader.take().text
+        if point:
+            break
+    return number(text)
+
+
+def _mixed_number(reader: Reader, left: Num, token: Token) -> Node | None:
+    r"""`2\frac34` and `1 1/2` are sums, as everywhere outside of algebra."""
+    if token.text in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"):
+        start = reader.at
+        reader.at += 1
+        top, bottom = argument(reader), argument(reader)
+        if isinstance(top, Num) and isinstance(bottom, Num) and top.places < 0 < bottom.value:
+            return _mixed_sum(left, top, bottom)
+        reader.at = start
+    elif (
+        token.kind == "num"
+        and token.gap
+        and reader.peek(1).text == "/"
+        and reader.peek(2).kind == "num"
+    ):
+        reader.at += 3
+        return _mixed_sum(left, number(token.text), number(reader.peek(-1).text))
+    return None
+
+
+def _mixed_sum(whole: Num, top: Num, bottom: Num) -> Node:
+    return Op("add", (whole, Op("div", (top, bottom))))
+
+
+def _applied(reader: Reader, left: Node) -> bool:
+    """Whether a bracket after `left` holds the argument of a function: f, f', f^{-1}."""
+    if isinstance(left, Op) and isinstance(left.args[0], Sym):
+        inverse = left.name == "pow" and left.args[1] == Num(-1)
+        return (inverse or left.name == "prime") and _called(reader, left.args[0].name)
+    return isinstance(left, Sym) and _called(reader, left.name)
+
+
+def _called(reader: Reader, name: str) -> bool:
+    """Whether `name(` applies a function: by its usual name, or before an equals sign."""
+    if name.partition("_")[0] in ("f", "g", "h", "F", "G", "phi", "psi"):
+        return True
+    if not (len(name) == 1 and (name.isupper() or name in "pqruvxyzsw")):
+        return False
+    at = 1
+    while reader.peek(at).text == "," or (
+        reader.peek(at).kind == "word" and len(reader.peek(at).text) == 1
+    ):
+        at += 1
+    return at > 1 and reader.peek(at).text == ")" and reader.peek(at + 1).text == "="
+
+
+def _call(reader: Reader, function: Node) -> Node:
+    reader.at += 1
+    args = [reader.expr(BP_LIST)]
+    while reader.accept(","):
+        args.append(reader.expr(BP_LIST))
+    reader.expect(")")
+    return Op("call", (function, *args))

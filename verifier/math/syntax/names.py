@@ -1,0 +1,69 @@
+"""Letters and words where an operand stands: constants, functions, products of letters.
+
+Words that are neither functions nor names are not mathematics: ParseError.
+"""
+
+from __future__ import annotations
+
+from verifier.math.syntax.functions import chosen, function
+from verifier.math.syntax.reader import BP_LIST, Reader
+from verifier.math.syntax.tokens import STOP, ParseError, Token
+from verifier.math.syntax.vocabulary import (
+    CONST_WORDS,
+    FUNCTIONS,
+    GREEK,
+    SHORT_FUNCTIONS,
+    SUBJECT,
+    reads_as_word,
+)
+from verifier.math.tree import Const, Node, Sym
+
+
+def name_or_letters(reader: Reader, token: Token) -> Node:
+    word = token.text
+    if len(word) == 1:
+        if word in ("C", "P") and reader.peek().text == "(" and reader.peek(1).kind == "num":
+            return chosen(reader, word)
+        return Const(word) if word in "ei" else Sym(word)
+    if word in SHORT_FUNCTIONS and reader.peek().text != "(":
+        pass  # `re^{i t}` is a product
+    elif word in FUNCTIONS or word in ("binom", "comb", "factorial", "ceiling"):
+        return function(reader, word)
+    if word in CONST_WORDS:
+        return Const(CONST_WORDS[word])
+    if word in GREEK:
+        return Sym(word)
+    for name in ("sqrt", "sin", "cos", "tan", "log", "ln", "pi"):
+        if word.startswith(name) and len(word) == len(name) + 1:
+            return _split(reader, word, len(name))
+        if word.endswith(name) and len(word) <= len(name) + 2:
+            return _split(reader, word, len(word) - len(name))
+    if reads_as_word(word):
+        raise ParseError(f"a word: {word!r}")
+    letters = [Const(c) if c in "ei" else Sym(c) for c in word]
+    reader.tokens[reader.at : reader.at] = [Token("word", c, False) for c in word[1:]]
+    return letters[0]
+
+
+def _split(reader: Reader, word: str, cut: int) -> Node:
+    """`xsin`, `2pi r` written without a space: two words."""
+    reader.at -= 1
+    reader.tokens[reader.at : reader.at + 1] = [
+        Token("word", word[:cut], True),
+        Token("word", word[cut:], False),
+    ]
+    return reader.prefix()
+
+
+def leading_text(reader: Reader, token: Token) -> Node:
+    """`\\text{The answer is }12`: a subject that ends in a verb is dropped."""
+    low = token.text.lower()
+    if low.endswith(SUBJECT) and reader.peek().kind != STOP:
+        return reader.expr(BP_LIST)
+    if low in ("yes", "no", "true", "false", "none") or reader.peek().kind == STOP:
+        raise ParseError(f"a word: {token.text!r}")
+    if low in FUNCTIONS:
+        return function(reader, low)
+    if low.isalpha() and reader.peek().text in ("=", ":"):
+        return Sym(low)
+    raise ParseError(f"a word: {token.text!r}")

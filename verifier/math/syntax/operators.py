@@ -1,0 +1,145 @@
+"""Operators between two operands: sums, products, relations, ratios, moduli, sets.
+
+Each takes what stands left of it and the binding power of who asks, and gives None when
+it binds looser than that.
+"""
+
+from __future__ import annotations
+
+from verifier.math.syntax.brackets import argument
+from verifier.math.syntax.reader import (
+    BP_LIST,
+    BP_MUL,
+    BP_POW,
+    BP_RATIO,
+    BP_REL,
+    BP_SET,
+    BP_SUM,
+    Reader,
+)
+from verifier.math.syntax.tokens import STOP, ParseError
+from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS
+from verifier.math.tree import Node, Num, Op, Rel
+
+
+def add(items: list[Node]) -> Node:
+    return items[0] if len(items) == 1 else Op("add", tuple(items))
+
+
+def negate(node: Node) -> Node:
+    """The written sign: a number takes it into itself."""
+    if isinstance(node, Num) and node.value != 0:
+        return Num(-node.value, node.places)
+    return Op("neg", (node,))
+
+
+def multiply(left: Node, right: Node) -> Node:
+    if isinstance(left, Op) and left.name == "mul":
+        return Op("mul", (*left.args, right))
+    return Op("mul", (left, right))
+
+
+def addition(reader: Reader, left: Node, power: int) -> Node | None:
+    if power >= BP_SUM:
+        return None
+    items = [left]
+    while True:
+        name = reader.peek().text.lstrip("\\")
+        if name not in ("+", "-", "pm", "mp"):
+            break
+        reader.at += 1
+        if name == "+" and reader.peek().kind == STOP:
+            raise ParseError("nothing after +")
+        right = reader.expr(BP_SUM)
+        if name in ("pm", "mp"):
+            items = [Op(name, (add(items), right))]
+        else:
+            items.append(negate(right) if name == "-" else right)
+    return add(items)
+
+
+def product(reader: Reader, left: Node, name: str, power: int) -> Node | None:
+    if power >= BP_MUL:
+        return None
+    reader.at += 1
+    right = reader.expr(BP_MUL)
+    if name == "/":
+        return Op("div", (left, right))
+    return multiply(left, right)
+
+
+def modulo(reader: Reader, left: Node, power: int) -> Node | None:
+    """`17 \\bmod 5` is an operation; `\\pmod 5` a remark on a congruence."""
+    if power >= BP_MUL:
+        return None
+    name = reader.take().text
+    if name == "\\pmod":
+        return Op("pmod", (left, argument(reader)))
+    return Op("mod", (left, reader.expr(BP_MUL)))
+
+
+def congruence(reader: Reader, left: Node, power: int) -> Node | None:
+    """`3 (\\bmod 4)`, written for `3 \\pmod 4`."""
+    if power >= BP_MUL:
+        return None
+    reader.at += 2
+    modulus = reader.expr(BP_LIST)
+    reader.expect(")")
+    return Op("pmod", (left, modulus))
+
+
+def ratio(reader: Reader, left: Node, power: int) -> Node | None:
+    if power >= BP_RATIO:
+        return None
+    parts = [left]
+    while reader.accept(":"):
+        if reader.peek().text == "=":  # `:=`
+            return left
+        parts.append(reader.expr(BP_RATIO))
+    return Op("ratio", tuple(parts))
+
+
+def relation(reader: Reader, left: Node, power: int) -> Node | None:
+    if power >= BP_REL:
+        return None
+    ops: list[str] = []
+    items = [left]
+    while True:
+        token = reader.peek()
+        if token.kind == "text":
+            break
+        name = token.text.lstrip("\\")
+        if name == "not":
+            reader.at += 1
+            op = "!=" if reader.peek().text == "=" else "notin"
+        elif name in RELATIONS and (token.kind != "word" or name == "in"):
+            op = RELATIONS[name]
+        else:
+            break
+        reader.at += 1
+        ops.append(op)
+        items.append(reader.expr(BP_REL))
+    return Rel(tuple(ops), tuple(items))
+
+
+def set_operation(reader: Reader, left: Node, power: int) -> Node | None:
+    if power >= BP_SET:
+        return None
+    token = reader.take()
+    name = SET_OPS.get(token.text[1:], "union")
+    items = [left, reader.expr(BP_SET)]
+    while SET_OPS.get(reader.peek().text[1:]) == name or (
+        name == "union" and reader.peek().text in ("U", "union") and reader.peek().kind == "word"
+    ):
+        reader.at += 1
+        items.append(reader.expr(BP_SET))
+    return Op(name, tuple(items))
+
+
+def factorial(reader: Reader, left: Node, power: int) -> Node | None:
+    if power > BP_POW:
+        return None
+    reader.at += 1
+    if reader.accept("!"):
+        return Op("fact2", (left,))
+    return Op("fact", (left,))

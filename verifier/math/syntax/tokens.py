@@ -1,0 +1,154 @@
+r"""Cleaned text to tokens: LaTeX and plain ASCII in one alphabet.
+
+Invariants:
+- Linear in the text; at most MAX_CHARS characters are read and MAX_TOKENS given.
+- Raises ParseError on characters of no alphabet of mathematics.
+
+Not covered: macros defined in the text, `\newcommand`, alignment outside matrices.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from verifier.math.syntax.vocabulary import FUNCTIONS, TEXT_COMMANDS
+from verifier.math.units import canonical
+
+MAX_CHARS = 4_000
+"""Longest text read as an answer. Nothing longer can be the final answer to a short
+question, and all later costs are bounded by it."""
+
+MAX_TOKENS = 3_000
+"""A tree of more tokens is never a readable answer; bounds the parser's loop."""
+
+MAX_WRAPPERS = 8
+r"""`\mathrm{\text{...}}` nested deeper is hostile, not writing."""
+
+STOP = "end"
+"""The kind of what stands behind the last token."""
+
+
+class ParseError(ValueError):
+    """The text is not mathematics this parser can read. The message says where or why."""
+
+
+class Token(NamedTuple):
+    kind: str
+    """num, cmd, word, text, op or end."""
+    text: str
+    gap: bool
+    """White space stood before it."""
+
+
+_TOKEN = re.compile(
+    r"""(?P<gap>\s+)
+  | (?P<num>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
+  | (?P<cmd>\\(?:[A-Za-z]+|.))
+  | (?P<word>[A-Za-z]+)
+  | (?P<op>\*\*|<=|>=|=<|=>|!=|==|->|\.\.\.+|[-+*/^_=<>(){}\[\]|,;:!%&'.?"@#$])
+  | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_MATH_INSIDE = re.compile(
+    r"[\d\s.,+\-*/=()^_\\{}<>|!%:]*(?:(?<![A-Za-z])[A-Za-z](?![A-Za-z])[\d\s.,+\-*/=()^_\\{}<>|!%:]*)*"
+)
+
+
+def tokenize(text: str) -> list[Token]:
+    r"""Tokens of a cleaned text. `\text{...}` is one token of kind text, unless what
+    stands in it reads as mathematics.
+
+    Raises ParseError beyond MAX_CHARS and MAX_TOKENS and on characters of no alphabet
+    of mathematics.
+    """
+    if len(text) > MAX_CHARS:
+        raise ParseError(f"longer than {MAX_CHARS} characters: {len(text)}")
+    tokens: list[Token] = []
+    _scan(text, 0, len(text), tokens, 0)
+    return tokens
+
+
+def _scan(text: str, start: int, end: int, tokens: list[Token], nesting: int) -> None:
+    gap = False
+    at = start
+    brackets = 0
+    while at < end:
+        match = _TOKEN.match(text, at, end)
+        if match is None:
+            raise ParseError(f"cannot read character {at}")
+        kind, word = match.lastgroup or "", match.group()
+        at = match.end()
+        if kind == "gap":
+            gap = True
+            continue
+        if kind == "num" and "," in word:
+            # Between brackets a comma separates: (1,234) is a point.
+            if brackets > 0:
+                word = word.partition(",")[0]
+                at = match.start() + len(word)
+            word = word.replace(",", "")
+        elif kind == "cmd":
+            name = word[1:]
+            if name in TEXT_COMMANDS:
+                at = _wrapped(text, at, end, name, gap, tokens, nesting)
+                gap = False
+                continue
+            if name == "{":
+                brackets += 1
+            elif name == "}":
+                brackets -= 1
+        elif kind == "op":
+            if word in "([":
+                brackets += 1
+            elif word in ")]":
+                brackets -= 1
+        elif kind == "other":
+            raise ParseError(f"cannot read {word!r}")
+        tokens.append(Token(kind, word, gap))
+        gap = False
+        if len(tokens) > MAX_TOKENS:
+            raise ParseError(f"more than {MAX_TOKENS} tokens")
+
+
+def _wrapped(
+    text: str, at: int, end: int, name: str, gap: bool, tokens: list[Token], nesting: int
+) -> int:
+    """Reads the argument of a text command; returns where it ends."""
+    while at < end and text[at] == " ":
+        at += 1
+    if at >= end or text[at] != "{":
+        return at
+    depth, stop = 1, at + 1
+    while stop < end and depth:
+        char = text[stop]
+        if char == "\\":
+            stop += 1
+        elif char == "{":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+        stop += 1
+    if depth:
+        raise ParseError("a brace is not closed")
+    inner = text[at + 1 : stop - 1]
+    words = inner.strip().strip(",;. ")
+    if tokens and (tokens[-1].kind == "num" or tokens[-1].text in ")}") and canonical(inner)[1]:
+        tokens.append(Token("text", words, True))  # `5\text{ m}`: the unit, not a name
+        return stop
+    if words in FUNCTIONS or (name == "operatorname" and words.isalpha()):
+        tokens.append(Token("word", words, gap))
+        return stop
+    if nesting >= MAX_WRAPPERS:
+        raise ParseError(f"more than {MAX_WRAPPERS} wrappers inside each other")
+    if name == "operatorname" or "\\" in inner or _MATH_INSIDE.fullmatch(inner):
+        if inner.strip():
+            tokens.append(Token("op", "{", gap))
+            _scan(text, at + 1, stop - 1, tokens, nesting + 1)
+            tokens.append(Token("op", "}", False))
+    else:
+        if inner.lstrip().startswith(","):
+            tokens.append(Token("op", ",", gap))
+        if words:
+            tokens.append(Token("text", " ".join(words.split()), True))
+    return stop

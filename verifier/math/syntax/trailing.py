@@ -1,0 +1,148 @@
+"""Words behind an operand: units, multiples, relations in words, remarks.
+
+Invariant: words that could say another answer ("apples or 4", "for all x or 5") are
+refused, never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+
+from verifier.math.syntax.juxtaposition import juxtaposed
+from verifier.math.syntax.operators import modulo, relation, set_operation
+from verifier.math.syntax.reader import BP_MUL, Reader
+from verifier.math.syntax.tokens import STOP, ParseError, Token
+from verifier.math.syntax.vocabulary import (
+    DEGREE,
+    DROP_AFTER,
+    HEDGES,
+    JOIN,
+    MULTIPLES,
+    NO_UNIT,
+    PERCENT,
+    SCALING,
+    UNITS,
+    reads_as_word,
+)
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Text
+from verifier.math.units import canonical
+
+_POWERS = re.compile(r"\^\s*\{?\s*-?\d+\s*\}?")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | None:
+    """A word after an operand: a joiner, a relation, a unit, or a factor."""
+    word = token.text
+    low = word.lower()
+    if low in JOIN or low.startswith(DROP_AFTER):
+        return None
+    if low in PERCENT:
+        reader.at += 1
+        return Op("percent", (left,))
+    if low in DEGREE:
+        reader.at += 1
+        return Op("deg", (left,))
+    first, _, rest = low.partition(" ")
+    if first in MULTIPLES and isinstance(left, Num):
+        reader.at += 1
+        value = Op("mul", (left, Num(MULTIPLES[first])))
+        _check_unit(rest)
+        return Op("unit", (value, Text(rest))) if rest else value
+    if token.kind == "text" and first in SCALING and not canonical(low)[1]:
+        raise ParseError(f"words that change the number: {word!r}")
+    if token.kind == "word":
+        if low == "in" and reader.peek(1).text in ("(", "[", "{", "\\{", "\\mathbb"):
+            return relation(reader, left, power)
+        if word == "mod":
+            return modulo(reader, left, power)
+        if word in ("U", "u", "union") and isinstance(left, Seq | Op) and reader.peek(1).text in (
+            "(", "[", "{", "\\{"):  # fmt: skip
+            return set_operation(reader, left, power)
+        counted = token.gap and reader.peek(1).kind == STOP and _names_what_is_counted(reader, left)
+        if not (word in UNITS and (len(word) > 2 or token.gap)) and not counted:
+            if _for_remark(reader):
+                return None
+            return juxtaposed(reader, left, power)
+    if isinstance(left, Rel):
+        raise ParseError(f"words after a relation: {word!r}")
+    if power >= BP_MUL:
+        return None
+    return Op("unit", (left, Text(_unit(reader))))
+
+
+def _names_what_is_counted(reader: Reader, left: Node) -> bool:
+    """A last word behind a plain number: `20 zlotys`. Words that change the number do not."""
+    word = reader.peek().text
+    return isinstance(left, Num) and word.lower() not in SCALING and reads_as_word(word)
+
+
+def _unit(reader: Reader) -> str:
+    """The words of a unit, powers and divisions included: `cm^2`, `miles per hour`."""
+    parts: list[str] = []
+    while True:
+        token = reader.peek()
+        if token.kind in ("text", "word") and token.text.lower() not in JOIN:
+            _check_unit(token.text)
+            parts.append((" " if parts else "") + token.text)
+        elif parts and token.text in ("^", "/") and reader.peek(1).kind != STOP:
+            if token.text == "/" and reader.peek(1).kind not in ("text", "word"):
+                break
+            parts.append(token.text)
+            if reader.peek(1).text == "{":
+                reader.at += 2
+                while reader.peek().kind != STOP and reader.peek().text != "}":
+                    if reader.peek().kind not in ("num", "op"):
+                        raise ParseError("a unit to a power that is no number")
+                    parts.append(reader.take().text)
+            elif reader.peek(1).kind == "num":
+                reader.at += 1
+                parts.append(reader.peek().text)
+        else:
+            break
+        reader.at += 1
+    return "".join(parts)
+
+
+def _check_unit(text: str) -> None:
+    """Refuses words behind a number that could say another answer: "apples or 4"."""
+    if not text or canonical(text)[1]:
+        return
+    plain = _POWERS.sub("", text.lower())
+    if any(char.isdigit() or char in "()[]{}" for char in plain):
+        raise ParseError(f"more than a unit: {text!r}")
+    if not NO_UNIT.isdisjoint(_LETTERS.findall(plain)):
+        raise ParseError(f"more than a unit: {text!r}")
+
+
+def _for_remark(reader: Reader) -> bool:
+    return reader.peek().text == "for" and reader.peek(1).text in ("all", "any", "every", "each")
+
+
+def drop_remark(reader: Reader) -> bool:
+    """A remark that restricts nothing ("for all x") ends the answer."""
+    token = reader.peek()
+    if token.kind == "cmd" and token.text == "\\forall":
+        _drop_rest(reader)
+        return True
+    if token.kind == "text" and token.text.lower().startswith(DROP_AFTER):
+        _drop_rest(reader)
+        return True
+    if (
+        token.kind == "word"
+        and token.text == "for"
+        and reader.peek(1).text in ("all", "any", "every")
+    ):
+        _drop_rest(reader)
+        return True
+    return False
+
+
+def _drop_rest(reader: Reader) -> None:
+    """A remark may restrict; one that offers something else is no remark."""
+    for token in reader.tokens[reader.at :]:
+        if token.kind in ("text", "word") and not HEDGES.isdisjoint(
+            token.text.lower().replace(",", " ").split()
+        ):
+            raise ParseError(f"a remark that offers something else: {token.text!r}")
+    reader.at = len(reader.tokens)
