@@ -74,9 +74,6 @@ DOUBLE_NOISE = Fraction(1, 10**15)
 FLOAT_NOISE = Fraction(1, 10**14)
 """Relative error a printed float may have against an exact reference."""
 
-_SCALARS = frozenset(("add", "mul", "div", "pow", "neg", "sqrt", "root"))
-"""Operators on scalars: an answer that is one of these holds no chain whose value counts."""
-
 _VALUE_OPS = frozenset(("=", "~"))
 _FLIP = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _UNBOUNDED = frozenset(("oo", "R", "Z", "N", "Q", "C", "empty", "dots"))
@@ -110,60 +107,6 @@ class Comparison:
         found = self._equal(gold, answer)
         self.calls -= 1
         return found
-
-    def consistent(self, answer: Node) -> bool | None:
-        """Whether no chain in an answer equates constants that differ: `2 + 2 = 5`."""
-        if isinstance(answer, Num | Sym) or (isinstance(answer, Op) and answer.name in _SCALARS):
-            return True
-        result: bool | None = True
-        for node in walk(answer):
-            if isinstance(node, Rel) and _VALUE_OPS.issuperset(node.ops):
-                result = _both(result, self._chain(node))
-                if result is False:
-                    return False
-        return result
-
-    def _chain(self, node: Rel) -> bool | None:
-        result: bool | None = True
-        last: Node | None = None
-        near = False
-        for place, item in enumerate(node.items):
-            near = near or (place > 0 and node.ops[place - 1] == "~")
-            if not _states_constant(item, place):
-                continue
-            if last is not None:
-                result = _both(result, self._linked(last, item, near))
-            last, near = item, False
-        return result
-
-    def _linked(self, first: Node, second: Node, near: bool) -> bool | None:
-        """Whether two constants may be equated; where a decimal stands, as far as it shows."""
-        x, y = exact(first, None, self.budget), exact(second, None, self.budget)
-        if x is not None and x == y:
-            return True
-        (_, unit), (_, other) = split_unit(first), split_unit(second)
-        if unit and other and unit != other and factor(other, unit) is None:
-            return True  # 3 apples = 6 dollars: a price
-        inner = Comparison(_LENIENT, self.known)
-        inner.budget = self.budget
-        found = inner.equal(first, second)
-        if found is True:
-            return True
-        a, b = self._approximate(first, x), self._approximate(second, y)
-        if (
-            a is not None
-            and b is not None
-            and (_shows(second, a, b, near) or _shows(first, b, a, near))
-        ):
-            return True
-        self.open.extend(inner.open[: MAX_OPEN - len(self.open)])
-        return found
-
-    def _approximate(self, node: Node, value: Fraction | None) -> Fraction | None:
-        if value is not None:
-            return value
-        found = real_value(split_unit(node)[0], self.budget)
-        return Fraction(found) if found is not None else None
 
     def _equal(self, gold: Node, answer: Node) -> bool | None:
         if gold == answer:
@@ -717,34 +660,6 @@ def same_head(a: Node, b: Node) -> bool:
         other = a if b == Sym("y") else b
         return isinstance(other, Op) and other.name == "call" and other.args[1:] == (Sym("x"),)
     return False
-
-
-_LENIENT = MathPolicy(percent="lenient")
-
-
-def _states_constant(node: Node, place: int) -> bool:
-    """A value in a chain, not a name: `e = 1/2` names an eccentricity."""
-    if place == 0 and node in (Const("e"), Const("i")):
-        return False
-    if is_name(node) or isinstance(node, Rel | Text) or free_symbols(node):
-        return False
-    return not any(isinstance(part, Op) and part.name == "pmod" for part in walk(node))
-
-
-def _shows(written: Node, value: Fraction, shown: Fraction, near: bool) -> bool:
-    """Whether a decimal (or, where "about" is said, a whole number) is the value cut or
-    rounded to the digits it shows."""
-    decimal = _decimal(split_unit(written)[0])
-    if decimal is not None:
-        step = decimal[1]
-    elif near and shown.denominator == 1:
-        digits = str(abs(int(shown)))[-30:]
-        step = Fraction(10 ** (len(digits) - len(digits.rstrip("0")))) if shown else Fraction(1)
-    else:
-        return False
-    if abs(value - shown) <= step / 2 * Fraction(1_000_001, 1_000_000):
-        return True
-    return value * shown > 0 and decimal is not None and 0 <= abs(value) - abs(shown) < step
 
 
 def _is_equation(node: Node) -> bool:
