@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from verifier.math import words
+from verifier.math.compare import Comparison
 from verifier.math.extract import Extracted, boxed, extract
 from verifier.math.parser import parse
 from verifier.math.policy import MathPolicy, Outcome, Tier
-from verifier.math.structure import Comparison
 from verifier.math.symbolic import TIMEOUT_S, SymbolicWorkers
 from verifier.math.tokens import MAX_CHARS, ParseError
 from verifier.math.tree import Node, Num, Seq
