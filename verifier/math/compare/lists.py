@@ -1,0 +1,141 @@
+"""Lists, tuples and sets of values: in the order written, in any order, or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from verifier.math.compare.heads import labels
+from verifier.math.compare.signs import values
+from verifier.math.tree import Node, Num, Seq
+
+if TYPE_CHECKING:
+    from verifier.math.compare.comparison import Comparison
+
+MAX_ITEMS = 100
+"""Items of one list; matching them costs their square."""
+
+
+def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """Two sequences, or one against a single value; the brackets say whether order counts."""
+    if not isinstance(gold, Seq) or not isinstance(answer, Seq):
+        sequence, other = (gold, answer) if isinstance(gold, Seq) else (answer, gold)
+        assert isinstance(sequence, Seq)
+        if sequence.open in ("", "{"):
+            first = values(gold.items) if isinstance(gold, Seq) else values((gold,))
+            second = values(answer.items) if isinstance(answer, Seq) else values((answer,))
+            if sequence.open == "" and sequence is answer:
+                second = _distinct(comparison, second)  # the same value in two forms
+            return same_values(comparison, first, second, sequence.open == "{")
+        if len(sequence.items) == 1:
+            pair = (sequence.items[0], other)
+            return comparison.equal(*(pair if sequence is gold else pair[::-1]))
+        return False
+    gold_kind, answer_kind = _kind(gold), _kind(answer)
+    unordered = gold_kind in ("set", "list") and answer_kind in ("set", "list")
+    if comparison.policy.order == "kept" and "set" not in (gold_kind, answer_kind):
+        unordered = False
+    if unordered or comparison.policy.order == "any":
+        braces = "set" in (gold_kind, answer_kind)
+        return same_values(comparison, values(gold.items), values(answer.items), True, braces)
+    for one, other, kinds in ((gold, answer, answer_kind), (answer, gold, gold_kind)):
+        if one.open in ("", "{") and len(one.items) == 1 and kinds == "tuple":
+            pair = (one.items[0], other)
+            return comparison.equal(*(pair if one is gold else pair[::-1]))
+    if {gold_kind, answer_kind} <= {"tuple", "list"} or gold_kind == answer_kind:
+        if len(gold.items) != len(answer.items):
+            return False
+        return comparison.all_equal(zip(gold.items, answer.items, strict=True))
+    return False
+
+
+def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | None] | None:
+    """`x=2, y=3` by name; against a tuple or list without names in the order written.
+
+    None when neither side has labels, or the other is no sequence; else what was found,
+    in a tuple.
+    """
+    x, y = labels(gold), labels(answer)
+    if x is None and y is None:
+        return None
+    if x is not None and y is not None:
+        if len(x) != len(y):
+            return (False,)
+        left = dict(y)
+        if set(left) != {name for name, _ in x}:
+            return (False,)
+        return (comparison.all_equal([(value, left[name]) for name, value in x]),)
+    named, bare = (x, answer) if x is not None else (y, gold)
+    assert named is not None
+    named_values = tuple(value for _, value in named)
+    if not isinstance(bare, Seq) or len(bare.items) != len(named_values):
+        return (False,) if isinstance(bare, Seq) else None
+    pairs = zip(named_values, bare.items, strict=True)
+    found = comparison.all_equal(pairs if x is not None else ((b, a) for a, b in pairs))
+    if found is not True and not bare.open and comparison.policy.order != "kept":
+        first, second = (named_values, bare.items) if x is not None else (bare.items, named_values)
+        return (same_values(comparison, first, second, False),)
+    return (found,)
+
+
+def same_values(
+    comparison: Comparison,
+    gold: Sequence[Node],
+    answer: Sequence[Node],
+    as_sets: bool,
+    braces: bool = False,
+) -> bool | None:
+    """The same values in any order."""
+    if len(gold) > MAX_ITEMS or len(answer) > MAX_ITEMS:
+        return None
+    if as_sets:
+        distinct = _distinct(comparison, gold)
+        # A bare list that repeats a value means it: "6, 6, 5" is not "6, 5, 5".
+        if braces or len(distinct) == len(gold):
+            gold, answer = distinct, _distinct(comparison, answer)
+    if len(gold) != len(answer):
+        return False
+    left = list(answer)
+    unsure = False
+    for item in gold:
+        if item in left:  # the same as written
+            left.remove(item)
+            continue
+        for place, other in enumerate(left):
+            found = comparison.equal(item, other)
+            if found is True:
+                del left[place]
+                break
+            unsure = unsure or found is None
+        else:
+            if not unsure:
+                return False
+    return True if not left else None
+
+
+def _distinct(comparison: Comparison, items: Sequence[Node]) -> list[Node]:
+    """The first of each value; what cannot be told apart or equal is kept."""
+    kept: list[Node] = []
+    seen: set[Node] = set()  # two different integers are never equal
+    quick = comparison.policy.percent != "lenient"
+    for item in items:
+        if quick and isinstance(item, Num) and item.places < 0:
+            if item in seen:
+                continue
+            seen.add(item)
+            others = [other for other in kept if other not in seen]
+        else:
+            others = kept
+        if not any(comparison.equal(item, other) is True for other in others):
+            kept.append(item)
+    return kept
+
+
+def _kind(node: Seq) -> str:
+    if node.open == "{":
+        return "set"
+    if node.open == "":
+        return "list"
+    if len(node.items) == 2 and (node.open, node.close) not in (("(", ")"), ("<", ">")):
+        return "interval" + node.open + node.close
+    return "tuple"

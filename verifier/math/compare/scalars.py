@@ -1,0 +1,119 @@
+"""Two scalars without units: exactly, in proportion, as written, rounded, or by their values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.math.compare.rounding import rounds, written_decimal
+from verifier.math.exact import exact
+from verifier.math.numeric import compare
+from verifier.math.policy import Tier
+from verifier.math.tree import Base, Const, Matrix, Node, Num, Op, Text, walk
+
+if TYPE_CHECKING:
+    from verifier.math.compare.comparison import Comparison
+
+_UNBOUNDED = frozenset(("oo", "R", "Z", "N", "Q", "C", "empty", "dots"))
+"""Constants without a value to compute with."""
+
+
+def same_scalar(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """Two scalars whose units are taken off; the cheapest step that tells decides."""
+    if gold == answer:
+        return True
+    x, y = exact(gold, None, comparison.budget), exact(answer, None, comparison.budget)
+    if x is not None and y is not None:
+        if x == y:
+            return True
+        return rounds(comparison, gold, x, answer, y)
+    if _is_ratio(gold) or _is_ratio(answer):
+        return _ratios(comparison, gold, answer)
+    if _special(gold) or _special(answer):
+        return _specials(comparison, gold, answer)
+    comparison.uses(Tier.NUMERIC)
+    if written_decimal(gold) or written_decimal(answer):
+        return rounds(comparison, gold, x, answer, y)
+    found = compare(gold, answer, comparison.budget)
+    plain_log = found.equal is False and (_plain_log(gold) or _plain_log(answer))
+    # "log" without a base is the natural or the common one.
+    if plain_log:
+        common = compare(_common_log(gold), _common_log(answer), comparison.budget)
+        if common.equal is True:
+            return True
+    if found.equal is not None:
+        comparison.point = found.point if found.equal is False else None
+        return found.equal
+    return comparison.settled(gold, answer)
+
+
+def _plain_log(node: Node) -> bool:
+    return any(isinstance(p, Op) and p.name == "log" and len(p.args) == 1 for p in walk(node))
+
+
+def _common_log(node: Node) -> Node:
+    if not isinstance(node, Op):
+        return node
+    args = tuple(map(_common_log, node.args))
+    return (
+        Op("log", (*args, Num(10)))
+        if node.name == "log" and len(args) == 1
+        else Op(node.name, args)
+    )
+
+
+def _ratios(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """`7:32` in proportion; a time of day as written; against a quotient for two."""
+    if _is_ratio(gold) and _is_ratio(answer):
+        assert isinstance(gold, Op)
+        assert isinstance(answer, Op)
+        if len(gold.args) != len(answer.args):
+            return False
+        first = [exact(arg) for arg in gold.args]
+        second = [exact(arg) for arg in answer.args]
+        if None in first or None in second or 0 in first or 0 in second:
+            return comparison.all_equal(zip(gold.args, answer.args, strict=True))
+        pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
+        return all(a * pairs[0][1] == b * pairs[0][0] for a, b in pairs)
+    ratio, other = (gold, answer) if _is_ratio(gold) else (answer, gold)
+    assert isinstance(ratio, Op)
+    if len(ratio.args) != 2:
+        return False
+    return comparison.scalar(Op("div", ratio.args), other)
+
+
+def _is_ratio(node: Node) -> bool:
+    return isinstance(node, Op) and node.name == "ratio"
+
+
+def _specials(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """Infinity, dots and names of sets: only as written."""
+    if _special(gold) != _special(answer):
+        return False
+    if isinstance(gold, Op) and isinstance(answer, Op) and gold.name == answer.name:
+        if len(gold.args) == len(answer.args):
+            return True if comparison.all_equal(zip(gold.args, answer.args, strict=True)) else None
+        return None
+    if isinstance(gold, Const) or isinstance(answer, Const):
+        return False
+    return None
+
+
+def _special(node: Node) -> bool:
+    return any(
+        (isinstance(part, Const) and part.name in _UNBOUNDED)
+        or isinstance(part, Text | Matrix)
+        or (isinstance(part, Op) and part.name in ("mark", "cases", "pmod"))
+        for part in walk(node)
+    ) and not (isinstance(node, Op) and node.name in ("sum", "prod", "int", "lim", "det"))
+
+
+def same_digits(gold: Node, answer: Node) -> bool | None:
+    """Digits with a base. Without one, digits answer a question that named the base."""
+    if isinstance(gold, Base) and isinstance(answer, Base):
+        if gold.base == answer.base:
+            return gold.digits.lstrip("0") == answer.digits.lstrip("0")
+        return False  # the question named the base: another one restates it
+    if isinstance(gold, Base):
+        return isinstance(answer, Num) and answer.places < 0 and str(answer.value) == gold.digits
+    x, y = exact(gold), exact(answer)
+    return x == y if x is not None and y is not None else False
