@@ -97,22 +97,20 @@ def _symbol(name: str) -> str:
 
 def _operator(node: Op) -> str:
     name, args = node.name, node.args
-    if name in _SETS:
-        return _SETS[name].join(_wrapped(arg) for arg in args)
-    if name == "unit" and args[1] == Text("$"):
-        return _wrapped(args[0]) + r"\$ "
-    if name == "unit":
-        return _wrapped(args[0]) + to_latex(args[1])
-    if name == "ratio":
-        return ":".join(_wrapped(arg) for arg in args)
-    if name in ("sum", "prod"):
-        var, low, high, body = map(to_latex, args)
-        return rf"\{name}_{{{var}={low}}}^{{{high}}}({body})"
     inner = [to_latex(arg) for arg in args]
+    wrapped = [_wrapped(arg, text) for arg, text in zip(args, inner, strict=True)]
+    if name in _SETS:
+        return _SETS[name].join(wrapped)
+    if name == "unit":
+        return wrapped[0] + (r"\$ " if args[1] == Text("$") else inner[1])
+    if name == "ratio":
+        return ":".join(wrapped)
+    if name in ("sum", "prod"):
+        return rf"\{name}_{{{inner[0]}={inner[1]}}}^{{{inner[2]}}}({inner[3]})"
     if name == "add":
-        return "+".join(_wrapped(arg) for arg in args)
+        return "+".join(wrapped)
     if name == "mul":
-        return r"\cdot ".join(_wrapped(arg) for arg in args)
+        return r"\cdot ".join(wrapped)
     if name == "div":
         return rf"\frac{{{inner[0]}}}{{{inner[1]}}}"
     if name == "pow":
@@ -121,7 +119,7 @@ def _operator(node: Op) -> str:
         return f"-({inner[0]})"
     if name in ("pm", "mp"):
         sign = rf"\{name} "
-        return sign + _wrapped(args[0]) if len(args) == 1 else sign.join(map(_wrapped, args))
+        return sign + wrapped[0] if len(args) == 1 else sign.join(wrapped)
     if name == "sqrt":
         return rf"\sqrt{{{inner[0]}}}"
     if name == "root":
@@ -145,7 +143,7 @@ def _operator(node: Op) -> str:
     if name in _PRINTED:
         return _PRINTED[name].format(*(f"{{{part}}}" for part in inner))
     if name == "mark":
-        return rf"\{args[0].text if isinstance(args[0], Text) else ''} {_wrapped(args[1])}"
+        return rf"\{args[0].text if isinstance(args[0], Text) else ''} {wrapped[1]}"
     if name == "lim":
         return rf"\lim_{{{inner[0]}\to {inner[1]}}}({inner[2]})"
     if name == "int":
@@ -177,8 +175,7 @@ _PRINTED = {
 _LOOSE = frozenset(("add", "mul", "neg", "pm", "mp", "unit", "union", "inter", "minus", "ratio"))
 
 
-def _wrapped(node: Node) -> str:
+def _wrapped(node: Node, text: str) -> str:
     """In parentheses wherever the parser could otherwise bind it differently."""
-    text = to_latex(node)
     loose = isinstance(node, Rel) or (isinstance(node, Op) and node.name in _LOOSE)
     return f"({text})" if loose else text

@@ -52,4 +52,5 @@ class Tier(StrEnum):
     EXACT = "exact"
     STRUCTURE = "structure"
     NUMERIC = "numeric"
+    INTERVAL_ARITHMETIC = "interval_arithmetic"
     SYMBOLIC = "symbolic"

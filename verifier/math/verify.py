@@ -6,7 +6,7 @@ from verifier.math import MathPolicy, MathVerdict, MathVerifier, Outcome
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
-VERSION = "1"
+VERSION = "2"
 
 _STATUS = {
     Outcome.MATCH: pb.Verdict.OK,

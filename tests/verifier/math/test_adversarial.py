@@ -8,7 +8,8 @@ from typing import TypeVar
 import pytest
 
 from verifier.math import MathPolicy, MathVerifier, Outcome
-from verifier.math.check import judge, reading
+from verifier.math.check import judge
+from verifier.math.reading import reading
 from verifier.math.syntax.parser import MAX_TREE_DEPTH, parse
 from verifier.math.syntax.tokens import MAX_CHARS, ParseError
 
@@ -262,4 +263,4 @@ async def test_many_references_let_others_run() -> None:
     other.cancel()
     await verifier.close()
     assert verdict.outcome is Outcome.NO_MATCH
-    assert turns > 64
+    assert turns >= 64

@@ -10,7 +10,7 @@ from verifier.math import MathPolicy, MathVerifier, Outcome, Tier, check
 from verifier.math.blocking import close
 
 ROOT = Path(__file__).resolve().parents[3]
-SYMBOLIC = [r"\frac12"], r"\boxed{\int_0^1 x\,dx}"
+SYMBOLIC = [r"2"], r"\boxed{\sum_{k=0}^{\infty} 2^{-k}}"
 HOPELESS = ["2"], r"\boxed{\int_0^1 x^x\sin(x^{x^x})\,dx}"
 
 
@@ -34,7 +34,8 @@ def _close_workers() -> object:
         (["1" * 5000], r"\boxed{5}", Outcome.GOLD_UNPARSABLE),
         (["5"], r"\boxed{" + "1" * 5000 + "}", Outcome.NO_MATCH),
         (["5"], r"\boxed{" + "1" * 50000 + "}", Outcome.NO_MATCH),
-        (["5"], r"\boxed{10^{10^{10}}}", Outcome.UNDECIDED),
+        (["5"], r"\boxed{10^{10^{10}}}", Outcome.NO_MATCH),
+        (["5"], r"\boxed{9^{9^{9^9}}}", Outcome.UNDECIDED),
         (["5"], r"\boxed{\frac{1}{}", Outcome.NO_ANSWER),
         ([r"\text{Monday}"], r"\boxed{5}", Outcome.NO_MATCH),
     ],
@@ -46,7 +47,11 @@ def test_outcomes(gold: list[str], response: str, outcome: Outcome) -> None:
 def test_a_verdict_tells_what_it_rests_on() -> None:
     response = r"<think>...</think> so $\boxed{2\sqrt2}$."
     verdict = check(["3", r"\sqrt8"], response)
-    assert (verdict.outcome, verdict.tier, verdict.gold) == (Outcome.MATCH, Tier.NUMERIC, r"\sqrt8")
+    assert (verdict.outcome, verdict.tier, verdict.gold) == (
+        Outcome.MATCH,
+        Tier.INTERVAL_ARITHMETIC,
+        r"\sqrt8",
+    )
     assert (verdict.extracted, verdict.source) == (r"2\sqrt2", "boxed")
     assert response[verdict.start : verdict.end] == r"2\sqrt2"
     refused = check(["x+1"], r"\boxed{x+2}")

@@ -335,7 +335,7 @@ def test_policy_intervals() -> None:
         (r"\frac{1}{2}", r"\dfrac{1}{2}", Tier.STRING),
         ("0.5", r"\frac12", Tier.EXACT),
         ("(1,2)", "(1, 2.0)", Tier.STRUCTURE),
-        (r"\sqrt8", r"2\sqrt2", Tier.NUMERIC),
+        (r"\sqrt8", r"2\sqrt2", Tier.INTERVAL_ARITHMETIC),
     ],
 )
 def test_the_tier_that_decided(gold: str, answer: str, tier: Tier) -> None:

@@ -24,6 +24,7 @@ from verifier.math.compare.quantities import same_quantity
 from verifier.math.compare.signs import has_signs, members, overfull, signed_tuple, values
 from verifier.math.compare.subsets import same_subset, setlike
 from verifier.math.exact import Budget
+from verifier.math.numeric import Point
 from verifier.math.policy import MathPolicy, Tier
 from verifier.math.tree import Matrix, Node, Op, Rel, Seq
 
@@ -36,7 +37,8 @@ MAX_CALLS = 100
 PART_WORK = 3
 """Work of one comparison of parts beside what its values cost."""
 
-_RANK = {Tier.STRING: 0, Tier.EXACT: 1, Tier.STRUCTURE: 2, Tier.NUMERIC: 3, Tier.SYMBOLIC: 4}
+_RANK = {tier: place for place, tier in enumerate(Tier)}
+"""The cheapest step first."""
 
 
 class Comparison:
@@ -52,7 +54,7 @@ class Comparison:
         """Scalar pairs nobody could tell, at most MAX_OPEN."""
         self.tier = Tier.EXACT
         """The dearest step any part of the answer needed."""
-        self.point: dict[str, float] | None = None
+        self.point: Point | None = None
         """A point at which the two sides differ, when one was found."""
 
     def equal(self, gold: Node, answer: Node) -> bool | None:

@@ -6,25 +6,32 @@ to renaming.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from flint import acb, arb, fmpq
+
+from verifier.math.balls import LOW_BITS, Evaluation, precision
 from verifier.math.compare.inequalities import FLIP
-from verifier.math.exact import Budget, exact
-from verifier.math.numeric import evaluate
+from verifier.math.exact import Budget
+from verifier.math.numeric import Point, evaluate
 from verifier.math.policy import Tier
 from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
 
-ROOT_STEP = 0.3
-ROOT_POINTS = 20
-"""Where a zero of an equation is looked for: twenty places and one bisection."""
+ROOT_STEP = Fraction(3, 10)
+ROOT_REACH = 21
+"""Zeros of an equation are looked for at so many steps on each side of nought."""
 
-_POINTS = ({0: 0.7390851, 1: 1.3247179}, {0: 1.9021605, 1: 0.5671432}, {0: 2.3983172, 1: 1.7632228})
-"""Three points, two coordinates each; further names take shifted ones."""
+ROOT_WORK = 12_000
+"""Work of comparing the zeros of two equations: some ten milliseconds."""
+
+MIN_ZEROS = 3
+"""Zeros of each equation that must solve the other one too."""
 
 
 def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None:
@@ -47,17 +54,14 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
         return False
     comparison.uses(Tier.NUMERIC)
     a, b = _difference(gold), _difference(answer)
-    ratio = _constant_ratio(a, b, sorted(names), comparison.budget)
-    if ratio is None:
-        plain = _polynomial(a) and _polynomial(b)
-        if plain or (
-            op_g == op_a == "=" and _zeros_differ(gold, answer, sorted(names), comparison.budget)
-        ):
+    positive = _proportional(a, b, sorted(names), comparison.budget)
+    if positive is None:
+        if _polynomial(a) and _polynomial(b):
             return False
-        return None
+        return _same_zeros(a, b, sorted(names)) if op_g == op_a == "=" else None
     if op_g in ("=", "!="):
         return op_g == op_a
-    return op_g == (op_a if ratio > 0 else FLIP[op_a])
+    return op_g == (op_a if positive else FLIP[op_a])
 
 
 def _difference(node: Rel) -> Node:
@@ -65,81 +69,80 @@ def _difference(node: Rel) -> Node:
     return Op("add", (node.items[0], Op("neg", (node.items[1],))))
 
 
-def _constant_ratio(a: Node, b: Node, names: list[str], budget: Budget) -> float | None:
-    """The constant factor between two expressions, found at three points; else None."""
-    exactly: set[Fraction] = set()
-    for index in range(3):  # rational points: no small difference hides there
-        bound = {name: Fraction(9 + 7 * i + 13 * index, 7 + index) for i, name in enumerate(names)}
-        p, q = exact(a, bound, budget), exact(b, bound, budget)
-        if p is None or not q:
-            break
-        exactly.add(p / q)
-    if len(exactly) > 1:
-        return None
-    ratios: list[complex] = []
-    for values in _POINTS:
-        point = {
-            name: values[place % 2] * (1 + place // 2 * 0.618) for place, name in enumerate(names)
-        }
-        x, y = evaluate(a, point, budget), evaluate(b, point, budget)
-        if x is None or y is None or abs(x[0]) <= 64 * x[1] or abs(y[0]) <= 64 * y[1]:
+def _proportional(a: Node, b: Node, names: list[str], budget: Budget) -> bool | None:
+    """Whether a constant factor between two expressions is positive; None without one."""
+    first: acb | None = None
+    for index in range(3):
+        point = {name: Fraction(9 + 7 * i + 13 * index, 7 + index) for i, name in enumerate(names)}
+        x, y = evaluate(a, point, budget, RATIO_BITS), evaluate(b, point, budget, RATIO_BITS)
+        if x is None or y is None or x.contains(0) or y.contains(0):
             return None
-        ratios.append(x[0] / y[0])
-    first = ratios[0]
-    if any(abs(ratio - first) > 1e-10 * abs(first) for ratio in ratios) or abs(
-        first.imag
-    ) > 1e-9 * abs(first):
-        return None
-    return first.real
+        with precision(RATIO_BITS):
+            ratio = x / y
+        if not ratio.imag.contains(0) or (first is not None and not ratio.overlaps(first)):
+            return None
+        first = ratio
+    return None if first is None else bool(first.real > 0)
 
 
-def _zeros_differ(gold: Rel, answer: Rel, names: list[str], budget: Budget) -> bool:
-    """Whether some point solves one equation and clearly not the other."""
-    a, b = _difference(gold), _difference(answer)
+RATIO_BITS = 1_024
+"""No small term hides in three hundred digits."""
+
+
+def _same_zeros(a: Node, b: Node, names: list[str]) -> bool | None:
+    """Whether the zeros of one that are found are zeros of the other, and the other way
+    round. A zero lies in an interval at whose ends the signs differ; where the other
+    expression's ball over that interval leaves out zero, it is surely no zero of it."""
+    budget = Budget(ROOT_WORK)
+    enough = True
     for first, second in ((a, b), (b, a)):
-        for place in range(len(names)):
-            point = {name: 0.9 + 0.37 * i for i, name in enumerate(names)}
-            found = _root(first, point, names[place], budget)
-            if found is None:
-                continue
-            point[names[place]] = found
-            there = evaluate(second, point, budget)
-            point[names[place]] = found + ROOT_STEP
-            beside = evaluate(second, point, budget)
-            if there is None or beside is None or there[0].imag or beside[0].imag:
-                continue
-            # Compared with how far the value moves within one step.
-            moved = abs(beside[0] - there[0])
-            if abs(there[0]) > 1e-3 and abs(there[0]) > 1e-3 * moved + 64 * there[1]:
-                return True
-    return False
+        found = 0
+        for name in names:
+            for sign in (1, -1):
+                point = {other: sign * Fraction(9 + 4 * i, 10) for i, other in enumerate(names)}
+                for low, high in _zeros(first, point, name, budget):
+                    with precision(LOW_BITS):
+                        at = {
+                            key: acb(fmpq(v.numerator, v.denominator)) for key, v in point.items()
+                        }
+                        ends = (fmpq(end.numerator, end.denominator) for end in (low, high))
+                        at[name] = acb(arb(next(ends)).union(arb(next(ends))))
+                        there = Evaluation(at, budget, LOW_BITS).run(second)
+                    if there is None:
+                        continue
+                    if not there.contains(0):
+                        return False
+                    found += 1
+        enough = enough and found >= MIN_ZEROS
+    return True if enough and not budget.spent else None
 
 
-def _root(node: Node, point: dict[str, float], name: str, budget: Budget) -> float | None:
-    """A zero in one variable between 0.1 and 6 by bisection, where the values are real."""
+def _zeros(
+    node: Node, point: Point, name: str, budget: Budget
+) -> Iterator[tuple[Fraction, Fraction]]:
+    """Short intervals in one variable at whose ends the values are real, of other sign
+    and small beside those a step away."""
 
-    def value(at: float) -> float | None:
-        found = evaluate(node, point | {name: at}, budget)
-        return found[0].real if found is not None and not found[0].imag else None
+    def value(at: Fraction) -> arb | None:
+        found = evaluate(node, {**point, name: at}, budget)
+        return found.real if found is not None and found.imag.is_zero() else None
 
-    grid = [0.1 + ROOT_STEP * i for i in range(ROOT_POINTS)]
-    for low, high in pairwise(grid):
-        left, right = value(low), value(high)
-        if left is None or right is None or (left > 0) == (right > 0):
+    grid = [ROOT_STEP * i + Fraction(1, 17) for i in range(-ROOT_REACH, ROOT_REACH)]
+    values = [value(at) for at in grid]
+    for (low, left), (high, right) in pairwise(zip(grid, values, strict=True)):
+        if left is None or right is None or not left * right < 0:
             continue
-        for _ in range(60):
+        steps = max(abs(left), abs(right))
+        end: arb | None = left
+        while high - low > ROOT_STEP / (1 << 40):
             middle = (low + high) / 2
-            centre = value(middle)
-            if centre is None:
+            end = value(middle)
+            if end is None or end.contains(0):
                 break
-            if (centre > 0) == (left > 0):
-                low = middle
-            else:
-                high = middle
-        end = value(low)
-        if end is not None and abs(end) < 1e-9 * (abs(left) + abs(right)):
-            return low  # a zero and not a jump through infinity
-    return None
+            low, high = (middle, high) if end * left > 0 else (low, middle)
+        if end is not None and abs(end) < steps / (1 << 20):
+            width = ROOT_STEP / (1 << 39)
+            yield low - width, high + width if high - low < width else low + width
 
 
 def _polynomial(node: Node) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verifier.math.compare.realset import INFINITY, MINUS_INFINITY, Piece, RealSet, intersection
-from verifier.math.exact import exact
-from verifier.math.numeric import evaluate, real_value
+from verifier.math.numeric import SURE_BITS, evaluate, real_value
 from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols
 
 FLIP = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
@@ -54,7 +53,7 @@ def _inside_bars(node: Rel) -> RealSet | None:
             return None
         op = op if place == index else FLIP[op]
         radius = node.items[index + 1 if place == index else index]
-        if free_symbols(radius) or (real_value(radius) or 0.0) <= 0.0:
+        if free_symbols(radius) or (real_value(radius) or 0) <= 0:
             return None
         low = Op("add", (middle, Op("neg", (radius,))))
         high = Op("add", (middle, radius))
@@ -130,22 +129,17 @@ def _half(name: str, op: str, end: Node) -> RealSet | None:
 def _linear(node: Rel, name: str) -> RealSet | None:
     """`a x + b REL 0` with numbers a, b, found from three values."""
     difference = Op("add", (node.items[0], Op("neg", (node.items[1],))))
-    exactly = [exact(difference, {name: Fraction(at)}) for at in (0, 1, 3)]
-    if None not in exactly:  # no small term hides there
-        at_0, at_1, at_3 = (value for value in exactly if value is not None)
-        if at_3 != 3 * (at_1 - at_0) + at_0:
-            return None
-    values = [evaluate(difference, {name: at}) for at in (0.0, 1.0, 3.0)]
-    numbers = [value[0].real for value in values if value is not None and value[0].imag == 0]
-    if len(numbers) != 3:
+    values = [evaluate(difference, {name: Fraction(at)}, None, SURE_BITS) for at in (0, 1, 3)]
+    if None in values:
         return None
-    b, a = numbers[0], numbers[1] - numbers[0]
-    if a == 0 or abs(numbers[2] - (3 * a + b)) > 1e-12 * (abs(a) + abs(b)):
+    at_0, at_1, at_3 = (value for value in values if value is not None)
+    slope = at_1 - at_0
+    if slope.contains(0) or not slope.imag.contains(0) or not at_3.overlaps(3 * slope + at_0):
         return None
     if not _plain(difference, name):
         return None
     zero = _zero(node, name)
-    op = node.ops[0] if a > 0 else FLIP[node.ops[0]]
+    op = node.ops[0] if slope.real > 0 else FLIP[node.ops[0]]
     return _half(name, op, zero)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from verifier.math.numeric import real_value
 from verifier.math.tree import Const, Node, Op
@@ -71,8 +72,8 @@ def intersection(a: RealSet, b: RealSet) -> RealSet | None:
     return RealSet(tuple(pieces), a.variable or b.variable)
 
 
-def end_value(node: Node) -> float | None:
-    """The place of an end on the line."""
+def end_value(node: Node) -> Fraction | float | None:
+    """The place of an end on the line: infinite, or to a hundred digits."""
     if node == INFINITY:
         return float("inf")
     if node == MINUS_INFINITY:
@@ -90,7 +91,7 @@ def merged(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
             return pieces
         placed.append((low, high, piece))
     placed.sort(key=lambda item: (item[0], not item[2].low_closed, item[1]))
-    result: list[tuple[float, float, Piece]] = []
+    result: list[tuple[Fraction | float, Fraction | float, Piece]] = []
     for low, high, piece in placed:
         if result:
             left_low, left_high, left = result[-1]

@@ -12,15 +12,11 @@ from verifier.math.tree import Node, Num, Op, free_symbols
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
 
-FLOAT_DIGITS = 15
-"""A decimal that shows this many digits is a printed float: its last ones are noise."""
+PRINTED_FLOAT = range(15, 18)
+"""Digits a double prints with."""
 
-FLOAT_NOISE = Fraction(1, 10**14)
-"""Relative error a printed float may have against an exact reference."""
-
-DOUBLE_DIGITS = 16
-DOUBLE_NOISE = Fraction(1, 10**15)
-"""0.30000000000000004 is how a double prints 0.3."""
+FLOAT_NOISE = Fraction(1, 1 << 51)
+"""Relative error of a double after a few operations: 0.30000000000000004 is 0.3."""
 
 
 def rounds(
@@ -37,22 +33,17 @@ def rounds(
         if comparison.policy.rounding == 0 or shown < comparison.policy.rounding:
             continue
         if value is None:
-            approximate = real_value(other, comparison.budget)
-            if approximate is None:
-                told = (
-                    bool(free_symbols(other)) or evaluate(other, {}, comparison.budget) is not None
-                )
-                return False if told else None
-            value = Fraction(approximate)
+            value = real_value(other, comparison.budget)
+        if value is None:
+            told = free_symbols(other) or evaluate(other, {}, comparison.budget) is not None
+            return False if told else None
         partner = written_decimal(other)
         if partner is not None and partner[2] > shown and other is answer:
             continue  # an answer finer than a decimal reference is another number
         slack = step / 2
-        if shown >= FLOAT_DIGITS and partner is None:
+        if shown in PRINTED_FLOAT and (partner is None or partner[2] + 3 < shown):
             slack = max(slack, abs(written) * FLOAT_NOISE)
-        elif shown >= DOUBLE_DIGITS and partner is not None and partner[2] < FLOAT_DIGITS - 3:
-            slack = max(slack, abs(written) * DOUBLE_NOISE)
-        if abs(written - value) <= slack * Fraction(1_000_001, 1_000_000):
+        if abs(written - value) <= slack:
             return True
     return False
 

@@ -41,6 +41,7 @@ def same_scalar(comparison: Comparison, gold: Node, answer: Node) -> bool | None
         if common.equal is True:
             return True
     if found.equal is not None:
+        comparison.uses(found.tier)
         comparison.point = found.point if found.equal is False else None
         return found.equal
     return comparison.settled(gold, answer)
