@@ -124,6 +124,14 @@ def evaluate(
         return Evaluation(_balls(point), budget, bits).run(node)
 
 
+def is_real(node: Node, point: Point) -> bool:
+    """Whether a tree has a finite real value at a point."""
+    with precision(LOW_BITS):
+        run = Evaluation(_balls(point), Budget(MAX_EVALUATION), LOW_BITS)
+        found = run.run(node)
+    return found is not None and not run.went_complex and found.imag.contains(0)
+
+
 def real_value(node: Node, budget: Budget | None = None) -> Fraction | None:
     """The value of a real constant to a hundred digits; None when it has none."""
     found = evaluate(node, {}, budget, SURE_BITS)
