@@ -141,8 +141,11 @@ class Evaluation:
             return self.binder(node)
         if name in ("call", "index"):
             return self.opaque(node)
-        if name == "bar" and free_symbols(node):
-            raise NotMineError  # a mean, a segment: only of a number it is the conjugate
+        if name == "bar" and any(
+            name not in self.point or self.point[name].imag.contains(0)
+            for name in free_symbols(node)
+        ):
+            raise NotMineError  # a mean, a segment: only of complex numbers it is the conjugate
         args = [self.value(arg) for arg in node.args]
         if name == "add":
             total = args[0]
@@ -388,6 +391,7 @@ _FUNCTIONS: dict[str, Callable[..., acb]] = {
     "re": lambda _, x: acb(x.real),
     "im": lambda _, x: acb(x.imag),
     "arg": lambda _, x: acb(x.arg()),
+    "cis": _plain(lambda x: (x * acb(0, 1)).exp()),
     "sin": _plain(acb.sin),
     "cos": _plain(acb.cos),
     "tan": _plain(acb.tan),

@@ -120,13 +120,21 @@ def _difference(node: Rel) -> Node:
 
 
 def _proportional(a: Node, b: Node, names: list[str], budget: Budget) -> bool | None:
-    """Whether a constant factor between two expressions is positive; None without one."""
+    """Whether a constant factor between two expressions is positive; None without one.
+
+    Looked for at positive numbers, and where there are values at numbers of other signs.
+    """
     first: acb | None = None
-    for index in range(3):
-        point = {name: Fraction(9 + 7 * i + 13 * index, 7 + index) for i, name in enumerate(names)}
+    for index, signs in enumerate(_SIGNS):
+        point = {
+            name: signs[i % 2] * Fraction(9 + 7 * i + 13 * index, 7 + index)
+            for i, name in enumerate(names)
+        }
         x, y = evaluate(a, point, budget, RATIO_BITS), evaluate(b, point, budget, RATIO_BITS)
         if x is None or y is None or x.contains(0) or y.contains(0):
-            return None
+            if signs == (1, 1):
+                return None
+            continue
         with precision(RATIO_BITS):
             ratio = x / y
         if not ratio.imag.contains(0) or (first is not None and not ratio.overlaps(first)):
@@ -134,6 +142,8 @@ def _proportional(a: Node, b: Node, names: list[str], budget: Budget) -> bool | 
         first = ratio
     return None if first is None else bool(first.real > 0)
 
+
+_SIGNS = ((1, 1), (1, 1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 RATIO_BITS = 1_024
 """No small term hides in three hundred digits."""

@@ -40,6 +40,8 @@ def headed(node: Node) -> tuple[Node | None, Node]:
         if _point(name) and isinstance(place, Seq) and place.open == "(":
             return name, place
     if isinstance(node, Seq) and not node.open and node.items:
+        if any(map(_shared, node.items)):
+            return None, node  # x = y = 0 or x = y = 1: pairs
         heads = [headed(item) for item in node.items]
         first = heads[0][0]
         if first is None:

@@ -32,7 +32,8 @@ def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool 
         return None
     x, y = real_set(gold), real_set(answer)
     if x is None and y is not None:
-        x = solved(gold)
+        found = solved(gold)
+        x = found and RealSet(merged(found.pieces), found.variable)
     if x is None or y is None:
         return None
     by_inequality = x.variable is not None, y.variable is not None
