@@ -21,9 +21,10 @@ of sums stand for natural numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from flint import acb, arb, fmpq
 
@@ -80,8 +81,7 @@ def compare(a: Node, b: Node, budget: Budget | None = None) -> Outcome:
     budget.left -= COMPARED
     if budget.spent:
         return UNTOLD
-    both = Op("both", (a, b))
-    if not any(_two_valued(part) for part in walk(both)):
+    if not any(_two_valued(part) for side in (a, b) for part in walk(side)):
         return _compared(a, b, budget, False)
     real = _compared(a, b, budget, False)
     if real.equal:
@@ -105,7 +105,7 @@ def _compared(a: Node, b: Node, budget: Budget, principal: bool) -> Outcome:
         whole = _whole_names(a) | _whole_names(b)
     if whole:
         return _sequences(pair, names, whole)
-    found = pair.at_points(_usual(names), POSITIVE_POINTS - 1)
+    found = pair.at_points(_usual(tuple(names)), POSITIVE_POINTS - 1)
     if found.equal and not _KINKS.isdisjoint(kinds):
         return pair.refuted(_far(names)) or found
     # (-1)^n and cos(n pi) agree at whole numbers, and are meant there.
@@ -221,7 +221,7 @@ class _Pair:
     def _values(self, point: Point, bits: int) -> tuple[Evaluation, Evaluation, acb, acb] | None:
         with precision(bits):
             balls = _balls(point)
-            for name in self.complex:
+            for name in self.complex & balls.keys():
                 balls[name] += acb(0, (balls[name].real + 3) / 7)
             first = Evaluation(balls, self.budget, bits, self.principal)
             x = first.run(self.a)
@@ -260,7 +260,7 @@ def _balls(point: Point) -> dict[str, acb]:
 # ---------------------------------------------------------------- points
 
 
-def _point(names: list[str], index: int, sign: int = 1) -> Point:
+def _point(names: Sequence[str], index: int, sign: int = 1) -> Point:
     """Positive values between 0.4 and 2.6 from the golden ratio's multiples: no two
     symbols or points alike, and nothing round that an identity could favour."""
     return {
@@ -269,7 +269,8 @@ def _point(names: list[str], index: int, sign: int = 1) -> Point:
     }
 
 
-def _usual(names: list[str]) -> list[tuple[Point, bool]]:
+@lru_cache(maxsize=256)
+def _usual(names: tuple[str, ...]) -> list[tuple[Point, bool]]:
     points: list[tuple[Point, bool]] = [
         (_point(names, index), False) for index in range(POSITIVE_POINTS)
     ]
