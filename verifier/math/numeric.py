@@ -125,10 +125,10 @@ def evaluate(
         return Evaluation(_balls(point), budget, bits).run(node)
 
 
-def is_real(node: Node, point: Point) -> bool:
+def is_real(node: Node, point: Point, budget: Budget) -> bool:
     """Whether a tree has a finite real value at a point."""
     with precision(LOW_BITS):
-        run = Evaluation(_balls(point), Budget(MAX_EVALUATION), LOW_BITS)
+        run = Evaluation(_balls(point), budget, LOW_BITS)
         found = run.run(node)
     return found is not None and not run.went_complex and found.imag.contains(0)
 

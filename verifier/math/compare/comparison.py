@@ -166,7 +166,8 @@ class Comparison:
             if first is None or second is None:
                 return None
             return same_values(self, first, second, True)
-        value = stated(relation, relation is gold)
+        # In a list `x + y = 1` is an equation of a system.
+        value = stated(relation, relation is gold or self.calls > 1)
         if value is None and relation is answer and self._identity(relation):
             value = relation.items[-1]
         if value is not None:

@@ -13,6 +13,7 @@ from verifier.math.compare.heads import INDICES, aligned, headed, renamed
 from verifier.math.compare.realset import Piece, RealSet, end_value, holds, intersection, union
 from verifier.math.compare.signs import expanded, has_signs
 from verifier.math.compare.subsets import real_set, same_pieces
+from verifier.math.exact import Budget
 from verifier.math.numeric import is_real
 from verifier.math.tree import Node, Op, Rel, Seq, Sym, free_symbols
 
@@ -113,7 +114,7 @@ def same_conditioned(comparison: Comparison, gold: Node, answer: Node) -> tuple[
         stated = first or second
         assert stated is not None
         names = {head, headed(answer_value)[0]}
-        if not _all_terms(names, stated) and not _only_there(bare, stated):
+        if not _all_terms(names, stated) and not _only_there(bare, stated, comparison.budget):
             return (False,)
     else:
         same = (
@@ -155,7 +156,7 @@ def _all_terms(heads: set[Node | None], stated: RealSet) -> bool:
     return False
 
 
-def _only_there(value: Node, stated: RealSet) -> bool:
+def _only_there(value: Node, stated: RealSet, budget: Budget) -> bool:
     """Whether an expression in the condition's variable is real only where the condition
     holds: looked for at its ends, beside them, and far out."""
     name = stated.variable
@@ -174,7 +175,7 @@ def _only_there(value: Node, stated: RealSet) -> bool:
     inside = outside = 0
     steps = (Fraction(0), *(sign * step for step in _STEPS for sign in (1, -1)))
     for at in sorted({end + step for end in ends for step in steps}):
-        real = is_real(value, {name: at})
+        real = is_real(value, {name: at}, budget)
         if holds(stated, at):
             inside += real
         elif real:

@@ -18,9 +18,9 @@ from verifier.math.compare.lists import same_values
 from verifier.math.compare.rational import quotients
 from verifier.math.compare.signs import expanded, has_signs, members, overfull
 from verifier.math.exact import Budget
-from verifier.math.numeric import Point, evaluate
+from verifier.math.numeric import Point, evaluate, real_value
 from verifier.math.policy import Tier
-from verifier.math.tree import Matrix, Node, Op, Rel, Seq, Sym, free_symbols
+from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -58,7 +58,10 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
         return False
     if any(isinstance(side, Seq | Rel | Matrix) for side in (*gold.items, *answer.items)):
         return False
+    if _unsolved(gold, answer) or _unsolved(answer, gold):
+        return False
     comparison.uses(Tier.NUMERIC)
+    gold, answer = _squared(gold), _squared(answer)
     a, b = _difference(gold), _difference(answer)
     rational = _same_quotients(op_g, op_a, a, b, sorted(names))
     if rational is not None:
@@ -97,6 +100,34 @@ def _same_quotients(op_g: str, op_a: str, a: Node, b: Node, names: list[str]) ->
         return None
     same = first * second.leading_coefficient() == second * first.leading_coefficient()
     return bool(same) and op_g == op_a
+
+
+def _unsolved(solved: Rel, other: Rel) -> bool:
+    """`2x = 6` beside `x = 3`; `x - 3 = 0` is a line and says no less."""
+    if solved.ops != ("=",) or other.ops != ("=",) or not _value_of_name(solved):
+        return False
+    if _value_of_name(other):
+        return False
+    left = other.items[0]
+    if not isinstance(left, Op) or left.name != "add" or len(left.args) != 2:
+        return True
+    return not isinstance(left.args[0], Sym) or other.items[1] != Num(0)
+
+
+def _value_of_name(node: Rel) -> bool:
+    first, second = node.items
+    return any(
+        isinstance(a, Sym) and not free_symbols(b) for a, b in ((first, second), (second, first))
+    )
+
+
+def _squared(node: Rel) -> Rel:
+    """`sqrt(x^2 + y^2) = 2` without its root, where the other side is positive."""
+    root, value = node.items
+    if node.ops != ("=",) or not isinstance(root, Op) or root.name != "sqrt":
+        return node
+    positive = not free_symbols(value) and (real_value(value) or 0) > 0
+    return Rel(("=",), (root.args[0], Op("pow", (value, Num(2))))) if positive else node
 
 
 def _solved_alike(comparison: Comparison, gold: Rel, answer: Rel) -> bool:

@@ -82,7 +82,10 @@ def _relation(node: Rel) -> tuple[Node | None, Node]:
     if not _VALUE_OPS.issuperset(node.ops):
         return None, node
     if is_name(first):
-        return first, _last_exact(node.ops[1:], node.items[1:])
+        value = _last_exact(node.ops[1:], node.items[1:])
+        if isinstance(first, Sym) and first.name in free_symbols(value):
+            return None, node  # an equation for x
+        return first, value
     value = _last_exact(node.ops, node.items)
     if is_name(value) and len(node.items) == 2 and not isinstance(first, Sym):
         return (value, first) if not free_symbols(first) else (None, node)

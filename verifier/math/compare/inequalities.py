@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verifier.math.compare.realset import INFINITY, MINUS_INFINITY, Piece, RealSet, intersection
+from verifier.math.compare.realset import (
+    END_WORK,
+    INFINITY,
+    MINUS_INFINITY,
+    Piece,
+    RealSet,
+    intersection,
+)
 from verifier.math.compare.signs import expanded, has_signs
+from verifier.math.exact import Budget
 from verifier.math.numeric import SURE_BITS, evaluate, real_value
 from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols
 
@@ -145,14 +153,15 @@ def _half(name: str, op: str, end: Node) -> RealSet | None:
 def _linear(node: Rel, name: str) -> RealSet | None:
     """`a x + b REL 0` with numbers a, b, found from three values."""
     difference = Op("add", (node.items[0], Op("neg", (node.items[1],))))
-    values = [evaluate(difference, {name: Fraction(at)}, None, SURE_BITS) for at in (0, 1, 3)]
+    if not _plain(difference, name):
+        return None
+    budget = Budget(END_WORK)
+    values = [evaluate(difference, {name: Fraction(at)}, budget, SURE_BITS) for at in (0, 1, 3)]
     if None in values:
         return None
     at_0, at_1, at_3 = (value for value in values if value is not None)
     slope = at_1 - at_0
     if slope.contains(0) or not slope.imag.contains(0) or not at_3.overlaps(3 * slope + at_0):
-        return None
-    if not _plain(difference, name):
         return None
     zero = _zero(node, name)
     op = node.ops[0] if slope.real > 0 else FLIP[node.ops[0]]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
+from verifier.math.exact import Budget
 from verifier.math.numeric import real_value
 from verifier.math.tree import Const, Node, Op
+
+END_WORK = 500
+"""Work of one end, which nobody writes as a sum of a thousand terms; sets have dozens."""
 
 INFINITY = Const("oo")
 MINUS_INFINITY = Op("neg", (INFINITY,))
@@ -72,13 +77,14 @@ def intersection(a: RealSet, b: RealSet) -> RealSet | None:
     return RealSet(tuple(pieces), a.variable or b.variable)
 
 
+@lru_cache(maxsize=256)
 def end_value(node: Node) -> Fraction | float | None:
     """The place of an end on the line: infinite, or to a hundred digits."""
     if node == INFINITY:
         return float("inf")
     if node == MINUS_INFINITY:
         return float("-inf")
-    return real_value(node)
+    return real_value(node, Budget(END_WORK))
 
 
 def holds(a: RealSet, at: Fraction) -> bool:

@@ -10,6 +10,8 @@ from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, walk
 UNITS = {Const("i"): 0, Sym("i"): 0, Sym("j"): 1, Sym("k"): 2}
 """i, j and k along the axes, where a vector is expected."""
 
+_BEYOND = frozenset((Sym("j"), Sym("k")))
+
 MAX_TERMS = 12
 
 
@@ -36,8 +38,8 @@ def in_units(node: Node, other: Node) -> Node:
 
 
 def _in_units(node: Op, length: int) -> Seq | None:
-    if length not in (2, 3) or not any(part in UNITS for part in walk(node)):
-        return None
+    if length not in (2, 3) or not any(part in _BEYOND for part in walk(node)):
+        return None  # 2i alone is a number
     terms = node.args if node.name == "add" else (node,)
     if len(terms) > MAX_TERMS:
         return None
