@@ -37,7 +37,7 @@ MAX_SIZE_BITS = 1 << 16
 """Integers in factorials and binomials that are multiplied out, by the result's size."""
 
 INTEGRAL_BITS = 64
-INTEGRAL_WORK = 12_000
+INTEGRAL_WORK = 10_000
 INTEGRAL_EVALUATIONS = 2_500
 """A definite integral is taken to so many bits, with so much work on so many values of
 its body; what needs more is left to the symbolic step."""
