@@ -40,8 +40,12 @@ proto: $(PROTO_BIN)/.installed ## generate the committed stubs from proto/
 	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) \
 	  --mypy_out=quiet:$(PROTO_OUT) --mypy_grpc_out=quiet:$(PROTO_OUT) $(PROTOS)
 
-bench: $(BIN)/.installed ## benchmarks, with the bare floor in the same run
-	$(BIN)/python -m tests.bench
+$(BIN)/.bench: $(BIN)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	touch $@
+
+bench: $(BIN)/.bench ## benchmarks, with the peer or the bare floor in the same run
+	$(BIN)/python -m tests.bench $(PARTS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv build sandbox/jail/touchstone-jail
