@@ -37,7 +37,7 @@ def argument(reader: Reader) -> Node:
         return group(reader)
     if token.kind == "num":
         return _one_digit(reader, token)
-    if token.kind == "word":
+    if token.kind in ("word", "letters"):
         return _one_letter(reader, token)
     if token.kind in ("cmd", "text"):
         return reader.expr(BP_POW + 1)
@@ -50,8 +50,7 @@ def argument(reader: Reader) -> Node:
 def _one_digit(reader: Reader, token: Token) -> Node:
     reader.at += 1
     if len(token.text) > 1 and token.text.isdigit() and reader.peek(-2).text != "\\sqrt":
-        rest = Token("num", token.text[1:], False)
-        reader.tokens.insert(reader.at, rest)
+        reader.give_back(Token("num", token.text[1:], False))
         return Num(int(token.text[0]))
     return written_number(reader, token)
 
@@ -59,7 +58,7 @@ def _one_digit(reader: Reader, token: Token) -> Node:
 def _one_letter(reader: Reader, token: Token) -> Node:
     reader.at += 1
     if len(token.text) > 1:
-        reader.tokens.insert(reader.at, Token("word", token.text[1:], False))
+        reader.give_back(Token(token.kind, token.text[1:], False))
     letter = token.text[0]
     return Const(letter) if letter in "ei" else Sym(letter)
 
@@ -127,10 +126,10 @@ def angle(reader: Reader) -> Node:
     return Seq("<", ">", tuple(items))
 
 
-def bars_until(reader: Reader, closing: tuple[str, ...]) -> Node:
+def bars_until(reader: Reader, name: str, closing: tuple[str, ...]) -> Node:
     reader.bars += 1
     inner = reader.listing()
     reader.bars -= 1
     if reader.take().text not in closing:
         raise ParseError("a bar is not closed")
-    return Op("abs", (inner,))
+    return Op(name, (inner,))

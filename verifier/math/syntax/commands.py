@@ -9,13 +9,13 @@ from verifier.math.syntax.functions import function
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CONST_COMMANDS, FUNCTIONS, GREEK, GREEK_SAME
+from verifier.math.syntax.vocabulary import CONST_COMMANDS, FRACTIONS, FUNCTIONS, GREEK, GREEK_SAME
 from verifier.math.tree import Base, Const, Node, Op, Sym, Text
 
 
 def command(reader: Reader, token: Token) -> Node:
     name = token.text[1:]
-    if name in ("frac", "dfrac", "tfrac", "cfrac"):
+    if token.text in FRACTIONS:
         top = argument(reader)
         return Op("div", (top, argument(reader)))
     if name in FUNCTIONS:
@@ -31,13 +31,12 @@ def command(reader: Reader, token: Token) -> Node:
         return Op("binom", (top, argument(reader)))
     if name in ("lfloor", "lceil"):
         inner = reader.listing()
-        if reader.take().text not in ("\\rfloor", "\\rceil"):
-            raise ParseError("a floor is not closed")
-        return Op("floor" if name == "lfloor" else "ceil", (inner,))
-    if name in ("lvert", "vert", "lVert", "Vert", "|"):
-        name = "norm" if name in ("lVert", "Vert", "|") else "abs"
-        node = bars_until(reader, ("\\rvert", "\\vert", "|", "\\rVert", "\\Vert", "\\|"))
-        return Op(name, node.args) if isinstance(node, Op) else node
+        reader.expect("\\r" + name[1:])
+        return Op(name[1:], (inner,))
+    if name in ("lvert", "vert"):
+        return bars_until(reader, "abs", ("\\rvert", "\\vert", "|"))
+    if name in ("lVert", "Vert", "|"):
+        return bars_until(reader, "norm", ("\\rVert", "\\Vert", "\\|"))
     if name in ("sum", "prod"):
         return summation(reader, name)
     if name in ("int", "lim"):
@@ -59,7 +58,7 @@ def _rarer(reader: Reader, name: str) -> Node:
         return Op("unit", (reader.expr(BP_SIGN), Text("$" if name == "$" else name)))
     if name in ("pm", "mp"):
         return Op(name, (reader.expr(BP_SIGN),))
-    if name in ("overline", "bar", "dot", "ddot", "widetilde", "underline", "mathring"):
+    if name in ("overline", "bar", "dot", "ddot", "widetilde", "mathring"):
         inner = argument(reader)
         if isinstance(inner, Sym | Const | Base):
             return Op("bar", (inner,))
@@ -81,6 +80,6 @@ def _rarer(reader: Reader, name: str) -> Node:
     for cut in range(len(name) - 1, max(1, len(name) - 3), -1):  # "\\cotx", "\\pir"
         known = name[:cut]
         if known in FUNCTIONS or known in GREEK or known in CONST_COMMANDS:
-            reader.tokens.insert(reader.at, Token("word", name[cut:], False))
+            reader.give_back(Token("word", name[cut:], False))
             return command(reader, Token("cmd", "\\" + known, False))
     raise ParseError(f"unknown command \\{name}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from verifier.math.syntax.brackets import argument
 from verifier.math.syntax.numerals import number
 from verifier.math.syntax.operators import multiply
 from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_MUL, Reader
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import FUNCTIONS
+from verifier.math.syntax.vocabulary import FRACTIONS, FUNCTIONS
 from verifier.math.tree import Node, Num, Op, Rel, Sym
 
 
@@ -60,14 +59,14 @@ def _grouped_digits(reader: Reader, left: Num, token: Token) -> Node | None:
 
 def _mixed_number(reader: Reader, left: Num, token: Token) -> Node | None:
     r"""`2\frac34` and `1 1/2` are sums, as everywhere outside of algebra."""
-    if token.text in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"):
-        start = reader.at
-        reader.at += 1
-        top, bottom = argument(reader), argument(reader)
-        if isinstance(top, Num) and isinstance(bottom, Num) and top.places < 0 < bottom.value:
-            return _mixed_sum(left, top, bottom)
-        reader.at = start
-    elif (
+    if token.text in FRACTIONS:
+        plain = _plain_fraction(reader)
+        if plain is None:
+            return None
+        top, bottom, length = plain
+        reader.at += length
+        return _mixed_sum(left, number(top), number(bottom))
+    if (
         token.kind == "num"
         and token.gap
         and reader.peek(1).text == "/"
@@ -76,6 +75,27 @@ def _mixed_number(reader: Reader, left: Num, token: Token) -> Node | None:
         reader.at += 3
         return _mixed_sum(left, number(token.text), number(reader.peek(-1).text))
     return None
+
+
+def _plain_fraction(reader: Reader) -> tuple[str, str, int] | None:
+    r"""Numerator, denominator and tokens of `\frac34`, `\frac{3}{4}`, `\frac 3{40}`."""
+    found: list[str] = []
+    ahead = 1
+    while len(found) < 2:
+        braced = reader.peek(ahead).text == "{"
+        token = reader.peek(ahead + braced)
+        if token.kind != "num" or not token.text.isdigit():
+            return None
+        if braced:
+            if reader.peek(ahead + 2).text != "}":
+                return None
+            found.append(token.text)
+        elif len(token.text) <= 2 - len(found):
+            found.extend(token.text)
+        else:
+            return None
+        ahead += 3 if braced else 1
+    return (found[0], found[1], ahead) if int(found[1]) else None
 
 
 def _mixed_sum(whole: Num, top: Num, bottom: Num) -> Node:
@@ -98,7 +118,7 @@ def _called(reader: Reader, name: str) -> bool:
         return False
     at = 1
     while reader.peek(at).text == "," or (
-        reader.peek(at).kind == "word" and len(reader.peek(at).text) == 1
+        reader.peek(at).kind in ("word", "letters") and len(reader.peek(at).text) == 1
     ):
         at += 1
     return at > 1 and reader.peek(at).text == ")" and reader.peek(at + 1).text == "="

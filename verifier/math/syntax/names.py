@@ -40,19 +40,21 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return _split(reader, word, len(word) - len(name))
     if reads_as_word(word):
         raise ParseError(f"a word: {word!r}")
-    letters = [Const(c) if c in "ei" else Sym(c) for c in word]
-    reader.tokens[reader.at : reader.at] = [Token("word", c, False) for c in word[1:]]
-    return letters[0]
+    return first_letter(reader, token)
+
+
+def first_letter(reader: Reader, token: Token) -> Node:
+    """The first of letters run together; the others are read next."""
+    letter = token.text[0]
+    if len(token.text) > 1:
+        reader.give_back(Token("letters", token.text[1:], False))
+    return Const(letter) if letter in "ei" else Sym(letter)
 
 
 def _split(reader: Reader, word: str, cut: int) -> Node:
     """`xsin`, `2pi r` written without a space: two words."""
-    reader.at -= 1
-    reader.tokens[reader.at : reader.at + 1] = [
-        Token("word", word[:cut], True),
-        Token("word", word[cut:], False),
-    ]
-    return reader.prefix()
+    reader.give_back(Token("word", word[cut:], False))
+    return name_or_letters(reader, Token("word", word[:cut], True))
 
 
 def leading_text(reader: Reader, token: Token) -> Node:

@@ -94,9 +94,9 @@ def ratio(reader: Reader, left: Node, power: int) -> Node | None:
     parts = [left]
     while reader.accept(":"):
         if reader.peek().text == "=":  # `:=`
-            return left
+            break
         parts.append(reader.expr(BP_RATIO))
-    return Op("ratio", tuple(parts))
+    return Op("ratio", tuple(parts)) if len(parts) > 1 else left
 
 
 def relation(reader: Reader, left: Node, power: int) -> Node | None:
@@ -129,7 +129,7 @@ def set_operation(reader: Reader, left: Node, power: int) -> Node | None:
     name = SET_OPS.get(token.text[1:], "union")
     items = [left, reader.expr(BP_SET)]
     while SET_OPS.get(reader.peek().text[1:]) == name or (
-        name == "union" and reader.peek().text in ("U", "union") and reader.peek().kind == "word"
+        name == "union" and reader.peek().text in ("U", "u", "union") and reader.peek().kind == "word"
     ):
         reader.at += 1
         items.append(reader.expr(BP_SET))

@@ -22,7 +22,7 @@ from verifier.math.syntax.brackets import angle, bars_until, bracketed, group
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
 from verifier.math.syntax.juxtaposition import juxtaposed
-from verifier.math.syntax.names import leading_text, name_or_letters
+from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
 from verifier.math.syntax.numerals import written_number
 from verifier.math.syntax.operators import (
     addition,
@@ -147,6 +147,8 @@ class Parser(Reader):
             return name_or_letters(self, token)
         if token.kind == "cmd":
             return command(self, token)
+        if token.kind == "letters":
+            return first_letter(self, token)
         if token.kind == "text":
             return leading_text(self, token)
         text = token.text
@@ -159,7 +161,7 @@ class Parser(Reader):
         if text == "{":
             return group(self)
         if text == "|":
-            return bars_until(self, ("|",))
+            return bars_until(self, "abs", ("|", "\\rvert", "\\vert"))
         if text in ("...", ".."):
             return Const("dots")
         if text == "<":  # <1, 2, 3> written for a vector
@@ -239,6 +241,6 @@ class Parser(Reader):
             if name in ("lvert", "vert", "lVert", "Vert", "|") and self.bars and name[0] != "l":
                 return None
             return juxtaposed(self, left, power)
-        if token.kind == "num":
+        if token.kind in ("num", "letters"):
             return juxtaposed(self, left, power)
         return word_after(self, left, token, power)

@@ -51,6 +51,11 @@ class Reader(ABC):
         self.at += 1
         return token
 
+    def give_back(self, rest: Token) -> None:
+        """Puts what is left of the token last taken in its place, to be read next."""
+        self.at -= 1
+        self.tokens[self.at] = rest
+
     def accept(self, text: str) -> bool:
         if self.peek().text == text and self.peek().kind != "text":
             self.at += 1

@@ -35,7 +35,7 @@ class ParseError(ValueError):
 
 class Token(NamedTuple):
     kind: str
-    """num, cmd, word, text, op or end."""
+    """num, cmd, word, letters (names of one letter each), text, op or end."""
     text: str
     gap: bool
     """White space stood before it."""

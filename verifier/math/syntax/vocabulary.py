@@ -35,6 +35,7 @@ RENAMED = {
 }  # fmt: skip
 INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
+FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"))
 SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg")
 """Functions only before a bracket: without one the letters are a product."""
 
@@ -49,7 +50,7 @@ GREEK_SAME = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "va
 CONST_COMMANDS = {
     "pi": "pi", "infty": "oo", "emptyset": "empty", "varnothing": "empty", "ldots": "dots",
     "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "R": "R", "Z": "Z",
-    "N": "N", "Q": "Q", "imath": "i", "mathrm e": "e",
+    "N": "N", "Q": "Q", "imath": "i",
 }  # fmt: skip
 CONST_WORDS = {"pi": "pi", "infinity": "oo", "inf": "oo", "oo": "oo", "Infinity": "oo", "Pi": "pi"}
 RELATIONS = {
@@ -62,9 +63,8 @@ RELATIONS = {
 }  # fmt: skip
 SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "bigcup": "union",
             "backslash": "minus", "smallsetminus": "minus"}  # fmt: skip
-CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\langle": r"\rangle",
-           r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\lbrace": r"\rbrace",
-           r"\lbrack": r"\rbrack", r"\lparen": r"\rparen"}  # fmt: skip
+CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
+"""Brackets around the arguments of `max` and its like."""
 CLOSING = frozenset((")", "]", "}", r"\}", r"\rangle", r"\rfloor", r"\rceil", r"\rbrace",
                       r"\rbrack", r"\rparen", r"\rvert", r"\rVert"))  # fmt: skip
 ENDING = frozenset(
