@@ -9,7 +9,7 @@ from verifier.math.syntax.functions import function
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CONST_COMMANDS, FRACTIONS, FUNCTIONS, GREEK, GREEK_SAME
+from verifier.math.syntax.vocabulary import CONST_COMMANDS, CURRENCIES, FRACTIONS, FUNCTIONS, GREEK, GREEK_SAME
 from verifier.math.tree import Base, Const, Node, Op, Sym, Text
 
 
@@ -22,6 +22,8 @@ def command(reader: Reader, token: Token) -> Node:
         return function(reader, name)
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
+    if name == "ivec":  # the unit vector, not the imaginary unit
+        return Sym("i")
     if name in GREEK:
         return Sym(GREEK_SAME.get(name, name))
     if name in ("{", "langle", "lbrace", "lbrack", "lparen"):
@@ -54,8 +56,8 @@ def command(reader: Reader, token: Token) -> Node:
 
 
 def _rarer(reader: Reader, name: str) -> Node:
-    if name in ("$", "euro", "pounds", "yen"):
-        return Op("unit", (reader.expr(BP_SIGN), Text("$" if name == "$" else name)))
+    if name in CURRENCIES:
+        return Op("unit", (reader.expr(BP_SIGN), Text(CURRENCIES[name])))
     if name in ("pm", "mp"):
         return Op(name, (reader.expr(BP_SIGN),))
     if name in ("overline", "bar", "dot", "ddot", "widetilde", "mathring"):

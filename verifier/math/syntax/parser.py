@@ -18,6 +18,7 @@ Here are only the loop and the lists; what each construct is, the modules beside
 
 from __future__ import annotations
 
+from verifier.math.syntax.bases import with_bases
 from verifier.math.syntax.brackets import angle, bars_until, bracketed, group
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
@@ -36,20 +37,24 @@ from verifier.math.syntax.operators import (
     set_operation,
 )
 from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
-from verifier.math.syntax.scripts import lettered_base, raised, subscripted
+from verifier.math.syntax.scripts import raised, subscripted
+from verifier.math.syntax.spoken import in_digits
 from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize
 from verifier.math.syntax.trailing import drop_remark, word_after
-from verifier.math.syntax.vocabulary import CLOSING, ENDING, JOIN, RELATIONS, SET_OPS
-from verifier.math.tree import Const, Node, Op, Rel, Seq, Text, children
+from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
+from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Text, children
 
 MAX_TREE_DEPTH = 64
 """Levels of a tree, chains such as `1/2/3` and `3!!!` included. Whatever walks a tree
 later takes at most five frames for a level."""
 
+MAX_MISSING = 3
+"""Closing braces that may be missing at the end of an answer cut off too early."""
+
 
 def parse(text: str) -> Node:
     """The tree of an answer. Raises ParseError."""
-    tokens = tokenize(clean(text))
+    tokens = with_bases(_mended(tokenize(in_digits(clean(text)))))
     while tokens and tokens[-1].text in (".", ",", ";", "\\\\", "\\", ":", "!!!", "?"):
         tokens.pop()
     while tokens and tokens[0].text in ("=", "\\approx", "\\therefore", ":", ","):
@@ -62,6 +67,21 @@ def parse(text: str) -> Node:
     if len(tokens) > MAX_TREE_DEPTH // 2:
         _check_depth(node)
     return node
+
+
+def _mended(tokens: list[Token]) -> list[Token]:
+    """With the few closing braces that are missing at the very end; without one too many."""
+    missing = 0
+    for token in tokens:
+        if token.kind == "op":
+            missing += (token.text == "{") - (token.text == "}")
+            if missing < -1:
+                return tokens
+    if 0 < missing <= MAX_MISSING:
+        return tokens + [Token("op", "}", False)] * missing
+    if missing == -1 and tokens[-1].text == "}":
+        return tokens[:-1]
+    return tokens
 
 
 def _check_depth(node: Node) -> None:
@@ -138,17 +158,17 @@ class Parser(Reader):
 
     def prefix(self) -> Node:
         token = self.take()
-        if token.kind in ("num", "word"):
-            base = lettered_base(self, token)
-            if base is not None:
-                return base
-            if token.kind == "num":
-                return written_number(self, token)
+        if token.kind == "num":
+            return written_number(self, token)
+        if token.kind == "word":
             return name_or_letters(self, token)
         if token.kind == "cmd":
             return command(self, token)
         if token.kind == "letters":
             return first_letter(self, token)
+        if token.kind == "base":
+            digits, _, base = token.text.partition("_")
+            return Base(digits, int(base))
         if token.kind == "text":
             return leading_text(self, token)
         text = token.text
@@ -230,9 +250,9 @@ class Parser(Reader):
                 return Op("deg", (left,))
             if name in SET_OPS:
                 return set_operation(self, left, power)
-            if name in ("$", "euro", "pounds", "yen"):
+            if name in CURRENCIES:
                 self.at += 1
-                return Op("unit", (left, Text("$" if name == "$" else name)))
+                return Op("unit", (left, Text(CURRENCIES[name])))
             if name in ("prime",):
                 self.at += 1
                 return Op("prime", (left,))
@@ -241,6 +261,6 @@ class Parser(Reader):
             if name in ("lvert", "vert", "lVert", "Vert", "|") and self.bars and name[0] != "l":
                 return None
             return juxtaposed(self, left, power)
-        if token.kind in ("num", "letters"):
+        if token.kind in ("num", "base", "letters"):
             return juxtaposed(self, left, power)
         return word_after(self, left, token, power)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from verifier.math.syntax.brackets import argument
 from verifier.math.syntax.numerals import number
 from verifier.math.syntax.reader import BP_POW, Reader
-from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.vocabulary import FUNCTIONS
-from verifier.math.tree import Base, Node, Num, Op, Sym, Text
-
-MAX_BASE_DIGITS = 24
-"""Digits and letters run together before a base."""
+from verifier.math.tree import Node, Num, Op, Sym, Text
 
 
 def raised(reader: Reader, left: Node, power: int) -> Node | None:
@@ -57,9 +54,6 @@ def subscripted(reader: Reader, left: Node) -> Node:
     reader.at += 1
     token = reader.peek()
     if isinstance(left, Num):
-        base = argument(reader) if token.text == "{" else script(reader)
-        if isinstance(base, Num) and base.places < 0 and 2 <= base.value <= 36:
-            return Base(_digits(left), int(base.value))
         raise ParseError("a number with a subscript that is no base")
     if token.text == "{" and reader.peek(2).text == "}" and reader.peek(1).kind in ("word", "cmd"):
         inner = reader.peek(1).text.lstrip("\\")
@@ -78,34 +72,6 @@ def subscripted(reader: Reader, left: Node) -> Node:
         if isinstance(index, Text):
             return Sym(f"{left.name}_{''.join(filter(str.isalnum, index.text)) or 'x'}")
     return Op("index", (left, index))
-
-
-def lettered_base(reader: Reader, token: Token) -> Node | None:
-    """`1A_{16}`, `FF_{16}`: digits and letters run together before a base over ten."""
-    digits, ahead = token.text, 0
-    while (
-        reader.peek(ahead).kind in ("num", "word")
-        and not reader.peek(ahead).gap
-        and len(digits) <= MAX_BASE_DIGITS
-    ):
-        digits += reader.peek(ahead).text
-        ahead += 1
-    if reader.peek(ahead).text != "_" or len(digits) < 2 or not digits.isalnum():
-        return None
-    after = reader.peek(ahead + 1)
-    if after.text == "{":
-        after = reader.peek(ahead + 2)
-    if digits.isdigit() or digits.upper() != digits or after.kind != "num" or len(after.text) > 2:
-        return None
-    if not after.text.isdigit() or not 10 < int(after.text) <= 36:
-        return None
-    reader.at += ahead + 1
-    argument(reader)
-    return Base(digits, int(after.text))
-
-
-def _digits(node: Num) -> str:
-    return str(node.value)
 
 
 def _letters(node: Node) -> str:

@@ -86,6 +86,8 @@ UNITS = word_set(
     newton newtons joule joules watt watts volts am pm AM PM per more less
     """
 )
+CURRENCIES = {"$": "$", "euro": "euro", "pounds": "gbp", "yen": "yensign"}
+"""Signs before or behind an amount, and the unit they are."""
 MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
              "trillion": 10**12}  # fmt: skip
 """Words behind a number that multiply it."""
