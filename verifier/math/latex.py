@@ -91,6 +91,8 @@ def _number(node: Num) -> str:
 
 def _symbol(name: str) -> str:
     head, _, sub = name.partition("_")
+    if name == "i":
+        return r"\vec{i}"  # without the arrow it is the imaginary unit
     text = head if len(head) == 1 else "\\" + head + " "
     return f"{text}_{{{sub}}}" if sub else text
 
@@ -154,11 +156,19 @@ def _operator(node: Op) -> str:
     if name == "such":
         return rf"\{{{inner[0]}\mid {inner[1]}\}}"
     if name == "cases":
-        rows = zip(inner[::2], inner[1::2], strict=True)
+        conditions = (_condition(arg) for arg in args[1::2])
+        rows = zip(inner[::2], conditions, strict=True)
         return r"\begin{cases}" + r"\\ ".join(map(" & ".join, rows)) + r"\end{cases}"
     if name == "call":
         return f"{inner[0]}({','.join(inner[1:])})"
     return rf"\operatorname{{{name}}}({','.join(inner)})"
+
+
+def _condition(node: Node) -> str:
+    """A condition in words is read back as one behind "if"."""
+    if isinstance(node, Text) and node.text != "otherwise":
+        return rf"\text{{if {node.text}}}"
+    return to_latex(node)
 
 
 _PRINTED = {
@@ -170,6 +180,7 @@ _PRINTED = {
     "mod": r"({})\bmod ({})",
     "pmod": r"({})\pmod {}",
     "det": r"\det({})",
+    "gamma": r"\Gamma({})",
     "norm": r"\lVert {}\rVert ",
 }
 """Forms of the rarer operators; each part comes in braces of its own."""

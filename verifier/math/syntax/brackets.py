@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from verifier.math.syntax.numerals import written_number
 from verifier.math.syntax.reader import BP_POW, BP_SUM, Reader
-from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CLOSING
+from verifier.math.syntax.tokens import STOP, ParseError, Token
+from verifier.math.syntax.vocabulary import CLOSING, JOIN, SET_OPS
 from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym
 
 
@@ -72,12 +72,30 @@ def bracketed(reader: Reader, opening: str) -> Node:
     return node
 
 
+_OPENS = {"\\{": "{", "\\lbrace": "{", "\\langle": "<", "\\lbrack": "[", "\\lparen": "("}
+_CLOSES = {")": ")", "]": "]", "[": "[", "\\}": "}", "\\rbrace": "}", "\\rangle": ">",
+           "\\rbrack": "]", "\\rparen": ")"}  # fmt: skip
+_PARTNERS = {"(": ")][", "[": ")][", "]": ")][", "{": "}", "<": ">"}
+
+
+def closes_outward(reader: Reader) -> bool:
+    """Whether the `[` at hand ends an interval such as `]0, 1[`: nothing to open stands behind."""
+    behind = reader.peek(1)
+    return (
+        behind.kind in (STOP, "text")
+        or behind.text in CLOSING
+        or behind.text in (",", ";", "+", "|", "=", "U", "u")
+        or behind.text[1:] in SET_OPS
+        or behind.text[1:] in JOIN
+    )
+
+
 def _between(reader: Reader, opening: str) -> Node:
-    mark = {"\\{": "{", "\\lbrace": "{", "\\langle": "<", "\\lbrack": "[", "\\lparen": "("}
-    open_ = mark.get(opening, opening)
-    if reader.peek().text in CLOSING:
-        reader.at += 1
-        if open_ == "{":
+    open_ = _OPENS.get(opening, opening)
+    if open_ == "{" and reader.peek().text == "\\begin":
+        return _braced_rows(reader)
+    if reader.peek().text in CLOSING and opening != "]":
+        if open_ == "{" and _CLOSES.get(reader.take().text) == "}":
             return Const("empty")
         raise ParseError("empty brackets")
     inner = reader.listing()
@@ -86,16 +104,13 @@ def _between(reader: Reader, opening: str) -> Node:
         condition = reader.listing()
         _close_set(reader)
         return Op("such", (inner, condition))
-    closing = reader.take().text
-    if closing not in CLOSING or closing == "}":
-        raise ParseError("a bracket is not closed")
-    close = {
-        "\\}": "}",
-        "\\rbrace": "}",
-        "\\rangle": ">",
-        "\\rbrack": "]",
-        "\\rparen": ")",
-    }.get(closing, closing)
+    close = _CLOSES.get(reader.take().text)
+    if close is None or close not in _PARTNERS[open_]:
+        raise ParseError("brackets that do not match")
+    if opening == "]" or close == "[":  # ]0, 1[ is the open interval
+        if not isinstance(inner, Seq) or inner.open or len(inner.items) != 2:
+            raise ParseError("an interval without its two ends")
+        open_, close = "(" if opening == "]" else open_, ")" if close == "[" else close
     if isinstance(inner, Seq) and not inner.open:
         if open_ in "([" and close in ")]" and inner.joined in ("or", "and"):
             return inner
@@ -111,6 +126,15 @@ def _between(reader: Reader, opening: str) -> Node:
     if open_ == "<" and close == ">":
         return Seq("<", ">", (inner,))
     raise ParseError("brackets that do not match")
+
+
+def _braced_rows(reader: Reader) -> Node:
+    r"""`\{\begin{array}...`: cases or a system, whose brace closes rarely."""
+    reader.at += 1
+    node = reader.environment(braced=True)
+    if _CLOSES.get(reader.peek().text) == "}":
+        reader.at += 1
+    return node
 
 
 def _close_set(reader: Reader) -> None:

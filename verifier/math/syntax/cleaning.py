@@ -46,7 +46,7 @@ _MARKS = re.compile(r"\\?\"|(?<!\\)\$|\\[()\[\]](?![a-z])|\*\*(?=\s*$)|^\s*\*\*(
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}\d{0,2}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
 _EMPHASIS = re.compile(r"\s*(\*{1,3}|__)(?![*_\s])(.*[^*_\s])\1[.\s]*", re.DOTALL)
 _LOST_BACKSLASH = re.compile(
-    r"(?<![\\A-Za-z])(?:[dtc]?frac|binom)(?=\s*(?:\{|\d\d))|(?<![\\A-Za-z])f?rac(?=\{)|\bext(?=\{)"
+    r"(?<![\\A-Za-z])(?:[dtc]?frac|binom)(?=\s*(?:\{|\d\d))|(?<![\\A-Za-z])rac(?=\{)"
 )
 _TEXT_OPENS = re.compile(r"\\(?:text|mbox|textbf|textrm|textit)\s*\{")
 _CONTROLS = {"\x0c": "f", "\t": "t", "\x08": "b", "\r": "r"}
@@ -72,7 +72,7 @@ def clean(text: str) -> str:
     if "*" in text or "__" in text:
         inner = _EMPHASIS.fullmatch(text)
         text = inner.group(2) if inner else text
-    if "rac" in text or "binom" in text or "ext{" in text:
+    if "rac" in text or "binom" in text:
         text = _LOST_BACKSLASH.sub(_with_backslash, text)
     if "{,}" in text:
         text = _DECIMAL_COMMA.sub(
@@ -96,8 +96,7 @@ def clean(text: str) -> str:
 
 
 def _with_backslash(match: re.Match[str]) -> str:
-    word = match.group()
-    return "\\" + {"rac": "frac", "ext": "text"}.get(word, word)
+    return "\\frac" if match.group() == "rac" else "\\" + match.group()
 
 
 def _formulas_in_text(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from verifier.math.syntax.binders import integral, limit, summation
 from verifier.math.syntax.brackets import argument, bars_until, bracketed
-from verifier.math.syntax.environments import environment
 from verifier.math.syntax.functions import function
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
@@ -44,7 +43,7 @@ def command(reader: Reader, token: Token) -> Node:
     if name in ("int", "lim"):
         return integral(reader) if name == "int" else limit(reader)
     if name == "begin":
-        return environment(reader)
+        return reader.environment(braced=False)
     if name == "mathbb":
         reader.accept("{")
         letter = reader.take().text

@@ -19,9 +19,10 @@ Here are only the loop and the lists; what each construct is, the modules beside
 from __future__ import annotations
 
 from verifier.math.syntax.bases import with_bases
-from verifier.math.syntax.brackets import angle, bars_until, bracketed, group
+from verifier.math.syntax.brackets import angle, bars_until, bracketed, closes_outward, group
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
+from verifier.math.syntax.environments import environment
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
 from verifier.math.syntax.numerals import written_number
@@ -37,7 +38,7 @@ from verifier.math.syntax.operators import (
     set_operation,
 )
 from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
-from verifier.math.syntax.scripts import raised, subscripted
+from verifier.math.syntax.scripts import degrees, raised, subscripted
 from verifier.math.syntax.spoken import in_digits
 from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize
 from verifier.math.syntax.trailing import drop_remark, word_after
@@ -93,6 +94,13 @@ def _check_depth(node: Node) -> None:
     raise ParseError(f"a tree of more than {MAX_TREE_DEPTH} levels")
 
 
+def _joined(first: str, second: str) -> str:
+    """What two joiners side by side are: ", and" is a comma, "and," a word all the same."""
+    if second == "," or (first == "," and second == "and"):
+        return first
+    return second
+
+
 class Parser(Reader):
     """The Pratt loop: which construct the token at hand starts or continues."""
 
@@ -108,7 +116,7 @@ class Parser(Reader):
                 break
             self.at += 1
             while self.joiner() is not None:  # ", and"
-                join = "," if join == "," and self.joiner() == "and" else self.joiner() or join
+                join = _joined(join, self.joiner() or join)
                 self.at += 1
             if self.peek().kind == STOP or self.peek().text in CLOSING:
                 break
@@ -136,8 +144,8 @@ class Parser(Reader):
         token = self.peek()
         if token.kind == "text" or token.kind == "word":
             return JOIN.get(token.text.lower())
-        if token.kind == "cmd":
-            return JOIN.get(token.text[1:])
+        if token.kind == "cmd":  # a new line outside of an environment
+            return "," if token.text == "\\\\" else JOIN.get(token.text[1:])
         return token.text if token.text in (",", ";") else None
 
     # ------------------------------------------------------------ the Pratt loop
@@ -176,7 +184,7 @@ class Parser(Reader):
             return negate(self.expr(BP_SIGN))
         if text == "+":
             return self.expr(BP_SIGN)
-        if text in ("(", "["):
+        if text in ("(", "[", "]"):
             return bracketed(self, text)
         if text == "{":
             return group(self)
@@ -187,6 +195,9 @@ class Parser(Reader):
         if text == "<":  # <1, 2, 3> written for a vector
             return angle(self)
         raise ParseError(f"unexpected {text!r}" if text else "ends too early")
+
+    def environment(self, braced: bool) -> Node:
+        return environment(self, braced)
 
     def infix(self, left: Node, token: Token, power: int) -> Node | None:
         """The tree with the operator at hand applied to `left`; None: it binds looser."""
@@ -214,9 +225,7 @@ class Parser(Reader):
                 return relation(self, left, power)
             if text == "(" and self.peek(1).text in ("\\bmod", "\\mod", "mod"):
                 return congruence(self, left, power)
-            if text in ("(", "["):
-                return juxtaposed(self, left, power)
-            if text == "{":
+            if text in ("(", "{") or (text == "[" and not closes_outward(self)):
                 return juxtaposed(self, left, power)
             if (
                 text == "|"
@@ -247,7 +256,7 @@ class Parser(Reader):
                 return Op("percent", (left,))
             if name == "circ":
                 self.at += 1
-                return Op("deg", (left,))
+                return degrees(self, left)
             if name in SET_OPS:
                 return set_operation(self, left, power)
             if name in CURRENCIES:

@@ -38,6 +38,8 @@ class Reader(ABC):
         """Open absolute-value bars: in them `|` closes."""
         self.in_set = False
         """Directly in a set's braces: there `|` stands before a condition."""
+        self.in_cases = False
+        """In the rows of cases: there "if" and "otherwise" end a value."""
         self.end = Token(STOP, "", False)
 
     # ------------------------------------------------------------ tokens
@@ -90,6 +92,10 @@ class Reader(ABC):
     @abstractmethod
     def expr(self, power: int) -> Node:
         """An operand with every operator behind it that binds tighter than `power`."""
+
+    @abstractmethod
+    def environment(self, braced: bool) -> Node:
+        """What `\\begin` starts; `braced` where one brace stands before the rows."""
 
     @abstractmethod
     def prefix(self) -> Node:

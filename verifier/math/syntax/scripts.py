@@ -17,23 +17,72 @@ def raised(reader: Reader, left: Node, power: int) -> Node | None:
     token = reader.peek()
     if token.text in ("\\circ", "\\degree"):
         reader.at += 1
-        return Op("deg", (left,))
+        return degrees(reader, left)
     if (
         token.text == "{"
         and reader.peek(1).text in ("\\circ", "\\degree")
         and reader.peek(2).text == "}"
     ):
         reader.at += 3
-        return Op("deg", (left,))
-    if token.text in ("\\prime",) or (token.text == "{" and reader.peek(1).text == "\\prime"):
-        reader.at += 1 if token.text != "{" else 3
-        return Op("prime", (left,))
+        return degrees(reader, left)
+    reader.at -= 1
+    primes = _primes(reader)
+    if primes:
+        for _ in range(primes):
+            left = Op("prime", (left,))
+        return left
+    reader.at += 1
     exponent = script(reader) if token.kind != "op" or token.text in "{|" else reader.expr(BP_POW)
     if reader.peek().text in ("^", "**"):
         reader.deeper()
         exponent = raised(reader, exponent, 0) or exponent
         reader.depth -= 1
     return Op("pow", (left, exponent))
+
+
+MAX_PRIMES = 4
+"""Beyond, derivatives are numbered."""
+
+
+def _primes(reader: Reader) -> int:
+    r"""Takes `'`, `^\prime`, `^{\prime\prime}`; how many there were."""
+    count = 0
+    while count < MAX_PRIMES:
+        here = reader.peek()
+        if here.text == "'" or here.text == "\\prime":
+            count += 1
+            reader.at += 1
+        elif here.text == "^" and reader.peek(1).text == "\\prime":
+            count += 1
+            reader.at += 2
+        elif here.text == "^" and reader.peek(1).text == "{":
+            inner = 0
+            while inner < MAX_PRIMES and reader.peek(2 + inner).text in ("\\prime", "'"):
+                inner += 1
+            if not inner or reader.peek(2 + inner).text != "}":
+                break
+            count += inner
+            reader.at += 3 + inner
+        else:
+            break
+    return count
+
+
+def degrees(reader: Reader, left: Node) -> Node:
+    """An angle behind its degree sign, with the minutes and seconds that follow."""
+    value = left
+    for marks, size in ((1, 60), (2, 3600)):
+        token = reader.peek()
+        if not isinstance(left, Num) or token.kind != "num":
+            break
+        start = reader.at
+        reader.at += 1
+        if _primes(reader) != marks:
+            reader.at = start
+            continue
+        part = Op("div", (number(token.text), Num(size)))
+        value = Op("add", (value, part))
+    return Op("deg", (value,))
 
 
 def script(reader: Reader) -> Node:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from verifier.math.syntax.juxtaposition import juxtaposed
+from verifier.math.syntax.numerals import number as plain_number
 from verifier.math.syntax.operators import modulo, relation, set_operation
-from verifier.math.syntax.reader import BP_MUL, Reader
+from verifier.math.syntax.reader import BP_MUL, BP_RATIO, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
@@ -23,9 +24,10 @@ from verifier.math.syntax.vocabulary import (
     SCALING,
     UNITS,
     reads_as_word,
+    starts_condition,
 )
 from verifier.math.tree import Node, Num, Op, Rel, Seq, Text
-from verifier.math.units import canonical
+from verifier.math.units import canonical, factor
 
 _POWERS = re.compile(r"\^\s*\{?\s*-?\d+\s*\}?")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -35,6 +37,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     """A word after an operand: a joiner, a relation, a unit, or a factor."""
     word = token.text
     low = word.lower()
+    if reader.in_cases and starts_condition(low):
+        return None
     if low in JOIN or low.startswith(DROP_AFTER):
         return None
     if low in PERCENT:
@@ -49,6 +53,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         value = Op("mul", (left, Num(MULTIPLES[first])))
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
+    if low in ("to", "choose") and not isinstance(left, Rel):
+        return _in_words(reader, left, low, power)
     if token.kind == "text" and first in SCALING and not canonical(low)[1]:
         raise ParseError(f"words that change the number: {word!r}")
     if token.kind == "word":
@@ -59,7 +65,10 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         if word in ("U", "u", "union") and isinstance(left, Seq | Op) and reader.peek(1).text in (
             "(", "[", "{", "\\{"):  # fmt: skip
             return set_operation(reader, left, power)
-        counted = token.gap and reader.peek(1).kind == STOP and _names_what_is_counted(reader, left)
+        counted = token.gap and (
+            (reader.peek(1).kind == STOP and _names_what_is_counted(reader, left))
+            or _unit_to_the_end(reader, left)
+        )
         if not (word in UNITS and (len(word) > 2 or token.gap)) and not counted:
             if _for_remark(reader):
                 return None
@@ -68,7 +77,64 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         raise ParseError(f"words after a relation: {word!r}")
     if power >= BP_MUL:
         return None
-    return Op("unit", (left, Text(_unit(reader))))
+    unit = _unit(reader)
+    if isinstance(left, Op) and left.name == "deg" and unit.lower() in _SCALES:
+        return Op("unit", (left.args[0], Text(f"°{unit}")))
+    return _with_smaller_units(reader, left, unit)
+
+
+def _in_words(reader: Reader, left: Node, word: str, power: int) -> Node | None:
+    """`5 to 7` is a ratio, `9 choose 4` a binomial coefficient."""
+    if power >= (BP_RATIO if word == "to" else BP_MUL):
+        return None
+    reader.at += 1
+    right = reader.expr(BP_RATIO if word == "to" else BP_MUL)
+    return Op("ratio" if word == "to" else "binom", (left, right))
+
+
+_SCALES = frozenset(("c", "f", "celsius", "fahrenheit"))
+MAX_UNITS = 4
+"""Units beside each other in one quantity: days, hours, minutes, seconds."""
+
+
+def _with_smaller_units(reader: Reader, left: Node, unit: str) -> Node:
+    """`5 feet 6 inches` is one quantity, in the smallest of its units."""
+    total, name, known = left, *canonical(unit)
+    for _ in range(MAX_UNITS):
+        joined = 1 if reader.peek().text == "and" and reader.peek().kind in ("word", "text") else 0
+        number, behind = reader.peek(joined), reader.peek(joined + 1)
+        if not known or number.kind != "num" or behind.kind not in ("word", "text"):
+            break
+        smaller, known = canonical(behind.text)
+        size = factor(name, smaller) if known else None
+        if size is None or size <= 1 or size.denominator != 1:
+            break
+        reader.at += joined + 2
+        part = Op("mul", (total, Num(size.numerator)))
+        total, name, unit = Op("add", (part, plain_number(number.text))), smaller, behind.text
+    return Op("unit", (total, Text(unit)))
+
+
+MAX_UNIT_TOKENS = 12
+"""Of a unit in bare letters."""
+
+
+def _unit_to_the_end(reader: Reader, left: Node) -> bool:
+    """`20 m/s`, `5 ft 6 in`: bare letters behind a number that are a quotient of units to the
+    end, or a unit before the number of a smaller one."""
+    if not isinstance(left, Num):
+        return False
+    if reader.peek(1).kind == "num" and reader.peek(2).kind in ("word", "text"):
+        name, known = canonical(reader.peek().text)
+        smaller, also = canonical(reader.peek(2).text)
+        return known and also and factor(name, smaller) is not None
+    parts: list[str] = []
+    while len(parts) < MAX_UNIT_TOKENS and reader.peek(len(parts)).kind != STOP:
+        token = reader.peek(len(parts))
+        if token.kind not in ("word", "text", "num") and token.text not in ("/", "^", "{", "}", "-"):
+            return False
+        parts.append(token.text)
+    return "/" in parts and reader.peek(len(parts)).kind == STOP and canonical(" ".join(parts))[1]
 
 
 def _names_what_is_counted(reader: Reader, left: Node) -> bool:

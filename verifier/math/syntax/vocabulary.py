@@ -116,6 +116,9 @@ PERCENT = frozenset(("percent", "percentage", "pct", "per cent"))
 DEGREE = frozenset(("degree", "degrees", "deg", "circ", "度"))
 JOIN = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and"}
 DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where")
+CONDITION_WORDS = frozenset(("if", "for", "when", "where", "whenever", "provided", "当"))
+"""Words between the value and the condition of a case."""
+OTHERWISE = frozenset(("otherwise", "else", "elsewhere"))
 SUBJECT = ("is", "are", "be", "=", ":", "equals", "equal to", "approximately", "about", "exactly")
 
 _COMMON_WORDS = word_set(
@@ -126,6 +129,12 @@ _COMMON_WORDS = word_set(
     west up down left right
     """
 )
+
+
+def starts_condition(words: str) -> bool:
+    """Whether a case's condition starts here: "if", "for all", "otherwise"."""
+    first = words.lower().partition(" ")[0]
+    return first in CONDITION_WORDS or first in OTHERWISE
 
 
 def reads_as_word(word: str) -> bool:
