@@ -14,11 +14,6 @@ _CONSTS = {
     "e": "e",
     "i": "i",
     "oo": r"\infty ",
-    "R": r"\mathbb{R}",
-    "Z": r"\mathbb{Z}",
-    "N": r"\mathbb{N}",
-    "Q": r"\mathbb{Q}",
-    "C": r"\mathbb{C}",
     "empty": r"\emptyset ",
     "dots": r"\ldots ",
 }
@@ -43,7 +38,7 @@ def to_latex(node: Node) -> str:
     if isinstance(node, Num):
         return _number(node)
     if isinstance(node, Const):
-        return _CONSTS[node.name]
+        return _CONSTS.get(node.name) or _number_set(node.name)
     if isinstance(node, Sym):
         return _symbol(node.name)
     if isinstance(node, Base):
@@ -66,6 +61,12 @@ def to_latex(node: Node) -> str:
         return text
     rows = r"\\ ".join(" & ".join(to_latex(cell) for cell in row) for row in node.rows)
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
+
+
+def _number_set(name: str) -> str:
+    r"""`\mathbb{Z}`, and with its mark `\mathbb{Z}^{+}` or `\mathbb{Z}_{\ge 0}`."""
+    mark = {"0+": r"_{\ge 0}", "0-": r"_{\le 0}"}.get(name[1:], "^{" + name[1:] + "}")
+    return rf"\mathbb{{{name[0]}}}" + (mark if len(name) > 1 else "")
 
 
 def _inside(node: Node) -> str:

@@ -82,8 +82,8 @@ _TABLE: tuple[tuple[str, Fraction | int, str], ...] = (
     ("unit units 单位 个单位", 1, "unit"),
     ("rad rads radian radians 弧度", 1, "rad"),
     ("rev revolution revolutions", 1, "rev"),
-    ("°c celsius", 1, "celsius"),
-    ("°f fahrenheit", 1, "fahrenheit"),
+    ("celsius °c", 1, "celsius"),
+    ("fahrenheit °f", 1, "fahrenheit"),
     ("K kelvin kelvins", 1, "kelvin"),
     ("A ampere amperes amp amps 安", 1, "A"),
     ("C coulomb coulombs", 1, "A s"),
@@ -124,7 +124,7 @@ def _dimension(text: str) -> Dimension:
 _SIZES = {
     spellings.split()[0]: (Fraction(size), _dimension(base)) for spellings, size, base in _TABLE
 }
-_TEMPERATURES = frozenset(("°c", "°f"))
+_TEMPERATURES = frozenset(("celsius", "fahrenheit"))
 
 _RAISED_BEFORE = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _RAISED_BEHIND = {"squared": 2, "cubed": 3}
@@ -151,7 +151,6 @@ def canonical(unit: str) -> tuple[str, bool]:
 
 def _powers(unit: str) -> dict[str, int] | None:
     """The named units with their powers; None when a word is no unit."""
-    unit = unit.replace("a.m", "am").replace("A.M", "am").replace("p.m", "pm").replace("P.M", "pm")
     powers: list[int] = []
     names: list[str] = []
     sign = group = 1  # of the next unit's power, and of those in open parentheses
@@ -203,7 +202,7 @@ _LETTERS = frozenset("MSGHTI")
 
 _MAY_BE_SAME = frozenset(
     frozenset(pair)
-    for pair in (("deg", "°c"), ("deg", "°f"), ("lb", "gbp"), ("yensign", "yen"),
+    for pair in (("deg", "celsius"), ("deg", "fahrenheit"), ("lb", "gbp"), ("yensign", "yen"),
                  ("yensign", "yuan"))
 )  # fmt: skip
 """A degree leaves open of what, a pound of what, and one sign stands for two currencies."""

@@ -48,6 +48,7 @@ _EMPHASIS = re.compile(r"\s*(\*{1,3}|__)(?![*_\s])(.*[^*_\s])\1[.\s]*", re.DOTAL
 _LOST_BACKSLASH = re.compile(
     r"(?<![\\A-Za-z])(?:[dtc]?frac|binom)(?=\s*(?:\{|\d\d))|(?<![\\A-Za-z])rac(?=\{)"
 )
+_HALF_DAY = re.compile(r"(?<![A-Za-z.])([AaPp])\. ?[mM](?![A-Za-z])\.?")
 _TEXT_OPENS = re.compile(r"\\(?:text|mbox|textbf|textrm|textit)\s*\{")
 _CONTROLS = {"\x0c": "f", "\t": "t", "\x08": "b", "\r": "r"}
 _UNESCAPED = re.compile(
@@ -78,6 +79,8 @@ def clean(text: str) -> str:
         text = _DECIMAL_COMMA.sub(
             lambda m: m.group() if len(m.group(2)) == 3 else f"{m.group(1)}.{m.group(2)}", text
         )
+    if ".m" in text or ".M" in text or ". m" in text:
+        text = _HALF_DAY.sub(lambda m: m.group(1).lower() + "m", text)
     if "{:}" in text:
         text = text.replace("{:}", ":")
     if "$" in text and _TEXT_OPENS.search(text):

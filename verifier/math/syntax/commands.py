@@ -5,6 +5,7 @@ from __future__ import annotations
 from verifier.math.syntax.binders import integral, limit, summation
 from verifier.math.syntax.brackets import argument, bars_until, bracketed
 from verifier.math.syntax.functions import function
+from verifier.math.syntax.numbersets import LETTERS, blackboard, number_set
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
@@ -16,9 +17,14 @@ def command(reader: Reader, token: Token) -> Node:
     name = token.text[1:]
     if token.text in FRACTIONS:
         top = argument(reader)
-        return Op("div", (top, argument(reader)))
+        return derivative(top, argument(reader))
     if name in FUNCTIONS:
         return function(reader, name)
+    if name == "Gamma" and reader.peek().text == "(":
+        reader.at += 1
+        return Op("gamma", (bracketed(reader, "("),))
+    if name in LETTERS:
+        return number_set(reader, name)
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
     if name == "ivec":  # the unit vector, not the imaginary unit
@@ -45,13 +51,23 @@ def command(reader: Reader, token: Token) -> Node:
     if name == "begin":
         return reader.environment(braced=False)
     if name == "mathbb":
-        reader.accept("{")
-        letter = reader.take().text
-        reader.accept("}")
-        if letter not in ("R", "Z", "N", "Q", "C"):
-            raise ParseError(f"no known set: {letter!r}")
-        return Const(letter)
+        return blackboard(reader)
     return _rarer(reader, name)
+
+
+def derivative(top: Node, bottom: Node) -> Node:
+    r"""`\frac{dy}{dx}` is y'; every other quotient stays one."""
+    left, right = _differential(top), _differential(bottom)
+    if left is None or right != Sym("x") or left == right:
+        return Op("div", (top, bottom))
+    return Op("prime", (left,))
+
+
+def _differential(node: Node) -> Node | None:
+    """What `d` stands before."""
+    if isinstance(node, Op) and node.name == "mul" and len(node.args) == 2:
+        return node.args[1] if node.args[0] == Sym("d") and isinstance(node.args[1], Sym) else None
+    return None
 
 
 def _rarer(reader: Reader, name: str) -> Node:
@@ -70,6 +86,8 @@ def _rarer(reader: Reader, name: str) -> Node:
         return Op("mark", (Text(name), reader.expr(BP_ARG)))
     if name == "cancel":
         return argument(reader)
+    if name == "Pr" and reader.peek().text == "(":
+        return Sym("P")
     if name in ("partial", "nabla", "dagger", "top", "star", "ast", "square", "perp"):
         return Sym(name)
     if name in ("left", "right", "#"):

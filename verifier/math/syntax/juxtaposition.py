@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verifier.math.syntax.counting import between_numbers
 from verifier.math.syntax.numerals import number
 from verifier.math.syntax.operators import multiply
 from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_MUL, Reader
@@ -17,13 +18,15 @@ def juxtaposed(reader: Reader, left: Node, power: int) -> Node | None:
         grouped = _grouped_digits(reader, left, token)
         if grouped is not None:
             return grouped
-        mixed = _mixed_number(reader, left, token)
+        mixed = _mixed_number(reader, left, token) or between_numbers(reader, left)
         if mixed is not None:
             return mixed
     if isinstance(left, Rel):
         raise ParseError(f"unexpected {token.text!r}")
     if token.kind == "num" and isinstance(left, Num):
         raise ParseError("two numbers side by side")
+    if token.text == "(" and left == Sym("P") and _chance(reader):
+        return _probability(reader, left)
     if token.text == "(" and _applied(reader, left):
         return _call(reader, left)
     in_argument = power == BP_ARG - 1
@@ -104,9 +107,13 @@ def _mixed_sum(whole: Num, top: Num, bottom: Num) -> Node:
 
 def _applied(reader: Reader, left: Node) -> bool:
     """Whether a bracket after `left` holds the argument of a function: f, f', f^{-1}."""
-    if isinstance(left, Op) and isinstance(left.args[0], Sym):
+    if isinstance(left, Op):
         inverse = left.name == "pow" and left.args[1] == Num(-1)
-        return (inverse or left.name == "prime") and _called(reader, left.args[0].name)
+        inner = left.args[0]
+        while isinstance(inner, Op) and inner.name == "prime":
+            inner = inner.args[0]
+        called = isinstance(inner, Sym) and (inverse or left.name == "prime")
+        return called and isinstance(inner, Sym) and _called(reader, inner.name)
     return isinstance(left, Sym) and _called(reader, left.name)
 
 
@@ -122,6 +129,33 @@ def _called(reader: Reader, name: str) -> bool:
     ):
         at += 1
     return at > 1 and reader.peek(at).text == ")" and reader.peek(at + 1).text == "="
+
+
+MAX_EVENT = 40
+"""Tokens of an event: `P(X \\le 3 \\mid Y = 2)`."""
+
+
+def _chance(reader: Reader) -> bool:
+    """Whether `P( ... )` stands before an equals sign: a probability and not a product."""
+    depth = 0
+    for ahead in range(MAX_EVENT):
+        text = reader.peek(ahead).text
+        depth += (text == "(") - (text == ")")
+        if depth == 0:
+            return reader.peek(ahead + 1).text in ("=", "\\approx")
+    return False
+
+
+def _probability(reader: Reader, name: Node) -> Node:
+    reader.at += 1
+    outer, reader.in_set = reader.in_set, True
+    event = reader.listing()
+    if reader.peek().text in ("|", "\\mid", "\\vert"):
+        reader.at += 1
+        event = Op("such", (event, reader.listing()))
+    reader.in_set = outer
+    reader.expect(")")
+    return Op("call", (name, event))
 
 
 def _call(reader: Reader, function: Node) -> Node:

@@ -5,6 +5,7 @@ Words that are neither functions nor names are not mathematics: ParseError.
 
 from __future__ import annotations
 
+from verifier.math.syntax.counting import with_scripts
 from verifier.math.syntax.functions import chosen, function
 from verifier.math.syntax.reader import BP_LIST, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
@@ -24,6 +25,10 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
     if len(word) == 1:
         if word in ("C", "P") and reader.peek().text == "(" and reader.peek(1).kind == "num":
             return chosen(reader, word)
+        if word in "CAP" and (choices := with_scripts(reader, token)) is not None:
+            return choices
+        if word == "m" and reader.peek().text in ("\\angle", "\\measuredangle"):
+            return reader.prefix()  # the measure of an angle is the angle
         return Const(word) if word in "ei" else Sym(word)
     if word in SHORT_FUNCTIONS and reader.peek().text != "(":
         pass  # `re^{i t}` is a product

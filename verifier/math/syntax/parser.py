@@ -22,6 +22,7 @@ from verifier.math.syntax.bases import with_bases
 from verifier.math.syntax.brackets import angle, bars_until, bracketed, closes_outward, group
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
+from verifier.math.syntax.counting import before_name
 from verifier.math.syntax.environments import environment
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
@@ -186,6 +187,8 @@ class Parser(Reader):
             return self.expr(BP_SIGN)
         if text in ("(", "[", "]"):
             return bracketed(self, text)
+        if text in ("{", "_", "^") and (choices := before_name(self)) is not None:
+            return choices
         if text == "{":
             return group(self)
         if text == "|":

@@ -74,9 +74,9 @@ class Reader(ABC):
 
     # ------------------------------------------------------------ reading on
 
-    def part(self, start: int, end: int) -> Self:
-        """A reader of some of the tokens alone, as deep as this one."""
-        reader = type(self)(self.tokens[start:end])
+    def within(self, tokens: list[Token]) -> Self:
+        """A reader of some tokens alone, as deep as this one."""
+        reader = type(self)(tokens)
         reader.depth = self.depth
         return reader
 

@@ -22,6 +22,7 @@ from verifier.math.syntax.vocabulary import (
     NO_UNIT,
     PERCENT,
     SCALING,
+    TEMPERATURES,
     UNITS,
     reads_as_word,
     starts_condition,
@@ -65,9 +66,10 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         if word in ("U", "u", "union") and isinstance(left, Seq | Op) and reader.peek(1).text in (
             "(", "[", "{", "\\{"):  # fmt: skip
             return set_operation(reader, left, power)
-        counted = token.gap and (
+        counted = (token.gap or reader.peek(-1).text in ("\\circ", "}")) and (
             (reader.peek(1).kind == STOP and _names_what_is_counted(reader, left))
             or _unit_to_the_end(reader, left)
+            or (reader.peek(1).kind == STOP and word in TEMPERATURES and is_degrees(left))
         )
         if not (word in UNITS and (len(word) > 2 or token.gap)) and not counted:
             if _for_remark(reader):
@@ -78,9 +80,13 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if power >= BP_MUL:
         return None
     unit = _unit(reader)
-    if isinstance(left, Op) and left.name == "deg" and unit.lower() in _SCALES:
-        return Op("unit", (left.args[0], Text(f"°{unit}")))
+    if isinstance(left, Op) and is_degrees(left) and unit in TEMPERATURES:
+        return Op("unit", (left.args[0], Text(TEMPERATURES[unit])))
     return _with_smaller_units(reader, left, unit)
+
+
+def is_degrees(node: Node) -> bool:
+    return isinstance(node, Op) and node.name == "deg"
 
 
 def _in_words(reader: Reader, left: Node, word: str, power: int) -> Node | None:
@@ -92,7 +98,6 @@ def _in_words(reader: Reader, left: Node, word: str, power: int) -> Node | None:
     return Op("ratio" if word == "to" else "binom", (left, right))
 
 
-_SCALES = frozenset(("c", "f", "celsius", "fahrenheit"))
 MAX_UNITS = 4
 """Units beside each other in one quantity: days, hours, minutes, seconds."""
 

@@ -11,9 +11,10 @@ def word_set(text: str) -> frozenset[str]:
 FUNCTIONS = word_set(
     """
     sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech
-    csch arcsinh arccosh arctanh asin acos atan asinh acosh atanh ln log lg exp sqrt cbrt abs max
+    csch arcsinh arccosh arctanh asin acos atan asinh acosh atanh arsinh arcosh artanh arsh arch
+    arth sh ch th cth arcctg cis ln log lg exp sqrt cbrt abs max
     min gcd lcm floor ceil det sgn sign Re Im arg re im tg ctg arctg cosec erf deg sinc Arcsin
-    Arccos Arctan Res tr rank dim ker Var round
+    Arccos Arctan Arg Res tr rank dim ker Var round
     """
 )
 """Names of functions that may stand without a backslash."""
@@ -31,12 +32,14 @@ RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "sign": "sgn",
     "acosh": "arccosh", "atanh": "arctanh", "lg": "log10", "tg": "tan", "ctg": "cot",
     "arctg": "arctan", "cosec": "csc", "Arcsin": "arcsin", "Arccos": "arccos", "Re": "re",
-    "Arctan": "arctan", "Im": "im", "ceiling": "ceil",
+    "Arctan": "arctan", "Im": "im", "ceiling": "ceil", "arsinh": "arcsinh", "arcosh": "arccosh",
+    "artanh": "arctanh", "arsh": "arcsinh", "arch": "arccosh", "arth": "arctanh", "sh": "sinh",
+    "ch": "cosh", "th": "tanh", "cth": "coth", "arcctg": "arccot", "Arg": "arg",
 }  # fmt: skip
 INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
 FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"))
-SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg")
+SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg sh ch th cth arch")
 """Functions only before a bracket: without one the letters are a product."""
 
 GREEK = word_set(
@@ -49,8 +52,7 @@ GREEK = word_set(
 GREEK_SAME = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "varphi": "phi"}
 CONST_COMMANDS = {
     "pi": "pi", "infty": "oo", "emptyset": "empty", "varnothing": "empty", "ldots": "dots",
-    "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "R": "R", "Z": "Z",
-    "N": "N", "Q": "Q", "imath": "i",
+    "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "imath": "i",
 }  # fmt: skip
 CONST_WORDS = {"pi": "pi", "infinity": "oo", "inf": "oo", "oo": "oo", "Infinity": "oo", "Pi": "pi"}
 RELATIONS = {
@@ -114,6 +116,9 @@ NO_UNIT = HEDGES | word_set(
 """Words that no unit holds: with them the text says more than what is counted."""
 PERCENT = frozenset(("percent", "percentage", "pct", "per cent"))
 DEGREE = frozenset(("degree", "degrees", "deg", "circ", "度"))
+TEMPERATURES = {"C": "celsius", "F": "fahrenheit", "celsius": "celsius", "Celsius": "celsius",
+                "fahrenheit": "fahrenheit", "Fahrenheit": "fahrenheit"}  # fmt: skip
+"""Behind a degree sign."""
 JOIN = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and"}
 DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where")
 CONDITION_WORDS = frozenset(("if", "for", "when", "where", "whenever", "provided", "当"))
