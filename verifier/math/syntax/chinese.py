@@ -25,7 +25,9 @@ _PERCENT = re.compile(rf"百分之({_NUMBER})")
 _FRACTION = re.compile(rf"({_NUMBER})分之({_NUMBER})")
 _MIXED = re.compile(rf"({_NUMBER})又(?=\\frac)")
 _SCALED = re.compile(r"(?<=\d)([万亿])(?=[^\u4e00-\u9fff]|$|[元人个美米吨升千公])")
-_ALONE = re.compile(rf"\s*(负?)({_NUMERAL})(?![\u4e00-\u9fff]分之)([\u4e00-\u9fff/]{{0,6}})\s*[。.]?\s*")
+_ALONE = re.compile(
+    rf"\s*(负?)({_NUMERAL})(?![\u4e00-\u9fff]分之)([\u4e00-\u9fff/]{{0,6}})\s*[。.]?\s*"
+)
 
 
 def in_digits(text: str) -> str:

@@ -38,6 +38,8 @@ _VALUES_APART = re.compile(
     r"(?<=[\d})!])[ \t]*(?:\\q?quad(?![A-Za-z])[ \t]*)+(?=-?\s?(?:\d|\\[dt]?frac|\\sqrt|\\pi))"
 )
 _TRAILING = re.compile(r"(?<!\\)(?:\\\\)*\\\s*$")  # a lone backslash at the end
+MAX_ORDINAL = 40
+"""Characters of `11^{\\text{th}}`; spaces between its parts may fall in many ways."""
 _ORDINAL = re.compile(
     r"\s*(?:\\text\{\s*)?(\d+)\s*(?:\^|\\textsuperscript)?\s*(?:\{\s*)?"
     r"(?:\\(?:text|textrm|mathrm|rm)\b\s*)?(?:\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}?\s*\.?\s*"
@@ -92,7 +94,7 @@ def clean(text: str) -> str:
     if "quad" in text or "\n" in text:
         text = _VALUES_APART.sub(", ", _APART.sub(", ", text))
     text = _SPACING.sub(" ", text)
-    ordinal = _ORDINAL.fullmatch(text)
+    ordinal = _ORDINAL.fullmatch(text) if len(text) <= MAX_ORDINAL else None
     if ordinal:  # 11th, 11^{\mathrm{th}}: which one is asked for, the number says
         return ordinal.group(1)
     return _TRAILING.sub("", text).strip()

@@ -9,7 +9,14 @@ from verifier.math.syntax.numbersets import LETTERS, blackboard, number_set
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CONST_COMMANDS, CURRENCIES, FRACTIONS, FUNCTIONS, GREEK, GREEK_SAME
+from verifier.math.syntax.vocabulary import (
+    CONST_COMMANDS,
+    CURRENCIES,
+    FRACTIONS,
+    FUNCTIONS,
+    GREEK,
+    GREEK_SAME,
+)
 from verifier.math.tree import Base, Const, Node, Op, Sym, Text
 
 
@@ -27,8 +34,8 @@ def command(reader: Reader, token: Token) -> Node:
         return number_set(reader, name)
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
-    if name == "ivec":  # the unit vector, not the imaginary unit
-        return Sym("i")
+    if name in ("ivec", "jmath"):  # the unit vector, not the imaginary unit
+        return Sym(name[0])
     if name in GREEK:
         return Sym(GREEK_SAME.get(name, name))
     if name in ("{", "langle", "lbrace", "lbrack", "lparen"):

@@ -92,7 +92,7 @@ def _script(reader: Reader, ahead: int) -> tuple[list[str], int] | None:
 
 def _chooses(total: list[str], chosen: list[str]) -> bool:
     if len(total) == len(chosen) == 1 and total[0].isdigit() and chosen[0].isdigit():
-        return len(total[0]) < 10 and 2 <= int(total[0]) and int(chosen[0]) <= int(total[0])
+        return len(total[0]) < 10 and int(total[0]) >= 2 and int(chosen[0]) <= int(total[0])
     if chosen[0] in ("+", "-") or not all(
         part in "+-" or part.isdigit() or part in _CHOSEN for part in chosen
     ):

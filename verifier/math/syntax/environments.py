@@ -82,12 +82,16 @@ def _cell(reader: Reader, cases: bool, lines: bool = False) -> Node:
     raise ParseError(f"unexpected {here.text!r} in a cell")
 
 
-def _join_relation(reader: Reader) -> None:
-    """Takes the mark out of `x &= 2`, where a relation goes on behind it."""
-    at = reader.at
-    tokens = reader.tokens
+def _cell_end(tokens: list[Token], at: int) -> int:
     while at < len(tokens) and tokens[at].text not in ("&", "\\\\", "\\end"):
         at += 1
+    return at
+
+
+def _join_relation(reader: Reader) -> None:
+    """Takes the mark out of `x &= 2`, where a relation goes on behind it."""
+    tokens = reader.tokens
+    at = _cell_end(tokens, reader.at)
     if at + 1 >= len(tokens) or tokens[at].text != "&" or at == reader.at:
         return
     before, behind = tokens[at - 1].text.lstrip("\\"), tokens[at + 1].text.lstrip("\\")
@@ -115,14 +119,16 @@ def _condition(reader: Reader) -> Node | None:
         start = reader.at
         if behind.kind in ("word", "num", "cmd", "op"):
             end = start
-            while end < len(reader.tokens) and reader.tokens[end].text not in ("&", "\\\\", "\\end"):
+            while end < len(reader.tokens) and reader.tokens[end].text not in (
+                "&",
+                "\\\\",
+                "\\end",
+            ):
                 end += 1
             if not any(part.kind == "text" for part in reader.tokens[start:end]):
                 return _cell(reader, cases=True)
             return _in_words(reader, reader.tokens[start:end], end)
-    end = reader.at
-    while end < len(reader.tokens) and reader.tokens[end].text not in ("&", "\\\\", "\\end"):
-        end += 1
+    end = _cell_end(reader.tokens, reader.at)
     return _in_words(reader, reader.tokens[reader.at : end], end)
 
 

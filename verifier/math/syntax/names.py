@@ -14,7 +14,7 @@ from verifier.math.syntax.vocabulary import (
     FUNCTIONS,
     GREEK,
     SHORT_FUNCTIONS,
-    SUBJECT,
+    names_subject,
     reads_as_word,
 )
 from verifier.math.tree import Const, Node, Sym
@@ -23,7 +23,11 @@ from verifier.math.tree import Const, Node, Sym
 def name_or_letters(reader: Reader, token: Token) -> Node:
     word = token.text
     if len(word) == 1:
-        if word in ("C", "P") and reader.peek().text == "(" and reader.peek(1).kind == "num":
+        if (
+            word in ("C", "P")
+            and reader.peek().text == "("
+            and (reader.peek(1).kind == "num" or reader.peek(1).text == "{")
+        ):
             return chosen(reader, word)
         if word in "CAP" and (choices := with_scripts(reader, token)) is not None:
             return choices
@@ -65,7 +69,7 @@ def _split(reader: Reader, word: str, cut: int) -> Node:
 def leading_text(reader: Reader, token: Token) -> Node:
     """`\\text{The answer is }12`: a subject that ends in a verb is dropped."""
     low = token.text.lower()
-    if low.endswith(SUBJECT) and reader.peek().kind != STOP:
+    if reader.peek().kind != STOP and names_subject(low):
         return reader.expr(BP_LIST)
     if low in ("yes", "no", "true", "false", "none") or reader.peek().kind == STOP:
         raise ParseError(f"a word: {token.text!r}")

@@ -1,4 +1,4 @@
-"""Sets of numbers: `\mathbb{Z}`, `\mathbf{N}^*`, `\mathbb{R}_{>0}`, and `Z` behind "in"."""
+r"""Sets of numbers: `\mathbb{Z}`, `\mathbf{N}^*`, `\mathbb{R}_{>0}`, and `Z` behind "in"."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from verifier.math.syntax.reader import (
     Reader,
 )
 from verifier.math.syntax.tokens import STOP, ParseError
-from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS
+from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS, UNION_WORDS
 from verifier.math.tree import Node, Num, Op, Rel, Sym, Text
 
 
@@ -153,7 +153,7 @@ def set_operation(reader: Reader, left: Node, power: int) -> Node | None:
     name = SET_OPS.get(token.text[1:], "union")
     items = [left, reader.expr(BP_SET)]
     while SET_OPS.get(reader.peek().text[1:]) == name or (
-        name == "union" and reader.peek().text in ("U", "u", "union") and reader.peek().kind == "word"
+        name == "union" and reader.peek().kind == "word" and reader.peek().text in UNION_WORDS
     ):
         reader.at += 1
         items.append(reader.expr(BP_SET))

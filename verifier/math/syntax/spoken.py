@@ -20,28 +20,26 @@ MAX_WORDS = 30
 MAX_COUNTED = 4
 """Words of what is counted: "two distinct real roots"."""
 
-_UNITS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
+
+def _numbered(words: str, start: int) -> dict[str, int]:
+    return {word: value for value, word in enumerate(words.split(), start)}
+
+
+_UNITS = _numbered(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen",
+    0,
+)
 _TENS = {
     word: 10 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-} | {"fourty": 40}
+    for word, value in _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 2).items()
+}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
-        "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split(),
-        start=1,
-    )
-} | {
+_ORDINALS = _numbered(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth",
+    1,
+) | {
     "twentieth": 20, "thirtieth": 30, "fortieth": 40, "fiftieth": 50, "sixtieth": 60,
     "seventieth": 70, "eightieth": 80, "ninetieth": 90, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
@@ -68,8 +66,7 @@ def whole_number(text: str) -> int | None:
 
 def in_digits(text: str) -> str:
     """A text that starts as a number in words, with the number in digits; else the text."""
-    first = _WORD.search(text)
-    if first is None or not text[0].isalpha() and text[0] not in " \\":
+    if not text or not (text[0].isalpha() or text[0] in " \\"):
         return text
     wrapped = _WRAPPED.fullmatch(text)
     plain = wrapped.group(1) if wrapped else text
@@ -130,7 +127,7 @@ def _amount(words: list[str]) -> tuple[str, int] | None:
 
 
 def _fraction(words: list[str], at: int) -> tuple[str, int] | None:
-    """"three fourths", "a half", "one third", "half"."""
+    """ "three fourths", "a half", "one third", "half"."""
     if at >= len(words):
         return None
     if words[at] == "half":

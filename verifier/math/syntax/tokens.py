@@ -45,7 +45,8 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""(?P<gap>\s+)
   | (?P<base>0(?:[xX](?=[A-Fa-f]*\d|[A-Fa-f]{2})[0-9A-Fa-f]+|[bB][01]+|[oO][0-7]+)(?![A-Za-z\d]))
-  | (?P<num>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
+  | (?P<num>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])
+      |\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
   | (?P<cmd>\\(?:[A-Za-z]+|.))
   | (?P<word>[A-Za-z]+)
   | (?P<op>\*\*|<=|>=|=<|=>|!=|==|->|\.\.\.+|[-+*/^_=<>(){}\[\]|,;:!%&'.?"@#$])
@@ -146,6 +147,9 @@ def _wrapped(
         return stop
     if len(words) == 1 and words.isascii() and words.isalpha():
         tokens.append(_letter(words, name, gap))
+        return stop
+    if name in _VECTORS and words in ("\\imath", "\\jmath"):
+        tokens.append(_letter(words[1], name, gap))
         return stop
     if words in FUNCTIONS or (name == "operatorname" and words.isalpha()):
         upright = name in _UPRIGHT and words in SHORT_FUNCTIONS and words != "deg"

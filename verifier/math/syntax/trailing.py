@@ -23,6 +23,7 @@ from verifier.math.syntax.vocabulary import (
     PERCENT,
     SCALING,
     TEMPERATURES,
+    UNION_WORDS,
     UNITS,
     reads_as_word,
     starts_condition,
@@ -63,7 +64,7 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
             return relation(reader, left, power)
         if word == "mod":
             return modulo(reader, left, power)
-        if word in ("U", "u", "union") and isinstance(left, Seq | Op) and reader.peek(1).text in (
+        if word in UNION_WORDS and isinstance(left, Seq | Op) and reader.peek(1).text in (
             "(", "[", "{", "\\{"):  # fmt: skip
             return set_operation(reader, left, power)
         counted = (token.gap or reader.peek(-1).text in ("\\circ", "}")) and (
@@ -124,6 +125,9 @@ MAX_UNIT_TOKENS = 12
 """Of a unit in bare letters."""
 
 
+_UNIT_MARKS = frozenset(("/", "^", "{", "}", "-"))
+
+
 def _unit_to_the_end(reader: Reader, left: Node) -> bool:
     """`20 m/s`, `5 ft 6 in`: bare letters behind a number that are a quotient of units to the
     end, or a unit before the number of a smaller one."""
@@ -136,7 +140,7 @@ def _unit_to_the_end(reader: Reader, left: Node) -> bool:
     parts: list[str] = []
     while len(parts) < MAX_UNIT_TOKENS and reader.peek(len(parts)).kind != STOP:
         token = reader.peek(len(parts))
-        if token.kind not in ("word", "text", "num") and token.text not in ("/", "^", "{", "}", "-"):
+        if token.kind not in ("word", "text", "num") and token.text not in _UNIT_MARKS:
             return False
         parts.append(token.text)
     return "/" in parts and reader.peek(len(parts)).kind == STOP and canonical(" ".join(parts))[1]
@@ -187,7 +191,9 @@ def _check_unit(text: str) -> None:
 
 
 def _for_remark(reader: Reader) -> bool:
-    return reader.peek().text == "for" and reader.peek(1).text in ("all", "any", "every", "each")
+    token, behind = reader.peek(), reader.peek(1)
+    every = behind.text in ("all", "any", "every", "each")
+    return token.kind == "word" and token.text == "for" and every
 
 
 def drop_remark(reader: Reader) -> bool:
@@ -199,11 +205,7 @@ def drop_remark(reader: Reader) -> bool:
     if token.kind == "text" and token.text.lower().startswith(DROP_AFTER):
         _drop_rest(reader)
         return True
-    if (
-        token.kind == "word"
-        and token.text == "for"
-        and reader.peek(1).text in ("all", "any", "every")
-    ):
+    if _for_remark(reader):
         _drop_rest(reader)
         return True
     return False

@@ -57,9 +57,7 @@ def ascii_math(text: str) -> str:
     if text.isascii():
         return text
     text = _CIRCLED_RUN.sub(",", in_digits(text))
-    text = _MARKED_DIGITS.sub(
-        lambda m: rf"\overline{{{re.sub('[^0-9]', '', m.group())}}}", text
-    )
+    text = _MARKED_DIGITS.sub(lambda m: rf"\overline{{{re.sub('[^0-9]', '', m.group())}}}", text)
     text = _DOTTED_DIGIT.sub(r"\\dot{\1}", text)
     text = _HAN_AFTER_VALUE.sub(r"\\text{\1}", text)
     text = _ROOT_OF.sub(r"\\sqrt{\1}", text)

@@ -63,6 +63,7 @@ RELATIONS = {
     "in": "in", "notin": "notin", "equiv": "equiv", "to": "->", "rightarrow": "->",
     "mapsto": "->", "->": "->", "iff": "=", "Leftrightarrow": "=", "coloneqq": "=",
 }  # fmt: skip
+UNION_WORDS = frozenset(("U", "u", "union"))
 SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "bigcup": "union",
             "backslash": "minus", "smallsetminus": "minus"}  # fmt: skip
 CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
@@ -124,7 +125,26 @@ DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where"
 CONDITION_WORDS = frozenset(("if", "for", "when", "where", "whenever", "provided", "当"))
 """Words between the value and the condition of a case."""
 OTHERWISE = frozenset(("otherwise", "else", "elsewhere"))
-SUBJECT = ("is", "are", "be", "=", ":", "equals", "equal to", "approximately", "about", "exactly")
+_SUBJECT_ENDS = ("is", "are", "be", "=", ":", "equals", "equal", "to", "exactly", "by")
+_SUBJECT_NOUNS = word_set(
+    """
+    point points pair pairs triple triples ordered value values line lines interval intervals set
+    vector vectors solution solutions answer answers equation equations number numbers circle
+    plane curve range domain area volume probability length distance sum product ratio polynomial
+    function matrix fraction coordinates vertex center centre root roots integer integers prime
+    only unique final simplified form the all since hence thus so therefore we have get
+    """
+)
+_ALTERING = word_set(
+    """
+    not no never neither nor or than less greater more fewer most least except minus negative plus
+    half twice double triple without if unless times opposite reciprocal inverse square root cube
+    squared cubed about approximately roughly nearly around almost between wrong incorrect false
+    isn't aren't instead maybe perhaps possibly any every other up down proportional congruent
+    similar isomorphic close closest belongs
+    """
+)
+"""Words in front of a value that make it another one, or no answer."""
 
 _COMMON_WORDS = word_set(
     """
@@ -134,6 +154,16 @@ _COMMON_WORDS = word_set(
     west up down left right
     """
 )
+
+
+def names_subject(words: str) -> bool:
+    """Whether words in front of a value only say what it is: "the point", "x equals"."""
+    parts = words.replace(",", " ").split()
+    if not parts or not _ALTERING.isdisjoint(parts):
+        return False
+    if parts[-1] in _SUBJECT_ENDS or parts[-1].endswith((":", "=")):
+        return True
+    return all(part in _SUBJECT_NOUNS or part in ("the", "a", "an", "of") for part in parts)
 
 
 def starts_condition(words: str) -> bool:
