@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from verifier.math.syntax.counting import with_scripts
 from verifier.math.syntax.functions import chosen, function
-from verifier.math.syntax.reader import BP_LIST, Reader
+from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     CONST_WORDS,
+    CURRENCY_CODES,
     FUNCTIONS,
     GREEK,
     SHORT_FUNCTIONS,
     names_subject,
     reads_as_word,
 )
-from verifier.math.tree import Const, Node, Sym
+from verifier.math.tree import Const, Node, Op, Sym, Text
 
 
 def name_or_letters(reader: Reader, token: Token) -> Node:
@@ -38,6 +39,8 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
         pass  # `re^{i t}` is a product
     elif word in FUNCTIONS or word in ("binom", "comb", "factorial", "ceiling"):
         return function(reader, word)
+    if word in CURRENCY_CODES and reader.peek().kind == "num":
+        return Op("unit", (reader.expr(BP_SIGN), Text(word)))
     if word in CONST_WORDS:
         return Const(CONST_WORDS[word])
     if word in GREEK:

@@ -149,7 +149,9 @@ def _unit_to_the_end(reader: Reader, left: Node) -> bool:
 def _names_what_is_counted(reader: Reader, left: Node) -> bool:
     """A last word behind a plain number: `20 zlotys`. Words that change the number do not."""
     word = reader.peek().text
-    return isinstance(left, Num) and word.lower() not in SCALING and reads_as_word(word)
+    if not isinstance(left, Num) or word.lower() in SCALING:
+        return False
+    return reads_as_word(word) or (len(word) > 1 and canonical(word)[1])
 
 
 def _unit(reader: Reader) -> str:

@@ -91,6 +91,7 @@ UNITS = word_set(
 )
 CURRENCIES = {"$": "$", "euro": "euro", "pounds": "gbp", "yen": "yensign"}
 """Signs before or behind an amount, and the unit they are."""
+CURRENCY_CODES = frozenset(("USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "Rs"))
 MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
              "trillion": 10**12}  # fmt: skip
 """Words behind a number that multiply it."""
