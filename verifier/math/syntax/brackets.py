@@ -128,6 +128,28 @@ def _between(reader: Reader, opening: str) -> Node:
     raise ParseError("brackets that do not match")
 
 
+MAX_RESTRICTION = 24
+"""Tokens of a restriction in brackets: `(m, n \\in \\mathbb{Z}, n \\ne 0)`."""
+_RESTRICTING = frozenset(("in", "ne", "neq", "ge", "geq", "geqslant", "le", "leq", "leqslant",
+                          "<", ">", "<=", ">=", "!="))  # fmt: skip
+
+
+def restricts(reader: Reader, left: Node) -> bool:
+    """Whether the brackets at hand hold a restriction behind the answer: `2k (k \\in Z)`."""
+    if isinstance(left, Sym) and not reader.peek().gap:
+        return False  # f(x > 0)
+    related = False
+    for ahead in range(1, MAX_RESTRICTION):
+        token = reader.peek(ahead)
+        if token.text == "(":
+            return False
+        if token.text == ")":
+            behind = reader.peek(ahead + 1)
+            return related and (behind.kind == STOP or behind.text in (",", ";", "\\\\", "."))
+        related = related or token.text.lstrip("\\") in _RESTRICTING
+    return False
+
+
 def _braced_rows(reader: Reader) -> Node:
     r"""`\{\begin{array}...`: cases or a system, whose brace closes rarely."""
     reader.at += 1

@@ -22,6 +22,8 @@ _THOUSANDS = re.compile(
     r"|(?<![.'^]\d)(?<![.'^]\d\d)'(?=\d{3}(?:'\d{3})*(?![\d'.])))(?=\d{3}(?!\d))"
 )
 _DECIMAL_COMMA = re.compile(r"(?<![\d.}])(\d+)\{,\}(\d+)(?![\d.]|\{,\})")
+_BRACKET = re.compile(r"[(\[]|\\\{|\\l(?:angle|brace|brack)")
+"""Between brackets a comma separates."""
 _SPACING = re.compile(
     r"(?<!\\)\\(?:[,;:! ]|q?quad(?=[a-z]?(?![A-Za-z]))|(?:display|text|script)style|(?:no)?limits|"
     r"[hv]space\{[^}]*\}|left(?![a-z])\.?|right(?![a-z])\.?|middle(?![a-z])|"
@@ -77,7 +79,7 @@ def clean(text: str) -> str:
         text = inner.group(2) if inner else text
     if "rac" in text or "binom" in text:
         text = _LOST_BACKSLASH.sub(_with_backslash, text)
-    if "{,}" in text:
+    if "{,}" in text and not _BRACKET.search(text):
         text = _DECIMAL_COMMA.sub(
             lambda m: m.group() if len(m.group(2)) == 3 else f"{m.group(1)}.{m.group(2)}", text
         )

@@ -155,7 +155,8 @@ def _cases(rows: list[tuple[Node, ...]]) -> Node:
     if any(len(row) != 2 for row in pairs):
         raise ParseError("cases of uneven width")
     if all(isinstance(cell, Rel) and cell.ops == ("=",) for row in pairs for cell in row):
-        return Seq("", "", tuple(cell for row in pairs for cell in row))
+        lines = tuple(Seq("", "", row) for row in pairs)
+        return lines[0] if len(lines) == 1 else Seq("", "", lines, ";")
     ordered = [row[::-1] if _states(row[0]) and not _states(row[1]) else row for row in pairs]
     return Op("cases", tuple(cell for row in ordered for cell in row))
 

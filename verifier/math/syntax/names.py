@@ -51,7 +51,7 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
         if word.endswith(name) and len(word) <= len(name) + 2:
             return _split(reader, word, len(word) - len(name))
     if reads_as_word(word):
-        raise ParseError(f"a word: {word!r}")
+        return _behind_subject(reader, token)
     return first_letter(reader, token)
 
 
@@ -61,6 +61,27 @@ def first_letter(reader: Reader, token: Token) -> Node:
     if len(token.text) > 1:
         reader.give_back(Token("letters", token.text[1:], False))
     return Const(letter) if letter in "ei" else Sym(letter)
+
+
+MAX_SUBJECT = 12
+"""Words before the answer: "The sum of all such values is"."""
+
+
+def _behind_subject(reader: Reader, token: Token) -> Node:
+    """What stands behind "The maximum value is" at the start of an answer."""
+    if reader.at == 1:
+        ahead = 0
+        while reader.peek(ahead).kind == "word" and ahead < MAX_SUBJECT:
+            ahead += 1
+        words = [token.text, *(reader.peek(i).text for i in range(ahead))]
+        while len(words) > 1:
+            if words[-1] in ("is", "are", "equals") and names_subject(" ".join(words).lower()):
+                reader.at += len(words) - 1
+                if reader.peek().kind != STOP:
+                    return reader.expr(BP_LIST)
+                break
+            words.pop()
+    raise ParseError(f"a word: {token.text!r}")
 
 
 def _split(reader: Reader, word: str, cut: int) -> Node:

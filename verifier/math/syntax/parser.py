@@ -19,7 +19,14 @@ Here are only the loop and the lists; what each construct is, the modules beside
 from __future__ import annotations
 
 from verifier.math.syntax.bases import with_bases
-from verifier.math.syntax.brackets import angle, bars_until, bracketed, closes_outward, group
+from verifier.math.syntax.brackets import (
+    angle,
+    bars_until,
+    bracketed,
+    closes_outward,
+    group,
+    restricts,
+)
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
 from verifier.math.syntax.counting import before_name
@@ -113,6 +120,9 @@ class Parser(Reader):
         joined = ""
         while True:
             join = self.joiner()
+            if join is None and self.peek().text == "(" and restricts(self, groups[-1][-1]):
+                groups[-1].append(self.expr(BP_LIST))
+                continue
             if join is None:
                 break
             self.at += 1
@@ -228,6 +238,8 @@ class Parser(Reader):
                 return relation(self, left, power)
             if text == "(" and self.peek(1).text in ("\\bmod", "\\mod", "mod"):
                 return congruence(self, left, power)
+            if text == "(" and restricts(self, left):
+                return None
             if text in ("(", "{") or (text == "[" and not closes_outward(self)):
                 return juxtaposed(self, left, power)
             if (

@@ -45,7 +45,7 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""(?P<gap>\s+)
   | (?P<base>0(?:[xX](?=[A-Fa-f]*\d|[A-Fa-f]{2})[0-9A-Fa-f]+|[bB][01]+|[oO][0-7]+)(?![A-Za-z\d]))
-  | (?P<num>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])
+  | (?P<num>(?<!,)\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,2}(?=[\d,]*,0)(?:,\d\d)+,\d{3}(?![\d,])
       |\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
   | (?P<cmd>\\(?:[A-Za-z]+|.))
   | (?P<word>[A-Za-z]+)
@@ -142,7 +142,7 @@ def _wrapped(
     inner = text[at + 1 : stop - (not depth)]  # one not closed goes on to the end
     words = " ".join(inner.split()).strip(",;. ")
     behind_value = _behind_value(tokens, name)
-    if behind_value and canonical(inner)[1]:
+    if behind_value and canonical(inner)[1] and text[stop : stop + 1] not in ("_", "("):
         tokens.append(Token("text", words, True))  # `5\text{ m}`: the unit, not a name
         return stop
     if len(words) == 1 and words.isascii() and words.isalpha():

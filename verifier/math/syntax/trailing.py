@@ -11,7 +11,7 @@ import re
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.numerals import number as plain_number
 from verifier.math.syntax.operators import modulo, relation, set_operation
-from verifier.math.syntax.reader import BP_MUL, BP_RATIO, Reader
+from verifier.math.syntax.reader import BP_MUL, BP_RATIO, BP_REL, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
@@ -55,6 +55,9 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         value = Op("mul", (left, Num(MULTIPLES[first])))
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
+    if low in ("equals", "is equal to", "equal to") and power < BP_REL:
+        reader.at += 1
+        return Rel(("=",), (left, reader.expr(BP_REL)))
     if low in ("to", "choose") and not isinstance(left, Rel):
         return _in_words(reader, left, low, power)
     if token.kind == "text" and first in SCALING and not canonical(low)[1]:

@@ -126,7 +126,9 @@ DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where"
 CONDITION_WORDS = frozenset(("if", "for", "when", "where", "whenever", "provided", "当"))
 """Words between the value and the condition of a case."""
 OTHERWISE = frozenset(("otherwise", "else", "elsewhere"))
-_SUBJECT_ENDS = ("is", "are", "be", "=", ":", "equals", "equal", "to", "exactly", "by")
+_SUBJECT_ENDS = ("is", "are", "be", "=", ":", "equals", "exactly")
+_SUBJECT_PHRASES = ("equal to", "simplifies to", "reduces to", "evaluates to", "comes to",
+                    "given by", "amounts to")  # fmt: skip
 _SUBJECT_NOUNS = word_set(
     """
     point points pair pairs triple triples ordered value values line lines interval intervals set
@@ -163,6 +165,8 @@ def names_subject(words: str) -> bool:
     if not parts or not _ALTERING.isdisjoint(parts):
         return False
     if parts[-1] in _SUBJECT_ENDS or parts[-1].endswith((":", "=")):
+        return True
+    if " ".join(parts[-2:]) in _SUBJECT_PHRASES:
         return True
     return all(part in _SUBJECT_NOUNS or part in ("the", "a", "an", "of") for part in parts)
 
