@@ -33,8 +33,6 @@ def prefixed(text: str) -> Token:
 
 def with_bases(tokens: list[Token]) -> list[Token]:
     """The tokens with every numeral that shows its base in one token."""
-    if not any(token.text == "_" or "base" in token.text for token in tokens):
-        return tokens
     kept: list[Token] = []
     at = 0
     while at < len(tokens):

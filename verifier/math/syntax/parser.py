@@ -33,7 +33,7 @@ from verifier.math.syntax.counting import before_name
 from verifier.math.syntax.environments import environment
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
-from verifier.math.syntax.numerals import written_number
+from verifier.math.syntax.numerals import number, written_number
 from verifier.math.syntax.operators import (
     addition,
     congruence,
@@ -63,7 +63,14 @@ MAX_MISSING = 3
 
 def parse(text: str) -> Node:
     """The tree of an answer. Raises ParseError."""
-    tokens = with_bases(_mended(tokenize(in_digits(clean(text)))))
+    if text.isdigit() and text.isascii():
+        return number(text)  # most answers
+    text = in_digits(clean(text))
+    tokens = tokenize(text)
+    if text.count("{") != text.count("}"):
+        tokens = _mended(tokens)
+    if "_" in text or "base" in text:
+        tokens = with_bases(tokens)
     while tokens and tokens[-1].text in (".", ",", ";", "\\\\", "\\", ":", "!!!", "?"):
         tokens.pop()
     while tokens and tokens[0].text in ("=", "\\approx", "\\therefore", ":", ","):
@@ -139,7 +146,8 @@ class Parser(Reader):
             else:
                 joined = joined or join
                 groups.append([item])
-        drop_remark(self)
+        if self.peek().kind != STOP:
+            drop_remark(self)
         if not joined:
             items = groups[0]
             return items[0] if len(items) == 1 else Seq("", "", tuple(items))

@@ -66,7 +66,7 @@ def whole_number(text: str) -> int | None:
 
 def in_digits(text: str) -> str:
     """A text that starts as a number in words, with the number in digits; else the text."""
-    if not text or not (text[0].isalpha() or text[0] in " \\"):
+    if not text or not (text[0].isalpha() or text.startswith(("\\text", "\\mbox", "\\mathrm"))):
         return text
     wrapped = _WRAPPED.fullmatch(text)
     plain = wrapped.group(1) if wrapped else text
