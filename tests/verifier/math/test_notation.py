@@ -41,6 +41,9 @@ UNITS: list[tuple[str, str, bool]] = [
     ("4:20 PM", "4:20 AM", F),
     ("4:20 PM", r"4{:}20\text{ p.m.}", T),
     ("4:20 p.m.", "4:20", T),
+    ("70 inches", "5'10\"", T),
+    ("70 inches", "5′9″", F),
+    (r"6\text{ kg}\cdot\text{m}/\text{s}", r"6\ \mathrm{kg\,m\,s^{-1}}", T),
 ]
 WORDS: list[tuple[str, str, bool]] = [
     ("17", "seventeen", T),

@@ -52,6 +52,7 @@ _EMPHASIS = re.compile(r"\s*(\*{1,3}|__)(?![*_\s])(.*[^*_\s])\1[.\s]*", re.DOTAL
 _LOST_BACKSLASH = re.compile(
     r"(?<![\\A-Za-z])(?:[dtc]?frac|binom)(?=\s*(?:\{|\d\d))|(?<![\\A-Za-z])rac(?=\{)"
 )
+_FEET_INCHES = re.compile(r"\s*(\d+)\s?'\s?(\d+(?:\.\d+)?)\s?(?:\\?\"|'')\s*")
 _HALF_DAY = re.compile(r"(?<![A-Za-z.])([AaPp])\. ?[mM](?![A-Za-z])\.?")
 _TEXT_OPENS = re.compile(r"\\(?:text|mbox|textbf|textrm|textit)\s*\{")
 _CONTROLS = {"\x0c": "f", "\t": "t", "\x08": "b", "\r": "r"}
@@ -85,11 +86,13 @@ def clean(text: str) -> str:
         )
     if ".m" in text or ".M" in text or ". m" in text:
         text = _HALF_DAY.sub(lambda m: m.group(1).lower() + "m", text)
+    if "'" in text and (height := _FEET_INCHES.fullmatch(text)):
+        return rf"{height.group(1)}\text{{ ft }}{height.group(2)}\text{{ in}}"
     if "{:}" in text:
         text = text.replace("{:}", ":")
     if "$" in text and _TEXT_OPENS.search(text):
         text = _formulas_in_text(text)
-    text = _THOUSANDS.sub("", text)
+    text = _THOUSANDS.sub("", text).replace("{,}", ",")
     if '"' in text and "\\circ" in text:
         text = text.replace('\\"', "''").replace('"', "''")  # seconds of an arc
     text = _MARKS.sub(" ", text)

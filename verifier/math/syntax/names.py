@@ -93,12 +93,12 @@ def _split(reader: Reader, word: str, cut: int) -> Node:
 def leading_text(reader: Reader, token: Token) -> Node:
     """`\\text{The answer is }12`: a subject that ends in a verb is dropped."""
     low = token.text.lower()
+    if low.isalpha() and reader.peek().text in ("=", ":"):
+        return Sym(low)
     if reader.peek().kind != STOP and names_subject(low):
         return reader.expr(BP_LIST)
     if low in ("yes", "no", "true", "false", "none") or reader.peek().kind == STOP:
         raise ParseError(f"a word: {token.text!r}")
     if low in FUNCTIONS:
         return function(reader, low)
-    if low.isalpha() and reader.peek().text in ("=", ":"):
-        return Sym(low)
     raise ParseError(f"a word: {token.text!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verifier.math.syntax.reader import Reader
 from verifier.math.syntax.tokens import ParseError
-from verifier.math.tree import Const, Node
+from verifier.math.tree import Const, Node, Sym
 
 LETTERS = frozenset("RZNQC")
 MAX_MARK = 5
@@ -27,6 +27,8 @@ def blackboard(reader: Reader) -> Node:
     reader.accept("{")
     letter = reader.take().text
     reader.accept("}")
+    if letter in ("P", "E"):  # probability and expectation
+        return Sym(letter)
     return number_set(reader, letter)
 
 

@@ -33,7 +33,7 @@ from verifier.math.syntax.counting import before_name
 from verifier.math.syntax.environments import environment
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
-from verifier.math.syntax.numerals import number, written_number
+from verifier.math.syntax.numerals import MAX_DIGITS, number, written_number
 from verifier.math.syntax.operators import (
     addition,
     congruence,
@@ -63,7 +63,7 @@ MAX_MISSING = 3
 
 def parse(text: str) -> Node:
     """The tree of an answer. Raises ParseError."""
-    if text.isdigit() and text.isascii():
+    if len(text) <= MAX_DIGITS and text.isdigit() and text.isascii():
         return number(text)  # most answers
     text = in_digits(clean(text))
     tokens = tokenize(text)

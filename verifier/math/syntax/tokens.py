@@ -45,7 +45,8 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""(?P<gap>\s+)
   | (?P<base>0(?:[xX](?=[A-Fa-f]*\d|[A-Fa-f]{2})[0-9A-Fa-f]+|[bB][01]+|[oO][0-7]+)(?![A-Za-z\d]))
-  | (?P<num>(?<!,)\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,2}(?=[\d,]{0,30},0)(?:,\d\d)+,\d{3}(?![\d,])
+  | (?P<num>(?<!,)\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?
+      |\d{1,2}(?=[\d,]{0,30},0)(?:,\d\d)+,\d{3}(?![\d,])
       |\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
   | (?P<cmd>\\(?:[A-Za-z]+|.))
   | (?P<word>[A-Za-z]+)
@@ -57,6 +58,9 @@ _PREFIXES = {"x": 16, "b": 2, "o": 8}
 _UPRIGHT = frozenset(("operatorname", "mathrm", "rm", "mathop"))
 _BOLD = frozenset(("mathbf", "bf", "boldsymbol", "bm", "pmb"))
 _VECTORS = _BOLD | {"vec", "hat", "overrightarrow", "widehat"}
+_WORDED = frozenset(("text", "mbox", "textbf", "textrm", "textit", "textnormal", "hbox", "emph",
+                      "boxed", "fbox", "textsf", "texttt", "textup", "textsc"))  # fmt: skip
+"""Wrappers of words; the others are fonts for letters."""
 _NUMBER_FIRST = re.compile(r"\s*-?\$?\d")
 _MATH_INSIDE = re.compile(
     r"[\d\s.,+\-*/=()^_\\{}<>|!%:]*(?:(?<![A-Za-z])[A-Za-z](?![A-Za-z])[\d\s.,+\-*/=()^_\\{}<>|!%:]*)*"
@@ -155,6 +159,9 @@ def _wrapped(
         upright = name in _UPRIGHT and words in SHORT_FUNCTIONS and words != "deg"
         tokens.append(Token("cmd", "\\" + words, gap) if upright else Token("word", words, gap))
         return stop
+    if name not in _WORDED and words.isalpha() and words.isupper() and words != "DNE":
+        tokens.append(Token("word", words, gap))  # the corners of a figure
+        return stop
     if nesting >= MAX_WRAPPERS:
         raise ParseError(f"more than {MAX_WRAPPERS} wrappers inside each other")
     if (
@@ -187,7 +194,7 @@ def _behind_value(tokens: list[Token], name: str) -> bool:
     last = tokens[-1]
     if last.kind == "num" or last.text in (")", "}", "\\pi", "\\circ"):
         return True
-    return name in ("text", "mbox", "textrm") and last.kind == "word" and len(last.text) == 1
+    return name in _WORDED and last.kind == "word" and len(last.text) == 1
 
 
 def _letter(letter: str, name: str, gap: bool) -> Token:

@@ -165,6 +165,8 @@ def _unit(reader: Reader) -> str:
         if token.kind in ("text", "word") and token.text.lower() not in JOIN:
             _check_unit(token.text)
             parts.append((" " if parts else "") + token.text)
+        elif parts and token.text == "\\cdot" and canonical(reader.peek(1).text)[1]:
+            parts.append("\\cdot")
         elif parts and token.text in ("^", "/") and reader.peek(1).kind != STOP:
             if token.text == "/" and reader.peek(1).kind not in ("text", "word"):
                 break
