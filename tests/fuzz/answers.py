@@ -1,6 +1,4 @@
-r"""Coverage-guided fuzzing of everything between a response and its verdict.
-
-    make fuzz SECONDS=300
+r"""What must hold of any reference and any answer, for the fuzzer and for its corpus.
 
 Each input is a reference and an answer, one on each line. What must hold for any text:
 - the parser gives a tree or raises ParseError, and nothing else;
@@ -8,13 +6,10 @@ Each input is a reference and an answer, one on each line. What must hold for an
 - the verdict takes no exception, and little time;
 - an answer that is the reference, letter by letter, matches.
 
-`corpus/` holds inputs that reached new code; tests/fuzz/test_corpus.py runs them all
-with the tests. libFuzzer writes a crash to the current folder.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 
 from verifier.math import MathPolicy, Outcome
@@ -50,21 +45,3 @@ def one_input(data: bytes, slack: float = 1.0) -> None:
         assert same.outcome is not Outcome.NO_MATCH, f"{gold!r} is not itself"
     spent = time.process_time() - started
     assert spent < 4 * MAX_CPU_S * slack, f"{spent:.3f} s for {gold!r} and {answer!r}"
-
-
-def main() -> None:
-    import atheris
-
-    with atheris.instrument_imports(include=["verifier.math"]):
-        import importlib
-
-        for name in [name for name in sys.modules if name.startswith("verifier.math")]:
-            del sys.modules[name]
-        importlib.import_module("verifier.math.check")
-    atheris.instrument_all  # noqa: B018
-    atheris.Setup(sys.argv, lambda data: one_input(data, 10.0))
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()
