@@ -56,7 +56,8 @@ _CHINESE = re.compile(
 _MEMBER = re.compile(  # (k \in \mathbb{Z}); \quad k \in \mathbb{Z}; for k \in \mathbb{Z}
     rf"(?:[,;]{_GAP}|(?<![A-Za-z])\({_GAP}|{_SOME_GAP}|(?<=[a-z\d}})\]])\()"
     rf"(?:{_START}(?![a-z]){_GAP})?(?:(?:some|any|all|every|each)(?![a-z]){_GAP})?"
-    rf"({_NAMES}){_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET}){_GAP}\)?"
+    rf"({_NAMES}){_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET})"
+    rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?constants?(?![a-z]))?{_GAP}\)?"
 )
 _LISTED = re.compile(  # (k = 0, 1, 2, \ldots); for k \ge 1
     rf"(?:{_START}(?![a-z]){_GAP}|(?<=[\s\d}}])\({_GAP}|\\q?quad{_GAP})"

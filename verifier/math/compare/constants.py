@@ -45,16 +45,23 @@ def up_to_constants(comparison: Comparison, gold: Node, answer: Node) -> bool:
     """Whether two answers are the same but for the constants nobody declared."""
     head_g, first = headed(gold)
     head_a, second = headed(answer)
-    if head_g is not None and head_a is not None and not same_head(head_g, head_a):
-        return False
     if any(isinstance(side, Seq | Rel) for side in (first, second)):
+        return False
+    if head_g is not None and head_a is not None and not same_head(head_g, head_a):
         return False
     names_g, names_a = free_symbols(first), free_symbols(second)
     arbitrary = _arbitrary(names_g, names_a)
     if arbitrary is None:
         return False
     mine, theirs, scaled = arbitrary
+    if not scaled and any(not _addend(comparison, first, name) for name in mine):
+        return False  # a coefficient k may be given
     return same_span(comparison, first, mine, second, theirs, scaled)
+
+
+def _addend(comparison: Comparison, node: Node, name: str) -> bool:
+    parts = _parts(node, (name,))
+    return parts is not None and compare(parts[1], Num(1), comparison.budget).equal is True
 
 
 def _arbitrary(

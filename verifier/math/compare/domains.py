@@ -22,6 +22,9 @@ from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, free_symbols
 MAX_STATEMENTS = 32
 """Branches of one solution; people write up to eight."""
 
+INDEX = frozenset("knmlj")
+"""Names of whole parameters that nobody declares."""
+
 MAX_INTEGER = 10**9
 """Ends of domains beyond it are no part of an answer."""
 
@@ -114,7 +117,7 @@ def _bounded(
     for bound in bounds:
         assert isinstance(bound, Rel)
         name = _subject(bound)
-        if name in domains or (name in used and not _heads(statements, name)):
+        if name in domains or (name in used & INDEX and not _heads(statements, name)):
             narrowed = _narrowed(domains.get(name, Domain("Z")), bound, name)
             if narrowed is None:
                 return None
@@ -129,6 +132,18 @@ def _bounded(
 
 def _heads(statements: list[Node], name: str) -> bool:
     return any(isinstance(s, Rel) and s.items[0] == Sym(name) for s in statements)
+
+
+def argument_only(said: Declared) -> bool:
+    """Whether all that is declared is the argument of a function or the index of a sequence."""
+    arguments: set[str] = set()
+    for item in said.statements:
+        head = item.items[0] if isinstance(item, Rel) and item.ops == ("=",) else None
+        if isinstance(head, Op) and head.name in ("call", "index"):
+            arguments |= set().union(*(free_symbols(arg) for arg in head.args[1:]))
+        elif isinstance(head, Sym) and "_" in head.name:
+            arguments.add(head.name.partition("_")[2].strip("{}"))
+    return said.domains.keys() <= arguments
 
 
 def _flatten(node: Node, found: list[Node]) -> bool:
@@ -151,7 +166,8 @@ def _flatten(node: Node, found: list[Node]) -> bool:
                 return False
             found.extend(inner)
             return True
-        found.append(element)
+        if not _flatten(element, found):  # {2k, 3k : k in Z} has two
+            return False
         found.extend(inner)
         return True
     if isinstance(node, Rel) and node.ops == ("in",) and _set_builder(node.items[1]):

@@ -20,7 +20,7 @@ from fractions import Fraction
 from math import ceil, floor, isqrt, lcm
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.domains import Domain, declared, listed_domain, number_set
+from verifier.math.compare.domains import Domain, argument_only, declared, listed_domain, number_set
 from verifier.math.compare.inequalities import inequality
 from verifier.math.compare.realset import Piece, end_value
 from verifier.math.compare.signs import values
@@ -66,7 +66,7 @@ def same_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | No
         if x is None or y is None or not (x.sure or y.sure):
             return None
         if not all(s.sure or s.name in _INDEX for s in (x, y)):
-            return None
+            return False  # an interval of reals, or all but a few of them
         found.add(False if x.name and y.name and x.name != y.name else _same(x, y))
     return found.pop() if len(found) == 1 else None
 
@@ -384,7 +384,7 @@ def _integral(node: Node) -> bool:
 def _image(node: Node, natural: int) -> IntegerSet | None:
     """4k + 1 for k in a domain; several of them."""
     said = declared(node, natural)
-    if said is None or len(said.domains) != 1:
+    if said is None or len(said.domains) != 1 or argument_only(said):
         return None
     ((name, domain),) = said.domains.items()
     if domain.kind != "Z" or domain.without:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.math.compare.constants import same_span
-from verifier.math.compare.domains import Declared, Domain, declared
+from verifier.math.compare.domains import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.compare.ellipsis import written_out
 from verifier.math.compare.families import same_family
 from verifier.math.compare.heads import same_head
@@ -31,8 +31,6 @@ _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
 """What a trigonometric equation is solved for."""
 
 _WHOLE_SUBJECTS = frozenset("nNmxp")
-_INDEX = frozenset("knmlj")
-"""Names of whole parameters nobody declares."""
 
 
 def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
@@ -40,6 +38,8 @@ def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | 
     signs = _signs(gold) | _signs(answer)
     if not signs:
         return None
+    if "chain" in signs:
+        return comparison.equal(_by_name(gold), _by_name(answer)) or None
     if "dots" in signs:
         first, second = written_out(gold), written_out(answer)
         if (first, second) != (gold, answer) and not signs & {"set", "class"}:
@@ -74,36 +74,71 @@ def _signs(node: Node) -> set[str]:
                 found.add("pi")
             elif part.name == "add" and any(isinstance(arg, Seq) for arg in part.args):
                 found.add("vector")
-        elif isinstance(part, Rel) and "equiv" in part.ops:
-            found.add("class")
-    if "pi" in found and not _INDEX & free_symbols(node):
+        elif isinstance(part, Rel):
+            if "equiv" in part.ops:
+                found.add("class")
+            elif (
+                isinstance(node, Seq)
+                and not INDEX.isdisjoint(_symbols(part))
+                and "=" not in part.ops
+            ):
+                found.add("set")  # 2^k, k >= 0
+            elif part.ops[:2] == ("=", "=") and len(set(part.items)) == len(part.items):
+                found.add("chain")
+    if "pi" in found and not INDEX & free_symbols(node):
         found.discard("pi")
     return found
 
 
+def _symbols(node: Rel) -> list[str]:
+    return [item.name for item in node.items if isinstance(item, Sym)]
+
+
+def _by_name(node: Node) -> Node:
+    """`a = b = c = 1` as a tuple of three names with their value."""
+    if isinstance(node, Seq) and not node.open:
+        return Seq(node.open, node.close, tuple(map(_by_name, node.items)), node.joined)
+    if not isinstance(node, Rel) or {*node.ops} != {"="} or len(node.items) < 3:
+        return node
+    *names, value = node.items
+    if not all(isinstance(name, Sym) for name in names):
+        return node
+    return Seq("(", ")", tuple(Rel(("=",), (name, value)) for name in names))
+
+
 def _as_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    if (
+        isinstance(gold, Op)
+        and isinstance(answer, Op)
+        and {gold.name, answer.name} == {"mod", "pmod"}
+    ):
+        gold, answer = Op("pmod", gold.args), Op("pmod", answer.args)
     found = same_integers(comparison, gold, answer)
     if found is not None:
         return found
     for first, second in ((gold, answer), (answer, gold)):
-        name = _undeclared_index(first, _WHOLE_SUBJECTS)
+        name = _undeclared_index(first, _WHOLE_SUBJECTS, bare=True)
         if name:  # n = 4k + 1, where the other side has a class or a domain
             whole = Seq("", "", (first, Rel(("in",), (Sym(name), Const("Z")))))
             return same_integers(comparison, whole, second)
     return None
 
 
-def _undeclared_index(node: Node, subjects: frozenset[str]) -> str:
-    """The one whole parameter of `x = ... k ...` that is nowhere declared."""
+def _undeclared_index(node: Node, subjects: frozenset[str], bare: bool = False) -> str:
+    """The one whole parameter of `x = ... k ...` that is nowhere declared; with `bare`, of
+    a mere `4k + 1` too."""
     items = node.items if isinstance(node, Seq) and not node.open else (node,)
     names: set[str] = set()
     for item in items:
+        if bare and isinstance(item, Op):
+            names |= free_symbols(item)
+            continue
         if not isinstance(item, Rel) or item.ops != ("=",) or not isinstance(item.items[0], Sym):
             return ""
         if item.items[0].name not in subjects:
             return ""
         names |= free_symbols(item.items[1]) - {item.items[0].name}
-    return names.pop() if len(names) == 1 and names <= _INDEX else ""
+    return names.pop() if len(names) == 1 and names <= INDEX else ""
 
 
 # ---------------------------------------------------------------- declared parameters
@@ -116,13 +151,13 @@ def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int)
     if x is None or y is None:
         said, other = (y, gold) if x is None else (x, answer)
         assert said is not None
-        if _argument_only(said):
+        if argument_only(said):
             return _without_domain(comparison, x, y, gold, answer)
         adopted = _adopted(other, said, of_gold=x is None)
         if adopted is None:
             return None
         x, y = (adopted, said) if x is None else (said, adopted)
-    if _argument_only(x) or _argument_only(y):
+    if argument_only(x) or argument_only(y):
         return _without_domain(comparison, x, y, gold, answer)
     return _compared(comparison, x, y)
 
@@ -199,18 +234,6 @@ def _point(said: Declared) -> tuple[Node | None, tuple[Node, ...]] | None:
 
 
 # ---------------------------------------------------------------- arguments
-
-
-def _argument_only(said: Declared) -> bool:
-    """Whether all that is declared is the argument of a function or the index of a sequence."""
-    arguments: set[str] = set()
-    for item in said.statements:
-        head = item.items[0] if isinstance(item, Rel) and item.ops == ("=",) else None
-        if isinstance(head, Op) and head.name in ("call", "index"):
-            arguments |= set().union(*(free_symbols(arg) for arg in head.args[1:]))
-        elif isinstance(head, Sym) and "_" in head.name:
-            arguments.add(head.name.partition("_")[2].strip("{}"))
-    return said.domains.keys() <= arguments
 
 
 def _without_domain(
