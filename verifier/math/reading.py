@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from verifier.math import words
+from verifier.math import remarks, sentences, words
 from verifier.math.extract import boxed, extract
 from verifier.math.latex import to_latex
 from verifier.math.syntax.parser import parse
@@ -86,10 +86,19 @@ class Reading:
     def _parse(self) -> None:
         self._parsed = True
         text = self.body
-        try:
-            self._node = parse(words.without_preamble(text))
-        except ParseError as problem:
-            self._error = str(problem)
+        plain_text = words.without_preamble(text)
+        self._node = sentences.in_words(plain_text)
+        if self._node is not None:
+            self._words = words.compact(text) if words.reads_as_text(text) else ""
+            return
+        formal = remarks.formal(plain_text)
+        for version in (formal, plain_text) if formal != plain_text else (plain_text,):
+            try:
+                self._node = parse(version)
+                self._error = ""
+                break
+            except ParseError as problem:
+                self._error = str(problem)
         plain = words.words(text)
         if self._node is None:
             self._node = words.SETS_IN_WORDS.get(plain)
