@@ -130,9 +130,11 @@ def selection(text: str) -> Selection | None:
             return None
         if kind == "letters" and bare.isalpha() and items != sorted(items):
             return None
-        if len(items) < 2 and (bare == plain or kind == "letters") and kind != "numbers":
+        if len(items) < 2 and kind == "letters":
             return None
-        sure = kind != "numbers" or not _CIRCLED.keys().isdisjoint(bare)
+        sure = len(items) > 1 or bare != plain
+        if kind == "numbers":
+            sure = not _CIRCLED.keys().isdisjoint(bare)
         return Selection(kind, frozenset(items), sure)
     return None
 

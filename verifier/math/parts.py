@@ -33,10 +33,12 @@ def labelled(text: str) -> Parts | None:
     """The labels and texts of the parts of an answer; None when it is one answer."""
     if not 4 <= len(text) <= MAX_PARTS_CHARS:
         return None
-    if "(" not in text and ")" not in text and "（" not in text and "①" not in text:
-        return _extremes(_plain(text)) if _EXTREME_HINT.search(text) else None
     plain = _plain(text)
-    return _numbered(plain) or _points(plain) or _extremes(plain)
+    found = _numbered(plain) or _points(plain) if _BRACKET.search(plain) else None
+    return found or _extremes(plain) or _conditional(plain)
+
+
+_BRACKET = re.compile(r"[)①]")
 
 
 def _plain(text: str) -> str:
@@ -143,7 +145,6 @@ def _closing(text: str, opening: int) -> int | None:
 
 # ---------------------------------------------------------------- extremes
 
-_EXTREME_HINT = re.compile(r"(?i)max|min|greatest|largest|least|smallest|最[大小]|at\b|when\b")
 _EXTREME = re.compile(
     r"(?:(?:and|the|has|have|its|with|\\)\s?)*"
     r"(?P<name>(?:maximum|max|minimum|min|greatest|largest|least|smallest)(?![a-z])"
@@ -193,3 +194,40 @@ def _value_and_place(text: str) -> tuple[str, str]:
 def without_places(parts: Parts) -> Parts:
     """The parts without those that say where an extreme is attained."""
     return tuple(part for part in parts if not part[0].endswith(" at"))
+
+
+# ---------------------------------------------------------------- conditions
+
+_IF_THEN = re.compile(r"if (?P<when>[^;]{1,200}?),? then (?P<what>[^;]{1,200})", re.IGNORECASE)
+_WHEN = re.compile(
+    r"(?P<what>[^;]{1,200}?),? (?:when|whenever|if|provided(?: that)?) (?P<when>[^;]{1,200})",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"(?P<what>(?:[A-Za-z](?:\^\{-1\}|')?\([a-z]\)|y|[A-Za-z]_\{?[a-z]\}?)\s?=[^,;=<>]{1,200}?)"
+    r"\s?(?:,\s?\(?|\()(?P<when>[a-z]\s?(?:[<>]|\\(?:in|ne|neq|[lg]eq?(?:slant)?|[lg]t)\b)[^,;]{1,80}?)\)?"
+)
+_RELATION = re.compile(r"[=<>≤≥≠∈]|\\(?:in|ne|neq|[lg]eq?(?:slant)?|[lg]t)\b")
+_EVERY_INDEX = re.compile(
+    r"([a-z])\s?(?:\\in\s?|∈\s?)(?:\\math(?:bb|bf|rm)\s?)?\{?\s?[NZ]\s?\}?\s?"
+    r"(?:[\^_]?\s?\{?\s?(?:\*|\+|\\ast)\s?\}?)?|([a-z])\s?(?:\\geq?(?:slant)?|>=)\s?1"
+)
+
+
+def _conditional(text: str) -> Parts | None:
+    """ "if a > 1 then x > 0", "f(x) = x^2 (x >= 0)": what holds, and when.
+
+    That a sequence is defined at every index says nothing and is left out.
+    """
+    if _RELATION.search(text) is None:
+        return None
+    found = _IF_THEN.fullmatch(text) or _WHEN.fullmatch(text) or _DEFINED.fullmatch(text)
+    if found is None:
+        return None
+    what, when = found["what"].strip(" ,"), found["when"].strip(" ,")
+    if _WORDS.search(what) or _WORDS.search(when) or _RELATION.search(when) is None:
+        return None
+    index = _EVERY_INDEX.fullmatch(when)
+    if index and re.match(rf"[A-Za-z]_\{{?{index.group(1) or index.group(2)}\}}?\s?=", what):
+        return (("", what),)
+    return ("", what), ("when", when)

@@ -202,13 +202,16 @@ _DOUBTS = HEDGES | word_set(
 )
 """Words that leave a statement open, or make it one of several."""
 
+_ITEM = (
+    rf"(?:{_PLACE}|[-+−]?(?:[\d.(\[{{]|\\[A-Za-z]+)"
+    rf"(?:\\[A-Za-z]+|[^A-Za-z\\{_PLACE}\u4e00-\u9fff]){{0,60}})"
+)
 _STATED = re.compile(
     rf"(?P<subject>[^\W\d_][^\d=<>\\{{}}]{{0,200}}?)\s?"
     rf"(?:\b(?:is|are|equals|was|were|becomes|(?:must|will|would) be|comes to)\b|[=:：为是]|等于)"
     rf"\s?"
     rf"(?:\b(?:equal to|exactly|given by|thus|therefore|simply|just)\b\s?|:\s?)?"
-    rf"(?P<value>{_PLACE}|[-+−]?(?:[\d.(\[{{]|\\[A-Za-z]+)"
-    rf"(?:\\[A-Za-z]+|[^A-Za-z\\{_PLACE}\u4e00-\u9fff]){{0,60}})"
+    rf"(?P<value>{_ITEM}(?:\s?(?:,|,? and|和)\s?{_ITEM}){{0,9}})"
     rf"(?P<rest>[^\d\\=<>{_PLACE}]{{0,120}})"
 )
 _COUNTED = re.compile(
@@ -253,10 +256,10 @@ def _stated(text: str) -> str | None:
         return None
     if subject and not (_NAMED.search(subject) or re.search("[\u4e00-\u9fff]", subject)):
         return None
-    if value == _PLACE:
-        value = formulas[subject.count(_PLACE)]
-        if re.fullmatch(r"\s*[A-Za-z]\s*", value):
-            return None
+    shown = iter(formulas[subject.count(_PLACE) :])
+    value = "".join(next(shown) if char == _PLACE else char for char in value)
+    if re.fullmatch(r"\s*[A-Za-z]\s*", value):
+        return None
     if not rest.strip(" .,;!)"):
         return value
     low = rest.lower().strip(" .,;!").removeprefix("\\")
@@ -269,7 +272,7 @@ def _stated(text: str) -> str | None:
 
 _NAMED = re.compile(r"[A-Za-z]{3}")
 _NO_REMARK = (
-    _DOUBTS
+    _DOUBTS - word_set("above below")  # "(see above)"
     | NO_UNIT
     | SCALING
     | word_set(
