@@ -93,15 +93,15 @@ class Selection:
     """Written as nothing but a selection is; `1, 3` or `(1)(3)` may be numbers."""
 
 
-_JOIN = r"(?:\s*(?:,|;|、|，|；|和|与|及|&|\band\b)\s*){1,2}"
+_JOIN = r" ?[,;、和与及&] ?(?:and )?| ?\band ?"
 _CIRCLED = {chr(0x2460 + place): str(place + 1) for place in range(20)}
 _ROMANS = frozenset(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"))
 _STATEMENTS = re.compile(r"(?:statements?|conditions?|propositions?|命题)\s*", re.IGNORECASE)
 _ONLY = re.compile(r"\s*(?:\bonly|正确)\s*$")
 _ITEMS: tuple[tuple[Kind, str, str, str], ...] = (
-    ("letters", r"\([A-H]\)|[A-H](?![a-z])", "[A-H]", _JOIN + r"|\s*"),
-    ("numbers", "[①-⑳]", "[①-⑳]", _JOIN + r"|\s*"),
-    ("numbers", r"\([0-9]{1,2}\)", "[0-9]+", _JOIN + r"|\s*"),
+    ("letters", r"\([A-H]\)|[A-H](?![a-z])", "[A-H]", _JOIN + "| ?"),
+    ("numbers", "[①-⑳]", "[①-⑳]", _JOIN + "| ?"),
+    ("numbers", r"\([0-9]{1,2}\)", "[0-9]+", _JOIN + "| ?"),
     ("numbers", r"[0-9]{1,2}", "[0-9]+", _JOIN),
     ("romans", r"\([IVX]{1,4}\)|[IVX]{1,4}\b", "[IVX]+", _JOIN),
 )

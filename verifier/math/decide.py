@@ -75,6 +75,8 @@ def _beyond_text(
         same = same_selection(gold.selection, answer.selection)
         if same or (same is False and gold.selection.kind != "letters"):
             return Decision(same, Tier.STRUCTURE)
+    if gold.selection is not None and gold.selection.kind == "letters" and _one_of(answer):
+        return Decision(False, Tier.STRUCTURE, "one of several letters")
     by_part = _parts(gold, answer, policy, known)
     if by_part is not None:
         return by_part
@@ -85,6 +87,11 @@ def _beyond_text(
             if value.equal or (value.equal is None and value.open):
                 return value
     return found
+
+
+def _one_of(answer: Reading) -> bool:
+    node = answer.node
+    return isinstance(node, Seq) and node.joined == "or"
 
 
 def _plainly(gold: Reading, answer: Reading, policy: MathPolicy, known: Known | None) -> Decision:
@@ -167,18 +174,20 @@ def _parts(
             return Decision(False, Tier.STRUCTURE, "the parts have other labels")
         answers = dict(given)
         pairs = [(part, answers[label]) for label, part in asked if label in answers]
-        return _each([(reading(a), reading(b)) for a, b in pairs], policy, known)
+        found = _each([(reading(a), reading(b)) for a, b in pairs], policy, known)
+        # One label alone may be a name of another kind: C(5,2) is a point or a number.
+        return None if found.equal is False and len(asked) == len(given) == 1 else found
     if asked is not None:
         one = _only(asked)
         if one is not None:
             return _one_part(one, answer, gold, policy, known)
-        return _in_order(asked, answer, policy, known, answers=True)
+        return _in_order(without_places(asked), answer, policy, known, answers=True)
     if given is not None:
         one = _only(given)
         if one is not None:
             found = decide(gold, reading(one), policy, known)
-            return found if found.equal else None
-        return _in_order(given, gold, policy, known, answers=False)
+            return None if found.equal is False else found
+        return _in_order(without_places(given), gold, policy, known, answers=False)
     return None
 
 

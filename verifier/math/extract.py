@@ -221,6 +221,8 @@ _LEAD_CHARS = 40
 
 def _after_box(text: str, box: Extracted) -> Extracted | None:
     """An answer stated after the last box: "The final answer is X", or a line "Answer: X"."""
+    if text.find("\n", box.end) < 0 and text.find("he final a", box.end) < 0:
+        return None
     for at, value_at in _answer_words(text, box.end, len(text)):
         lead = text[max(box.end, at - _LEAD_CHARS) : at]
         on_line = lead.rpartition("\n")
@@ -231,15 +233,20 @@ def _after_box(text: str, box: Extracted) -> Extracted | None:
         if found is None or "boxed" in found.text:  # one that was cut off
             continue
         # Only a value that stands alone as a formula or a number overrules a box.
-        if re.search(r"[\d\\$]", found.text) or _letter_again(found, box, stated):
+        if _LETTER_ALONE.fullmatch(found.text):
+            stands = _letter_again(box, stated)
+        else:
+            stands = bool(stated and _MATHEMATICAL.search(found.text)) or _says_a_value(found.text)
+        if stands:
             return found
     return None
 
 
-def _letter_again(found: Extracted, box: Extracted, stated: re.Match[str] | None) -> bool:
+_MATHEMATICAL = re.compile(r"[\d\\$]")
+
+
+def _letter_again(box: Extracted, stated: re.Match[str] | None) -> bool:
     """A letter overrules another letter; a value in a box is more than the name of one."""
-    if not re.fullmatch(r"\(?[A-Z]\)?", found.text):
-        return False
     return stated is not None or bool(re.fullmatch(r"(?:\\[a-z]+|[\W_])*[A-Z][\W_]*", box.text))
 
 

@@ -31,13 +31,17 @@ _FULL_WIDTH = str.maketrans("（），；：。、", "(),;:.,")
 
 def labelled(text: str) -> Parts | None:
     """The labels and texts of the parts of an answer; None when it is one answer."""
-    if not 4 <= len(text) <= MAX_PARTS_CHARS:
+    if not 4 <= len(text) <= MAX_PARTS_CHARS or _HINT.search(text) is None:
         return None
     plain = _plain(text)
     found = _numbered(plain) or _points(plain) if _BRACKET.search(plain) else None
     return found or _extremes(plain) or _conditional(plain)
 
 
+_HINT = re.compile(
+    r"[)）①]|max|min|Max|Min|reatest|argest|east|mallest|最|[Ii]f\b|when|provided|=[^,]*,"
+)
+"""Without any of these a text is one answer; most are told so by this alone."""
 _BRACKET = re.compile(r"[)①]")
 
 
@@ -146,7 +150,7 @@ def _closing(text: str, opening: int) -> int | None:
 # ---------------------------------------------------------------- extremes
 
 _EXTREME = re.compile(
-    r"(?:(?:and|the|has|have|its|with|\\)\s?)*"
+    r"(?:(?:and|the|has|have|its|with|\\)\s?){0,4}"
     r"(?P<name>(?:maximum|max|minimum|min|greatest|largest|least|smallest)(?![a-z])"
     r"(?: (?:value|possible value))?|最[大小]值)"
     r"(?: of [^\d=,;]{1,40}?)?\s?(?::|=|\bis\b|\bof\b|\bequals\b|[为是])?\s?",

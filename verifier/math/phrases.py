@@ -74,7 +74,7 @@ def folded(text: str) -> str:
     if len(plain) <= MAX_PHRASE_CHARS:
         if not plain.isascii():
             spread = unicodedata.normalize("NFKD", plain)
-            plain = "".join(char for char in spread if not unicodedata.combining(char))
+            plain = _ACCENTS.sub("", spread)
         if _NOTHING.fullmatch(plain):
             return EMPTY
         if _ENDLESS.fullmatch(plain):
@@ -84,6 +84,7 @@ def folded(text: str) -> str:
         day = date(plain)
         if day:
             return day
+        plain = _ON_DAY.sub("", plain, count=1)
         known = _PROPERTY.fullmatch(plain)
         if known:
             plain = known.group(1) or known.group(2)
@@ -91,6 +92,9 @@ def folded(text: str) -> str:
     return words.compact(plain)
 
 
+_ACCENTS = re.compile("(?<=[a-z])[\u0300-\u036f]+")
+"""Marks on Latin letters; in other scripts they are no matter of looks."""
+_ON_DAY = re.compile(r"on (?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)")
 _PLURAL = re.compile(r"(?<=[a-z]{3}[a-rt-z])(?<!us)(?<!is)s(?![a-z])")
 
 
@@ -121,7 +125,7 @@ _DAY_HINT = re.compile("|".join(name[:3] for name in _MONTH_NAMES) + "|月", re.
 
 def names_a_day(text: str) -> bool:
     """Whether the text is a day of the year; "March 5" could be a product of names."""
-    if len(text) > 60 or _DAY_HINT.search(text) is None:
+    if len(text) > 60 or not (" " in text or "月" in text) or _DAY_HINT.search(text) is None:
         return False
     return bool(date(words.words(text)))
 
@@ -197,7 +201,7 @@ _DOUBTS = HEDGES | word_set(
     not no never neither if when whenever unless except only one some any possible possibly may
     might could can either wrong false incorrect suppose assume let guess least most fewer below
     under above over between than approximately about roughly around nearly almost close up per
-    each every another also both
+    each every another also both half twice double thrice opposite reciprocal inverse kidding
     """
 )
 """Words that leave a statement open, or make it one of several."""
@@ -298,6 +302,8 @@ def _before_remark(text: str) -> str | None:
         return None
     if any(len(word) == 1 and word not in ("a", "i") and word.isascii() for word in said):
         return None
+    if canonical(remark)[1]:
+        return f"{value}\\text{{ {remark}}}"
     if len(said) < 2 and not _ONE_WORD.fullmatch(remark.strip()):
         return None
     if _HAN_DOUBTS.search(remark):
