@@ -1039,7 +1039,7 @@ class MathEvidence(google.protobuf.message.Message):
     """UNSPECIFIED when nothing decided."""
     source: builtins.str
     """Where the answer was found: "boxed", "answer_tag", "hashes",
-    "answer_line", "free_text".
+    "answer_line", "whole" (the text is nothing but a value), "free_text".
     """
     start: builtins.int
     """Code points [start, end) of the answer in the response."""
