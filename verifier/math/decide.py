@@ -1,21 +1,23 @@
 """One reference against one answer: every step but the symbolic one, cheapest first.
 
-text -> plain numbers -> letters and words -> the trees
+text -> plain numbers -> letters, labelled parts and words -> the trees
 
 Pure. A decision that took trees is kept, so that identical pairs are decided once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from verifier.math import words
-from verifier.math.compare.comparison import Comparison
+from verifier.math import phrases, words
+from verifier.math.choices import same_selection, sprayed
+from verifier.math.compare.comparison import MAX_OPEN, Comparison
 from verifier.math.numeric import Point
+from verifier.math.parts import Parts, without_places
 from verifier.math.policy import MathPolicy, Tier
-from verifier.math.reading import Reading
+from verifier.math.reading import Reading, reading
 from verifier.math.tree import Node, Num, Seq
 
 CACHED_DECISIONS = 16_384
@@ -54,11 +56,11 @@ def decide(
             return _OTHER_NUMBER  # with a point, rounding is a matter of policy
     if known:
         return _beyond_text(gold, answer, policy, known)
-    return _kept(gold, answer, policy)
+    return kept_decision(gold, answer, policy)
 
 
 @lru_cache(maxsize=CACHED_DECISIONS)
-def _kept(gold: Reading, answer: Reading, policy: MathPolicy) -> Decision:
+def kept_decision(gold: Reading, answer: Reading, policy: MathPolicy) -> Decision:
     return _beyond_text(gold, answer, policy, None)
 
 
@@ -69,6 +71,31 @@ def _beyond_text(
         chosen = _choice(gold, answer)
         if chosen is not None:
             return chosen
+    if gold.selection is not None and answer.selection is not None:
+        same = same_selection(gold.selection, answer.selection)
+        if same or (same is False and gold.selection.kind != "letters"):
+            return Decision(same, Tier.STRUCTURE)
+    if gold.selection is not None and gold.selection.kind == "letters" and _one_of(answer):
+        return Decision(False, Tier.STRUCTURE, "one of several letters")
+    by_part = _parts(gold, answer, policy, known)
+    if by_part is not None:
+        return by_part
+    found = _plainly(gold, answer, policy, known)
+    if found.equal is not True:
+        for first, second in _beside_letters(gold, answer):
+            value = _plainly(first, second, policy, known)
+            if value.equal or (value.equal is None and value.open):
+                return value
+    return found
+
+
+def _one_of(answer: Reading) -> bool:
+    node = answer.node
+    return isinstance(node, Seq) and node.joined == "or"
+
+
+def _plainly(gold: Reading, answer: Reading, policy: MathPolicy, known: Known | None) -> Decision:
+    """One thing against one thing: words, then trees."""
     if gold.words and gold.words == answer.words:
         return _SAME_TEXT
     if gold.node is None:
@@ -85,7 +112,7 @@ def _beyond_text(
 def _spells(text: str, word: str) -> bool:
     """A short name such as "Ada" was read as a product of letters; it may be a word."""
     plain = words.words(text)
-    return len(plain) >= 3 and plain.isalpha() and words.compact(text) == word
+    return len(plain) >= 3 and plain.isalpha() and phrases.folded(text) == word
 
 
 def _choice(gold: Reading, answer: Reading) -> Decision | None:
@@ -95,12 +122,14 @@ def _choice(gold: Reading, answer: Reading) -> Decision | None:
     if answer.letter is None:
         return None
     given, after = answer.letter
-    several = words.sprayed(given, after)
+    several = sprayed(given, after)
     if several:
         return Decision(False, Tier.STRUCTURE, "more than one letter")
     right = _same_letter(gold.body, letter, given)
     if right is False and rest:
         return None
+    if right and rest and after and _other_numbers(rest, after):
+        return Decision(False, Tier.STRUCTURE, "the right letter with another value")
     if right and several is None:
         return Decision(None, None, "the answer names more than one letter")
     return None if right is None else Decision(right, Tier.STRUCTURE)
@@ -115,12 +144,123 @@ def _same_letter(text: str, letter: str, given: str) -> bool | None:
     return None
 
 
+def _other_numbers(gold: str, answer: str) -> bool:
+    first, second = reading(gold).number, reading(answer).number
+    return first is not None and second is not None and first != second
+
+
+def _beside_letters(gold: Reading, answer: Reading) -> Iterator[tuple[Reading, Reading]]:
+    """The value beside an option letter, where the other side has no letter: (B) 7."""
+    if gold.letter is None and answer.letter is not None:
+        letter, value = answer.letter
+        if value and sprayed(letter, value) is False:
+            yield gold, reading(value)
+    elif gold.letter is not None and answer.letter is None and gold.letter[1]:
+        yield reading(gold.letter[1]), answer
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _parts(
+    gold: Reading, answer: Reading, policy: MathPolicy, known: Known | None
+) -> Decision | None:
+    """Part by part where one side has labelled parts; None when that cannot be said."""
+    asked, given = gold.parts, answer.parts
+    if asked is not None and given is not None:
+        if {label for label, _ in without_places(asked)} != {
+            label for label, _ in without_places(given)
+        }:
+            return Decision(False, Tier.STRUCTURE, "the parts have other labels")
+        answers = dict(given)
+        pairs = [(part, answers[label]) for label, part in asked if label in answers]
+        found = _each([(reading(a), reading(b)) for a, b in pairs], policy, known)
+        # One label alone may be a name of another kind: C(5,2) is a point or a number.
+        return None if found.equal is False and len(asked) == len(given) == 1 else found
+    if asked is not None:
+        one = _only(asked)
+        if one is not None:
+            return _one_part(one, answer, gold, policy, known)
+        return _in_order(without_places(asked), answer, policy, known, answers=True)
+    if given is not None:
+        one = _only(given)
+        if one is not None:
+            found = decide(gold, reading(one), policy, known)
+            return None if found.equal is False else found
+        return _in_order(without_places(given), gold, policy, known, answers=False)
+    return None
+
+
+def _only(parts: Parts) -> str | None:
+    values = without_places(parts)
+    return values[0][1] if len(values) == 1 else None
+
+
+def _one_part(
+    part: str, answer: Reading, gold: Reading, policy: MathPolicy, known: Known | None
+) -> Decision | None:
+    value = reading(part)
+    if not value.readable:
+        return None
+    found = decide(value, answer, policy, known)
+    return found if found.equal is not False or gold.node is None else None
+
+
+def _in_order(
+    parts: Parts, listed: Reading, policy: MathPolicy, known: Known | None, answers: bool
+) -> Decision | None:
+    """Labelled parts against a bare list of as many values, in the order of the labels."""
+    node = listed.node
+    if not isinstance(node, Seq) or node.open or len(node.items) != len(parts):
+        return None
+    values = [reading(part).node for _, part in parts]
+    comparison = Comparison(policy, known)
+    result: bool | None = True
+    for value, item in zip(values, node.items, strict=True):
+        if value is None:
+            return None
+        found = comparison.equal(*((value, item) if answers else (item, value)))
+        if found is False:
+            return None if comparison.budget.spent else Decision(False, Tier.STRUCTURE)
+        result = result and found
+    tier = comparison.tier if result else None
+    return Decision(result, tier, "", () if result else tuple(comparison.open))
+
+
+def _each(
+    pairs: list[tuple[Reading, Reading]], policy: MathPolicy, known: Known | None
+) -> Decision:
+    """All pairs by the same steps: equal when every one is, else the first that is not."""
+    undecided: list[Decision] = []
+    for gold, answer in pairs:
+        if not gold.readable:
+            return Decision(None, None, f"a part of the reference cannot be read: {gold.error}")
+        found = decide(gold, answer, policy, known)
+        if found.equal is False:
+            return found
+        if found.equal is None:
+            undecided.append(found)
+    if not undecided:
+        return Decision(True, Tier.STRUCTURE)
+    pending = tuple(pair for found in undecided for pair in found.open)[:MAX_OPEN]
+    return Decision(None, None, undecided[0].detail, pending if _all_open(undecided) else ())
+
+
+def _all_open(undecided: list[Decision]) -> bool:
+    """Whether the symbolic step could settle every part."""
+    return all(found.open for found in undecided)
+
+
+# ---------------------------------------------------------------- words and trees
+
+
 def _texts(gold: Reading, answer: Reading) -> Decision:
     """A reference in words against whatever was answered."""
-    if not gold.words:
-        return Decision(None, None, gold.error)
-    given = answer.words or words.compact(answer.body)
-    return Decision(given == gold.words, Tier.STRING)
+    if gold.words:
+        return Decision(phrases.same(gold.body, answer.body), Tier.STRING)
+    if gold.selection is not None and (answer.number is not None or answer.node is not None):
+        return Decision(False, Tier.STRUCTURE, "no selection where one is asked for")
+    return Decision(None, None, gold.error)
 
 
 def _trees(gold: Node, answer: Node, key: str, policy: MathPolicy, known: Known | None) -> Decision:

@@ -3,15 +3,19 @@ r"""Finding the final answer in a model's response.
 Order, all of it after the last `</think>`:
 
 1. the last balanced `\boxed{}` / `\fbox{}`, together with the boxes just before it
-   that only "and", "or" or commas join to it (they make one list);
+   that only "and", "or" or commas join to it (they make one list); of boxes inside
+   each other the outer one, when it holds more than a name and the inner one;
 2. the last `<answer>...</answer>`, in which a box or an answer line may stand;
-3. the last `####`;
+3. the last `####` that is no heading;
 4. the last answer line: "Answer: X", "The answer is X", "Final Answer: The final
-   answer is $X$. I hope it is correct.", and the Chinese forms of these;
-5. only when asked: the last formula or number of the text.
+   answer is $X$. I hope it is correct.", the forms of these in some other languages,
+   and "the correct option is X";
+5. the whole text, when it is one short line and reads as a value: a number or formula
+   with at most a unit, or an option letter;
+6. only when asked: the last formula or number of the text.
 
-One exception: the sentence "The final answer is ..." standing *after* the last box is
-a later and just as explicit statement, so it wins.
+One exception: "The final answer is X" or a line "Answer: X" standing *after* the last
+box is a later and just as explicit statement, so it wins when X holds mathematics.
 
 Invariants:
 - A thought that never ended (`<think>` without `</think>`) holds no answer.
@@ -26,7 +30,11 @@ Not covered: answers marked by emphasis alone ("**12**") unless free text is ask
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from verifier.math.syntax.vocabulary import CONST_WORDS, FUNCTIONS, NO_UNIT, PERCENT, SCALING
+from verifier.math.units import canonical
 
 MAX_BOX_CHARS = 16_384
 """How far the end of a box is searched. Four times the longest answer that is read."""
@@ -46,13 +54,19 @@ MAX_CANDIDATES = 32
 FREE_TEXT_CHARS = 4_096
 """Free text is searched only in the last so many characters."""
 
+MAX_WHOLE_CHARS = 200
+"""A text without marks that is longer is prose, or working, not an answer alone."""
+
+MAX_NESTED = 8
+"""Boxes inside each other. More is hostile, and each costs a search for its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
     text: str
     """The answer as written, without the marks around it."""
     source: str
-    """boxed, answer_tag, hashes, answer_line or free_text."""
+    """boxed, answer_tag, hashes, answer_line, whole or free_text."""
     start: int
     end: int
     """Code points [start, end) of the answer in the response."""
@@ -72,7 +86,7 @@ def extract(response: str, free_text: bool = False) -> Extracted | None:
         if not _mentioned(response, last):
             box = _boxes(response, begin, last)
             if box is not None:
-                return _after_box(response, box.end) or box
+                return _after_box(response, box) or box
             unclosed = True
         last = _last_opener(response, begin, last)
     if last is not None or unclosed:
@@ -81,6 +95,7 @@ def extract(response: str, free_text: bool = False) -> Extracted | None:
         _tag(response, begin)
         or _hashes(response, begin)
         or _answer_line(response, begin, len(response))
+        or _whole(response, begin)
     )
     if found is None and free_text:
         found = _free(response, begin)
@@ -157,12 +172,22 @@ def _boxes(text: str, begin: int, last: int) -> Extracted | None:
     found = _content(text, last)
     if found is None:
         return None
-    start, end, _ = found
+    start, end, closed = found
     parts = [_box_text(text, last, start, end)]
     at = last
+    nested = 0
     while len(parts) < MAX_BOXES:
         before = _last_opener(text, max(begin, at - MAX_BOX_CHARS), at)
         inner = _content(text, before) if before is not None else None
+        if before is not None and inner is not None and inner[1] >= closed:
+            nested += 1
+            around = text[inner[0] : at], text[closed : inner[1]]
+            if not _JOINER.fullmatch(_GAP_NOISE.sub("", around[0])) or around[1].strip(" .,;$"):
+                parts, end, closed = [_box_text(text, before, inner[0], inner[1])], *inner[1:]
+            at, start = before, inner[0]
+            if nested == MAX_NESTED:
+                break
+            continue
         if before is None or inner is None or inner[2] > at or at - inner[2] > MAX_GAP_CHARS:
             break
         gap = _GAP_NOISE.sub("", text[inner[2] : at])
@@ -186,19 +211,43 @@ def _box_text(text: str, at: int, start: int, end: int) -> str:
 
 # ---------------------------------------------------------------- tags and lines
 
-_STATED = re.compile(r"[Tt]he final answer is:?")
-_BOX_WORD = re.compile(r"\\(?:boxed|fbox)")
+_STATED = re.compile(r"[Tt]he final a$")
+_LINE_LEAD = re.compile(
+    r"[\s>#*_]*(?:(?:the\s+)?(?:(?:final|correct)\s+)?a?|最?终?)", re.IGNORECASE
+)
+_LEAD_CHARS = 40
+"""Marks and words between the start of a line and the word "answer"."""
 
 
-def _after_box(text: str, box_end: int) -> Extracted | None:
-    """An answer stated in the words "The final answer is" after the last box."""
-    at = text.rfind("he final answer is", box_end)
-    if at < 0:
+def _after_box(text: str, box: Extracted) -> Extracted | None:
+    """An answer stated after the last box: "The final answer is X", or a line "Answer: X"."""
+    if text.find("\n", box.end) < 0 and text.find("he final a", box.end) < 0:
         return None
-    stated = _STATED.match(text, at - 1)
-    found = _value(text, stated.end(), "answer_line") if stated else None
-    # Only a value that stands alone as a formula or a number overrules a box.
-    return found if found and re.search(r"[\d\\$]|^[A-Z]$", found.text) else None
+    for at, value_at in _answer_words(text, box.end, len(text)):
+        lead = text[max(box.end, at - _LEAD_CHARS) : at]
+        on_line = lead.rpartition("\n")
+        stated = _STATED.search(lead)
+        if not stated and not (on_line[1] and _LINE_LEAD.fullmatch(on_line[2])):
+            continue
+        found = _value(text, value_at, "answer_line")
+        if found is None or "boxed" in found.text:  # one that was cut off
+            continue
+        # Only a value that stands alone as a formula or a number overrules a box.
+        if _LETTER_ALONE.fullmatch(found.text):
+            stands = _letter_again(box, stated)
+        else:
+            stands = bool(stated and _MATHEMATICAL.search(found.text)) or _says_a_value(found.text)
+        if stands:
+            return found
+    return None
+
+
+_MATHEMATICAL = re.compile(r"[\d\\$]")
+
+
+def _letter_again(box: Extracted, stated: re.Match[str] | None) -> bool:
+    """A letter overrules another letter; a value in a box is more than the name of one."""
+    return stated is not None or bool(re.fullmatch(r"(?:\\[a-z]+|[\W_])*[A-Z][\W_]*", box.text))
 
 
 def _tag(text: str, begin: int) -> Extracted | None:
@@ -215,46 +264,71 @@ def _tag(text: str, begin: int) -> Extracted | None:
     return _stripped(text, start, close, "answer_tag")
 
 
+_HEADING = re.compile(r"[#\s*]{0,8}(?:[A-Za-z]{3,}|[\u4e00-\u9fff]{2,})")
+
+
 def _hashes(text: str, begin: int) -> Extracted | None:
     at = text.rfind("####", begin)
     if at < 0:
         return None
     start = at + 4
     end = text.find("\n", start)
+    if end >= 0 and _HEADING.match(text, start) and text[end : end + MAX_LINE_CHARS].strip():
+        return None
     end = len(text) if end < 0 else end
     while end > start and text[end - 1] in ". \t\r*":
         end -= 1
     return _stripped(text, start, end, "hashes")
 
 
-# After the word "answer": what may stand before the value.
+_ANSWER_WORDS = (
+    "nswer", "NSWER", "答案", "答え", "故选", "éponse", "ntwort", "espuesta", "isposta", "esposta",
+    "твет", "ТВЕТ", "orrect option", "orrect choice",
+)  # fmt: skip
+# After such a word: what may stand before the value.
 _MARK = re.compile(
-    r"\**\s{0,4}(?::|：|=|\bis\b:?|是|为|(?=\\\[|\\\(|\$)|\**\s{0,4}\n)\**\s{0,8}"
-    r"(?:[Tt]he final answer is:?\s{0,4})?\**\s{0,4}"
+    r"\**\s{0,4}(?::|：|=|[-–—](?=\s)|\b(?:is|ist|est|es|è|é)\b:?|是|为|は|(?=\\\[|\\\(|\$)"
+    r"|\**\s{0,4}\n)\**\s{0,8}(?:[Tt]he final answer is:?\s{0,4})?\**\s{0,4}"
 )
+_CHOSEN = re.compile(r"[:：]?\s{0,4}(?=[$\\A-H(（])")
+
+
+def _answer_words(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where a word for "answer" stands and where its value starts, the last one first.
+
+    Every word is searched once through the text, however often the others stand in it.
+    """
+    places = {word: text.rfind(word, begin, end) for word in _ANSWER_WORDS}
+    places = {word: at for word, at in places.items() if at >= 0}
+    for _ in range(MAX_CANDIDATES):
+        if not places:
+            return
+        word = max(places, key=places.__getitem__)
+        at = places.pop(word)
+        again = text.rfind(word, begin, at)
+        if again >= 0:
+            places[word] = again
+        mark = (_CHOSEN if word == "故选" else _MARK).match(text, at + len(word), end)
+        if mark is not None:
+            yield at, mark.end()
 
 
 def _answer_line(text: str, begin: int, end: int) -> Extracted | None:
-    at = end
-    for _ in range(MAX_CANDIDATES):
-        found = max(
-            text.rfind("nswer", begin, at),
-            text.rfind("NSWER", begin, at),
-            text.rfind("答案", begin, at),
-        )
-        if found < 0:
-            return None
-        word_end = found + (2 if text.startswith("答案", found) else 5)
-        mark = _MARK.match(text, word_end, end)
-        if mark is not None:
-            value = _value(text, mark.end(), "answer_line", end)
-            if value is not None and value.text:
-                return value
-        at = found
+    for _, at in _answer_words(text, begin, end):
+        value = _value(text, at, "answer_line", end)
+        if value is not None and value.text:
+            return value
     return None
 
 
-_SENTENCE_END = re.compile(r"[.。](?=\s+[A-Z*]|\s*$|\s*<|\s*\*)|\n|(?:,|;)\s+(?=it|but|so|because)")
+_SENTENCE_END = re.compile(
+    r"\.(?=\s+[A-Z*]|\s*$|\s*<|\s*\*)|。|\n|(?:,|;)\s+(?=it|but|so|because|since)"
+    r"|\s(?=because\b|since\b)|\*\*(?=[\s.,;:!)]|$)|です|である"
+)
+_GOES_ON = re.compile(
+    r"\s*(?:,\s*)?(?:(?:and|or|if|when|unless|either|maybe|perhaps|possibly|but|not)\b|[或和])"
+    r"|\s*(?:,\s*(?:\$|\\\()|[-+*/=])"
+)
 _DISPLAY = {"\\[": "\\]", "\\(": "\\)", "$$": "$$", "$": "$"}
 _PROSE = re.compile(r"(?:[^$\\]|\$[^$]{0,40}\$)*\b(?:is|are|equals)\b:?\s+(?=[-\d$\\(\[.])")
 
@@ -270,7 +344,7 @@ def _value(text: str, start: int, source: str, end: int | None = None) -> Extrac
             while closing == "$" and close > start and text[close - 1] == "\\":
                 close = text.find(closing, close + 1, limit)  # \\$ is money
             rest = text[close + len(closing) : close + len(closing) + 12] if close >= 0 else ""
-            if close > start and not re.match(r"\s*(?:and|or|,\s*\$|[-+*/=])", rest):
+            if close > start and not _GOES_ON.match(rest):
                 unit = re.match(r"\s*(?:\\?%|percent)", rest)
                 stop = close + len(closing) + (unit.end() if unit else 0)
                 return _stripped(text, start, stop, source)
@@ -279,8 +353,10 @@ def _value(text: str, start: int, source: str, end: int | None = None) -> Extrac
     prose = _PROSE.match(text, start, min(stop, start + 400))
     if prose:
         start = prose.end()
-    while stop > start and text[stop - 1] in " .*\r\t":
+    while stop > start and text[stop - 1] in " .*\r\t`":
         stop -= 1
+    while start < stop and text[start] == "`":
+        start += 1
     return _stripped(text, start, stop, source) if stop > start else None
 
 
@@ -291,6 +367,49 @@ def _stripped(text: str, start: int, end: int, source: str) -> Extracted:
     while end > start and text[end - 1].isspace():
         end -= 1
     return Extracted(text[start:end], source, start, end)
+
+
+# ---------------------------------------------------------------- the whole text
+
+_LETTER_ALONE = re.compile(r"\(?[A-J]\)?")
+_COMMAND = re.compile(r"\\[A-Za-z]+|\\[()\[\],;:! ]|[${}]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_TAIL = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,20}(?:[ /]+[^\W\d_]{1,20}){0,3}$")
+_NOT_MATHEMATICS = re.compile(r"[?@#\"<>&~`]{2}|\?|[.:;]\s|[^\W\d_]\.[^\W\d_]")
+
+
+def _whole(text: str, begin: int) -> Extracted | None:
+    """The text itself, when it says nothing but a value."""
+    if len(text) - begin > 2 * MAX_WHOLE_CHARS:
+        return None
+    start, end = begin, len(text)
+    while start < end and (text[start].isspace() or text[start] in "*`"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in "*`.。"):
+        end -= 1
+    if 0 < end - start <= MAX_WHOLE_CHARS and _says_a_value(text[start:end]):
+        return Extracted(text[start:end], "whole", start, end)
+    return None
+
+
+def _says_a_value(text: str) -> bool:
+    if _LETTER_ALONE.fullmatch(text):
+        return True
+    if "\n" in text or _NOT_MATHEMATICS.search(text):
+        return False
+    plain = _COMMAND.sub(" ", text).strip()
+    if not any(char.isdigit() for char in plain) and "\\" not in text and "$" not in text:
+        return False
+    tail = _TAIL.search(plain)
+    if tail and tail.start() > 0 and (canonical(tail.group())[1] or _counts(tail.group())):
+        plain = plain[: tail.start()]
+    return all(word in FUNCTIONS or word in CONST_WORDS for word in _WORD.findall(plain))
+
+
+def _counts(words: str) -> bool:
+    """What is counted, in one word that says nothing about the number."""
+    low = words.lower()
+    return low in PERCENT or (low.isalpha() and low not in NO_UNIT and low not in SCALING)
 
 
 # ---------------------------------------------------------------- free text

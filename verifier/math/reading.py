@@ -7,16 +7,21 @@ samples repeats both its reference and its answers.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 
-from verifier.math import words
+from verifier.math import phrases, remarks, sentences, words
+from verifier.math.choices import Selection, choice, selection
+from verifier.math.compare.comparison import Comparison
 from verifier.math.extract import boxed, extract
 from verifier.math.latex import to_latex
+from verifier.math.parts import Parts, labelled
+from verifier.math.policy import MathPolicy
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import MAX_CHARS, ParseError
 from verifier.math.syntax.vocabulary import reads_as_word
-from verifier.math.tree import Node
+from verifier.math.tree import Node, Seq
 
 CACHED_TEXTS = 8_192
 """Readings kept. Trees of this many short texts take at most some 100 MB, usually 10."""
@@ -32,7 +37,10 @@ CANONICAL_CHARS = 500
 class Reading:
     """A text, what it is as a plain number, and its tree when asked for."""
 
-    __slots__ = ("_error", "_node", "_parsed", "_words", "body", "key", "letter", "number", "text")
+    __slots__ = (
+        "_chosen", "_error", "_node", "_parsed", "_parts", "_words", "body", "key", "number",
+        "text",
+    )  # fmt: skip
 
     def __init__(self, text: str, body: str | None = None, error: str = "") -> None:
         self.text = text
@@ -42,12 +50,34 @@ class Reading:
         self.key = words.key(self.body)
         """Equal keys are equal answers."""
         self.number: int | Fraction | None = words.plain_number(self.key)
-        self.letter: tuple[str, str] | None = words.choice(self.body)
-        """As a multiple-choice answer: the letter and what follows it."""
+        self._chosen: tuple[tuple[str, str] | None, Selection | None] | None = None
+        self._parts: tuple[Parts | None] | None = None
         self._parsed = bool(error)
         self._node: Node | None = None
         self._error = error
         self._words = ""
+
+    @property
+    def letter(self) -> tuple[str, str] | None:
+        """As a multiple-choice answer: the letter and what follows it."""
+        return self._choices()[0]
+
+    @property
+    def selection(self) -> Selection | None:
+        """As several options or statements."""
+        return self._choices()[1]
+
+    def _choices(self) -> tuple[tuple[str, str] | None, Selection | None]:
+        if self._chosen is None:
+            self._chosen = choice(self.body), selection(self.body)
+        return self._chosen
+
+    @property
+    def parts(self) -> Parts | None:
+        """As an answer in labelled parts."""
+        if self._parts is None:
+            self._parts = (labelled(self.body),)
+        return self._parts[0]
 
     @property
     def node(self) -> Node | None:
@@ -72,7 +102,11 @@ class Reading:
 
     @property
     def readable(self) -> bool:
-        return self.number is not None or not self.error or bool(self._words)
+        if self.number is not None or not self.error or self._words:
+            return True
+        if self.selection is not None:
+            return True
+        return self.parts is not None and all(reading(body).readable for _, body in self.parts)
 
     @property
     def canonical(self) -> str:
@@ -86,16 +120,40 @@ class Reading:
     def _parse(self) -> None:
         self._parsed = True
         text = self.body
-        try:
-            self._node = parse(words.without_preamble(text))
-        except ParseError as problem:
-            self._error = str(problem)
+        if phrases.names_a_day(text):
+            self._error, self._words = "a day", phrases.folded(text)
+            return
+        plain_text = words.without_preamble(text)
+        self._node = sentences.in_words(plain_text)
+        if self._node is not None:
+            self._words = phrases.folded(text) if words.reads_as_text(text) else ""
+            return
+        formal = remarks.formal(plain_text)
+        for version in (formal, plain_text) if formal != plain_text else (plain_text,):
+            try:
+                self._node = parse(version)
+                self._error = ""
+                break
+            except ParseError as problem:
+                self._error = str(problem)
         plain = words.words(text)
         if self._node is None:
-            self._node = words.SETS_IN_WORDS.get(plain)
-            self._words = words.compact(text) if words.reads_as_text(text) else ""
+            self._words = phrases.folded(text) if words.reads_as_text(text) else ""
+            self._node = phrases.set_in_words(text) or _stated(text)
+            self._error = "" if self._node else self._error
         elif plain.isalpha() and reads_as_word(plain):  # "odd" could be a product of names
-            self._words = words.compact(text)
+            self._words = phrases.folded(text)
+
+
+def _stated(text: str) -> Node | None:
+    """The tree of the value that a sentence states."""
+    value = phrases.value_in(text)
+    if value is None:
+        return None
+    try:
+        return parse(value)
+    except ParseError:
+        return None
 
 
 _short = lru_cache(maxsize=CACHED_TEXTS)(Reading)
@@ -120,9 +178,49 @@ def reference(text: str) -> Reading:
         return Reading(
             text, "", f"the reference is longer than {MAX_CHARS} characters: {len(text)}"
         )
-    found = reading(text)
-    if not found.readable:
+    if _MARKED.search(text):
         answer = extract(text)
-        if answer is not None and answer.text.strip():
+        if answer is not None and answer.source != "whole" and reading(answer.text).readable:
             return Reading(text, answer.text)
+    found = reading(text)
+    if found.number is not None:
+        return found
+    if not found.readable or found.words:
+        given = phrases.alternatives(text)
+        if given is not None and _accepts(*given):
+            return Reading(text, given[0])
+    if isinstance(found.node, Seq) and found.node.joined == "or":
+        return _one_of(text, found.node) or found
     return found
+
+
+def forget() -> None:
+    """Drops all readings kept."""
+    for cache in (_short, _long, reference):
+        cache.cache_clear()
+
+
+_MARKED = re.compile(r"####|nswer|NSWER|答案")
+
+
+def _accepts(value: str, other: str) -> bool:
+    """Whether what a reference accepts besides its value is the same value."""
+    first = reading(value).node
+    if not other or first is None:
+        return first is not None
+    second = reading(other).node
+    return second is not None and _same(first, second)
+
+
+def _one_of(text: str, node: Seq) -> Reading | None:
+    """ "1/2 or 0.5" is one value in two forms."""
+    first = node.items[0]
+    if not all(_same(first, other) for other in node.items[1:]):
+        return None
+    value = re.split(r"\bor\b|\\(?:lor|vee)|或|∨", text, maxsplit=1)[0]
+    value = re.sub(r"\\text\s*\{\s*$", "", value)
+    return Reading(text, value) if reading(value).node == first else None
+
+
+def _same(first: Node, second: Node) -> bool:
+    return Comparison(MathPolicy()).equal(first, second) is True

@@ -1,4 +1,4 @@
-"""Answers in words and letters: normalised text, multiple-choice letters, plain numbers."""
+"""Texts before they are read: the key of a text, plain numbers, words without their dress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from verifier.math.syntax.unicode import ascii_math
 from verifier.math.syntax.vocabulary import TEXT_COMMANDS
-from verifier.math.tree import Const, Node
 
 _SPACES = re.compile(r"\s+(?!\w)|(?<!\w)\s+")
 _LOOKS = re.compile(
@@ -83,20 +82,8 @@ def words(text: str) -> str:
 
 def compact(text: str) -> str:
     """`words` without spaces and without hyphens in words: "non-zero" is "nonzero"."""
-    text = _NOTHING.get(words(text), text)
     return re.sub(r"(?<=[^\W\d])-(?=[^\W\d])|\s+(?!\d)|(?<!\d)\s+|['\"]", "", words(text))
 
-
-_NOTHING = dict.fromkeys(
-    ("no solutions", "no real solution", "no real solutions", "none", "no solution exists",
-     "there is no solution", "there are no solutions", "does not exist", "dne", "无解"),
-    "no solution",
-)  # fmt: skip
-SETS_IN_WORDS: dict[str, Node] = {
-    "all real numbers": Const("R"), "all reals": Const("R"), "real numbers": Const("R"),
-    "all real values": Const("R"), "empty set": Const("empty"),
-}  # fmt: skip
-"""Sets that are usually written in words."""
 
 _PREAMBLE = re.compile(
     r"\s*(?:\\text\s*\{\s*)?(?:so |thus |therefore,? )?(?:the )?(?:final |correct )?"
@@ -117,48 +104,3 @@ def reads_as_text(text: str) -> bool:
     if "\\" in plain or "^" in plain or "_" in plain or "=" in plain:
         return False
     return letters >= 1 and letters * 2 >= len(plain.replace(" ", ""))
-
-
-# ---------------------------------------------------------------- choices
-
-_LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
-_LETTER_FIRST = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
-
-
-_LETTERS_ONLY = re.compile(
-    r"\([A-J]\)|\b(?:or|and|not|nor|but)\b|(?<![A-Za-z])[A-HJ](?![A-Za-z])|[-,;:/&|+.()\[\]\s]"
-)
-_WENT_ON = re.compile(
-    r"(?:or|nor|but|and|also|maybe|perhaps|possibly|either|is|isn't|not\s+\(?[A-J]\)?(?![A-Za-z]))\b"
-    r"|[,;/&|+]|(?:not|wrong|incorrect)[.!]*$"
-)
-_OTHER_LETTER = re.compile(r"(?<![A-Za-z_)\\])(?:\(([A-J])\)|([A-HJ])[.):](?=\s+\S))")
-
-
-def sprayed(letter: str, rest: str) -> bool | None:
-    """Whether what follows a letter names other letters: True when that is all it does
-    or it goes on from the letter, None when others stand within the words."""
-    if not rest or rest.strip("(). ") == letter:
-        return False
-    only = not _LETTERS_ONLY.sub("", rest) and any(map(str.isalpha, rest))
-    if only or _WENT_ON.match(rest):
-        return True
-    others = {first or second for first, second in _OTHER_LETTER.findall(rest)}
-    return None if others - {letter} else False
-
-
-def choice(text: str) -> tuple[str, str] | None:
-    """(letter, what follows it) of `B`, `(B)`, `\\textbf{(C)}\\ 24`; the rest may be "".
-
-    A letter in lower case counts only with its bracket or full stop, or alone.
-    """
-    if len(text) > 200:
-        return None
-    plain = " ".join(_WRAPPER.sub(" ", text).split()).strip()
-    match = _LETTER.fullmatch(plain)
-    if match:
-        return match.group(1), ""
-    match = _LETTER_FIRST.fullmatch(plain)
-    if match:
-        return match.group(1) or match.group(2), match.group(3)
-    return None

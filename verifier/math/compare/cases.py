@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.domains import condition_set
+from verifier.math.compare.conditions import condition_set
 from verifier.math.compare.heads import INDICES
 from verifier.math.compare.inequalities import substituted
 from verifier.math.compare.realset import INFINITY, MINUS_INFINITY, Piece, RealSet, end_value, holds

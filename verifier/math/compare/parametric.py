@@ -1,0 +1,333 @@
+r"""Whole answers that stand for many values: which of the modules for them compares two.
+
+Only asked for complete answers, and only where one of them shows a sign of it: the name
+of a set of numbers, a congruence, dots, a set-builder, a vector with a factor.
+
+Invariants:
+- None means that no module here knows the pair, and the usual ways go on.
+- A parameter that only one side declares is taken for declared by both where the other
+  side has as many names left over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.math.compare.constants import same_span
+from verifier.math.compare.domains import INDEX, Declared, Domain, argument_only, declared
+from verifier.math.compare.ellipsis import written_out
+from verifier.math.compare.families import same_family
+from verifier.math.compare.heads import same_head
+from verifier.math.compare.integers import same_integers
+from verifier.math.compare.lines import as_tuple, same_flat
+from verifier.math.policy import Tier
+from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, free_symbols, walk
+
+if TYPE_CHECKING:
+    from verifier.math.compare.comparison import Comparison
+
+_SETS = frozenset("ZNQRC")
+_SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
+"""What a trigonometric equation is solved for."""
+
+_WHOLE_SUBJECTS = frozenset("nNmxp")
+
+
+def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """Whether two answers stand for the same values; None when nobody here can tell."""
+    signs = _signs(gold) | _signs(answer)
+    if not signs:
+        return None
+    if "chain" in signs:
+        return comparison.equal(_by_name(gold), _by_name(answer)) or None
+    if "dots" in signs:
+        first, second = written_out(gold), written_out(answer)
+        if (first, second) != (gold, answer) and not signs & {"set", "class"}:
+            return comparison.equal(first, second)
+    comparison.uses(Tier.STRUCTURE)
+    if signs & {"set", "class", "dots"}:
+        found = _as_integers(comparison, gold, answer)
+        if found is not None:
+            return found
+    if "vector" in signs:
+        gold, answer = _vectors(gold), _vectors(answer)
+    found_in: set[bool | None] = set()
+    for natural in (0, 1) if "N" in signs else (0,):
+        found_in.add(_as_declared(comparison, gold, answer, natural))
+    return found_in.pop() if len(found_in) == 1 else None
+
+
+def _signs(node: Node) -> set[str]:
+    found: set[str] = set()
+    for part in walk(node):
+        if isinstance(part, Const):
+            if part.name[0] in _SETS or part.name == "primes":
+                found.add("set")
+                if part.name == "N":
+                    found.add("N")
+            elif part.name in ("dots", "pi"):
+                found.add(part.name)
+        elif isinstance(part, Op):
+            if part.name in ("pmod", "such"):
+                found.add("class")
+            elif part.name == "deg":
+                found.add("pi")
+            elif part.name == "add" and any(isinstance(arg, Seq) for arg in part.args):
+                found.add("vector")
+        elif isinstance(part, Rel):
+            if "equiv" in part.ops:
+                found.add("class")
+            elif (
+                isinstance(node, Seq)
+                and not INDEX.isdisjoint(_symbols(part))
+                and "=" not in part.ops
+            ):
+                found.add("set")  # 2^k, k >= 0
+            elif part.ops[:2] == ("=", "=") and len(set(part.items)) == len(part.items):
+                found.add("chain")
+    if "pi" in found and not INDEX & free_symbols(node):
+        found.discard("pi")
+    return found
+
+
+def _symbols(node: Rel) -> list[str]:
+    return [item.name for item in node.items if isinstance(item, Sym)]
+
+
+def _by_name(node: Node) -> Node:
+    """`a = b = c = 1` as a tuple of three names with their value."""
+    if isinstance(node, Seq) and not node.open:
+        return Seq(node.open, node.close, tuple(map(_by_name, node.items)), node.joined)
+    if not isinstance(node, Rel) or {*node.ops} != {"="} or len(node.items) < 3:
+        return node
+    *names, value = node.items
+    if not all(isinstance(name, Sym) for name in names):
+        return node
+    return Seq("(", ")", tuple(Rel(("=",), (name, value)) for name in names))
+
+
+def _as_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    if (
+        isinstance(gold, Op)
+        and isinstance(answer, Op)
+        and {gold.name, answer.name} == {"mod", "pmod"}
+    ):
+        gold, answer = Op("pmod", gold.args), Op("pmod", answer.args)
+    found = same_integers(comparison, gold, answer)
+    if found is not None:
+        return found
+    for first, second in ((gold, answer), (answer, gold)):
+        name = _undeclared_index(first, _WHOLE_SUBJECTS, bare=True)
+        if name:  # n = 4k + 1, where the other side has a class or a domain
+            whole = Seq("", "", (first, Rel(("in",), (Sym(name), Const("Z")))))
+            return same_integers(comparison, whole, second)
+    return None
+
+
+def _undeclared_index(node: Node, subjects: frozenset[str], bare: bool = False) -> str:
+    """The one whole parameter of `x = ... k ...` that is nowhere declared; with `bare`, of
+    a mere `4k + 1` too."""
+    items = node.items if isinstance(node, Seq) and not node.open else (node,)
+    names: set[str] = set()
+    for item in items:
+        if bare and isinstance(item, Op):
+            names |= free_symbols(item)
+            continue
+        if not isinstance(item, Rel) or item.ops != ("=",) or not isinstance(item.items[0], Sym):
+            return ""
+        if item.items[0].name not in subjects:
+            return ""
+        names |= free_symbols(item.items[1]) - {item.items[0].name}
+    return names.pop() if len(names) == 1 and names <= INDEX else ""
+
+
+# ---------------------------------------------------------------- declared parameters
+
+
+def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int) -> bool | None:
+    x, y = declared(gold, natural), declared(answer, natural)
+    if x is None and y is None:
+        return _undeclared(comparison, gold, answer)
+    if x is None or y is None:
+        said, other = (y, gold) if x is None else (x, answer)
+        assert said is not None
+        if argument_only(said):
+            return _without_domain(comparison, x, y, gold, answer)
+        adopted = _adopted(other, said, of_gold=x is None)
+        if adopted is None:
+            return None
+        x, y = (adopted, said) if x is None else (said, adopted)
+    if argument_only(x) or argument_only(y):
+        return _without_domain(comparison, x, y, gold, answer)
+    return _compared(comparison, x, y)
+
+
+def _compared(comparison: Comparison, x: Declared, y: Declared) -> bool | None:
+    kinds = {domain.kind for said in (x, y) for domain in said.domains.values()}
+    if kinds == {"R"}:
+        return _with_reals(comparison, x, y)
+    if kinds != {"Z"} and len(kinds) > 1 and len(x.domains) == len(y.domains) == 1:
+        return False
+    return same_family(comparison, x, y)
+
+
+def _with_reals(comparison: Comparison, x: Declared, y: Declared) -> bool | None:
+    """Lines, planes, and functions with constants; other curves by renaming."""
+    if len(x.statements) == len(y.statements) == 1:
+        first, second = x.statements[0], y.statements[0]
+        named = [_function(item, said) for item, said in ((first, x), (second, y))]
+        if named[0] is not None or named[1] is not None:
+            (head_g, body_g) = named[0] or (None, first)
+            (head_a, body_a) = named[1] or (None, second)
+            if head_g is not None and head_a is not None and not same_head(head_g, head_a):
+                return False
+            if isinstance(body_g, Rel | Seq) or isinstance(body_a, Rel | Seq):
+                return None
+            if len(x.domains) != len(y.domains) or _limited(x) or _limited(y):
+                return None
+            same = same_span(comparison, body_g, sorted(x.domains), body_a, sorted(y.domains), True)
+            return True if same else same_family(comparison, x, y)
+    points = [_point(said) for said in (x, y)]
+    if points[0] is not None and points[1] is not None and not _limited(x) and not _limited(y):
+        (head_g, first_parts), (head_a, second_parts) = points[0], points[1]
+        if head_g is not None and head_a is not None and not same_head(head_g, head_a):
+            return False
+        found = same_flat(first_parts, sorted(x.domains), second_parts, sorted(y.domains))
+        if found is not None:
+            return found
+    return same_family(comparison, x, y)
+
+
+def _limited(said: Declared) -> bool:
+    return any(domain.other for domain in said.domains.values())
+
+
+def _function(item: Node, said: Declared) -> tuple[Node, Node] | None:
+    """Head and body of `f(x) = cx`, `y = cx` with constants that are no arguments."""
+    if not isinstance(item, Rel) or item.ops != ("=",):
+        return None
+    head, body = item.items
+    called = isinstance(head, Op) and head.name == "call"
+    if not called and head != Sym("y"):
+        return None
+    return (head, body) if free_symbols(body) - said.domains.keys() or called else None
+
+
+def _point(said: Declared) -> tuple[Node | None, tuple[Node, ...]] | None:
+    """The one tuple that is said: with a head, by coordinates, or bare."""
+    if len(said.statements) == 1:
+        item = said.statements[0]
+        head, value = (None, item)
+        if isinstance(item, Rel) and item.ops == ("=",):
+            head, value = item.items
+        value = as_tuple(value)
+        if isinstance(value, Seq) and value.open in ("(", "<") and len(value.items) > 1:
+            return head, value.items
+        return None
+    names, parts = [], []
+    for item in said.statements:
+        if not isinstance(item, Rel) or item.ops != ("=",) or not isinstance(item.items[0], Sym):
+            return None
+        names.append(item.items[0])
+        parts.append(item.items[1])
+    return (Seq("(", ")", tuple(names)), tuple(parts)) if len(set(names)) == len(names) else None
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def _without_domain(
+    comparison: Comparison, x: Declared | None, y: Declared | None, gold: Node, answer: Node
+) -> bool | None:
+    """A function with the domain of its argument, which one side may leave out."""
+    if x is not None and y is not None and list(x.domains.values()) != list(y.domains.values()):
+        if {d.kind for s in (x, y) for d in s.domains.values()} == {"Z"}:
+            return False
+        return None
+    first = gold if x is None else _list(x.statements)
+    second = answer if y is None else _list(y.statements)
+    whole = [d for s in (x, y) if s is not None for d in s.domains.values()]
+    if any(domain.other for domain in whole) and (x is None or y is None):
+        return None  # nobody says that the function ends there
+    return comparison.equal(first, second)
+
+
+def _list(statements: tuple[Node, ...]) -> Node:
+    return statements[0] if len(statements) == 1 else Seq("", "", statements)
+
+
+# ---------------------------------------------------------------- parameters nobody declares
+
+
+def _adopted(node: Node, other: Declared, of_gold: bool) -> Declared | None:
+    """The side without a declaration, its names left over as those of the other side."""
+    domains = list(other.domains.values())
+    if any(domain != domains[0] for domain in domains):
+        return None
+    if (
+        of_gold
+        and domains[0].kind == "Z"
+        and not _undeclared_index(node, _SUBJECTS | _WHOLE_SUBJECTS)
+    ):
+        return None
+    names = _left_over(node)
+    if len(names) != len(domains):
+        return None
+    items = tuple(Rel(("in",), (Sym(name), Const("Z"))) for name in sorted(names))
+    said = declared(Seq("", "", (node, *items)), 0)
+    if said is None:
+        return None
+    return Declared(said.statements, dict.fromkeys(said.domains, domains[0]))
+
+
+def _left_over(node: Node) -> set[str]:
+    """Symbols that are neither the subject of a statement nor the argument of a function."""
+    items = node.items if isinstance(node, Seq) and not node.open else (node,)
+    heads: set[str] = set()
+    for item in items:
+        if isinstance(item, Rel) and len(item.ops) == 1:
+            heads |= {part.name for part in walk(item.items[0]) if isinstance(part, Sym)}
+    return set(free_symbols(node)) - heads
+
+
+def _undeclared(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
+    """`x = k\\pi` on both sides; two vectors with a factor."""
+    name_g, name_a = (_undeclared_index(side, _SUBJECTS) for side in (gold, answer))
+    if name_g and name_a and _turns(gold) and _turns(answer):
+        domain = Domain("Z")
+        return same_family(
+            comparison,
+            Declared(_statements(gold), {name_g: domain}),
+            Declared(_statements(answer), {name_a: domain}),
+        )
+    if all(_is_vector(side) for side in (gold, answer)):
+        names = [_left_over(side) for side in (gold, answer)]
+        if len(names[0]) == len(names[1]) == 1:
+            real = Domain("R")
+            return _with_reals(
+                comparison,
+                Declared((gold,), dict.fromkeys(names[0], real)),
+                Declared((answer,), dict.fromkeys(names[1], real)),
+            )
+    return None
+
+
+def _turns(node: Node) -> bool:
+    return any(p == Const("pi") or (isinstance(p, Op) and p.name == "deg") for p in walk(node))
+
+
+def _statements(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Seq) and not node.open else (node,)
+
+
+def _is_vector(node: Node) -> bool:
+    value = node.items[1] if isinstance(node, Rel) and node.ops == ("=",) else node
+    return isinstance(value, Seq) and value.open in ("(", "<") and bool(free_symbols(value))
+
+
+def _vectors(node: Node) -> Node:
+    if isinstance(node, Rel):
+        return Rel(node.ops, tuple(map(_vectors, node.items)))
+    if isinstance(node, Seq) and not node.open:
+        return Seq(node.open, node.close, tuple(map(_vectors, node.items)), node.joined)
+    return as_tuple(node)
