@@ -171,6 +171,8 @@ def _parts(
         if {label for label, _ in without_places(asked)} != {
             label for label, _ in without_places(given)
         }:
+            if len(asked) == len(given) == 1:
+                return None  # f(x) for x > 0 and f(t) for t > 0
             return Decision(False, Tier.STRUCTURE, "the parts have other labels")
         answers = dict(given)
         pairs = [(part, answers[label]) for label, part in asked if label in answers]
@@ -181,14 +183,21 @@ def _parts(
         one = _only(asked)
         if one is not None:
             return _one_part(one, answer, gold, policy, known)
-        return _in_order(without_places(asked), answer, policy, known, answers=True)
+        found = _in_order(without_places(asked), answer, policy, known, answers=True)
+        return None if _may_be_domain(asked, found) else found
     if given is not None:
         one = _only(given)
         if one is not None:
             found = decide(gold, reading(one), policy, known)
             return None if found.equal is False else found
-        return _in_order(without_places(given), gold, policy, known, answers=False)
+        found = _in_order(without_places(given), gold, policy, known, answers=False)
+        return None if _may_be_domain(given, found) else found
     return None
+
+
+def _may_be_domain(parts: Parts, found: Decision | None) -> bool:
+    """A condition on one side alone may be the domain of what stands before it."""
+    return found is not None and not found.equal and any(label == "when" for label, _ in parts)
 
 
 def _only(parts: Parts) -> str | None:

@@ -15,7 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from verifier.math.compare.cases import is_cases, same_cases
-from verifier.math.compare.conditions import conditioned, in_one_letter, same_conditioned
+from verifier.math.compare.conditions import (
+    conditioned,
+    in_one_letter,
+    restricts_argument,
+    same_conditioned,
+)
 from verifier.math.compare.constants import up_to_constants
 from verifier.math.compare.equations import relations, same_relation
 from verifier.math.compare.heads import aligned, headed, is_equation, labels, stated
@@ -76,7 +81,8 @@ class Comparison:
             return True
         if overfull(gold) or overfull(answer):
             return None
-        if self.calls == 1:  # a complete answer may stand for many values
+        if self.calls == 1 and not restricts_argument(gold) and not restricts_argument(answer):
+            # A complete answer may stand for many values.
             found = same_parametric(self, gold, answer)
             if found is not None:
                 return found

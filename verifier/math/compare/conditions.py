@@ -64,6 +64,22 @@ def _trailing(node: Node) -> tuple[Node, Node | None]:
     return (Op(node.name, (*others, last)), found) if found else (node, None)
 
 
+def restricts_argument(node: Node) -> bool:
+    """`f(x) = x^2, x > 0`, `a_n = 2n (n >= 5)`: the condition is the function's domain."""
+    if not isinstance(node, Seq | Rel) or (isinstance(node, Seq) and node.open):
+        return False
+    value, condition = conditioned(node)
+    if condition is None:
+        return False
+    head, _ = headed(value)
+    names = free_symbols(condition)
+    if isinstance(head, Op) and head.name == "call":
+        inside = free_symbols(head)
+    else:
+        inside = frozenset(head.name.partition("_")[2:]) if isinstance(head, Sym) else frozenset()
+    return names <= inside and condition_set(condition) is not None
+
+
 def condition_set(node: Node) -> RealSet | None:
     """The numbers a condition on one variable allows, `x = 1` and `x = \\pm 1` included."""
     if isinstance(node, Seq) and not node.open:
