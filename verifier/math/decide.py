@@ -183,15 +183,15 @@ def _parts(
         one = _only(asked)
         if one is not None:
             return _one_part(one, answer, gold, policy, known)
-        found = _in_order(without_places(asked), answer, policy, known, answers=True)
-        return None if _may_be_domain(asked, found) else found
+        ordered = _in_order(without_places(asked), answer, policy, known, answers=True)
+        return None if _may_be_domain(asked, ordered) else ordered
     if given is not None:
         one = _only(given)
         if one is not None:
             found = decide(gold, reading(one), policy, known)
             return None if found.equal is False else found
-        found = _in_order(without_places(given), gold, policy, known, answers=False)
-        return None if _may_be_domain(given, found) else found
+        ordered = _in_order(without_places(given), gold, policy, known, answers=False)
+        return None if _may_be_domain(given, ordered) else ordered
     return None
 
 
