@@ -19,7 +19,7 @@ from itertools import permutations
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.unicode import ascii_math
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text
 
 MAX_CHARS = 300
 """People say a set in one line."""
@@ -120,19 +120,24 @@ _FILLER = re.compile(
 _END = r"(?=,? (?:and|that|which|with|except|other|but|such)(?![a-z])|,|$)"
 _VALUE = rf"(.{{1,60}}?){_END}"
 _MOD = r"\(?(?:modulo|mod|\\pmod|\\bmod|\\mod) ?\{?(\d{1,4})\}?\)?"
+_NUMBERS = r"-?\d{1,6}(?: ?(?:or|,|and) ?-?\d{1,6}){0,8}"
 _QUALITIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("notclass", r"not (?:a )?(?:divisible by|multiples? of) (\d{1,4})(?!\d)"),
         ("class", r"(?:a )?(?:divisible by|multiples? of) (\d{1,4})(?!\d)"),
-        ("mod", rf"(?:congruent to|(?:{_NAME} ?)?\\?equiv) ?(-?\d{{1,6}}(?: ?(?:or|,|and) ?-?\d{{1,6}})*) ?{_MOD}"),
-        ("left", r"leav(?:e|es|ing) (?:a )?remainder (?:of )?(\d{1,4}) (?:when|upon|on) (?:divided|division) by (\d{1,4})"),
-        ("form", rf"of (?:the )?form (.{{1,60}}?)(?:,? (?:where|with|for) .{{1,60}})?$"),
-        (">=", rf"(?:greater than or equal to|at least|not less than|no less than|\\geq?|\\geqslant|>=) ?{_VALUE}"),
-        ("<=", rf"(?:less than or equal to|at most|not exceeding|not greater than|no more than|up to|\\leq?|\\leqslant|<=) ?{_VALUE}"),
-        (">", rf"(?:greater than|larger than|bigger than|more than|exceeding|above|>) ?{_VALUE}"),
+        ("mod", rf"(?:congruent to|(?:{_NAME} ?)?\\?equiv) ?({_NUMBERS}) ?{_MOD}"),
+        ("left", r"leav(?:e|es|ing) (?:a )?remainder (?:of )?(\d{1,4}) (?:when|upon|on) "
+                 r"(?:divided|division) by (\d{1,4})"),
+        ("form", r"of (?:the )?form (.{1,60}?)(?:,? (?:where|with|for) .{1,60})?$"),
+        (">=", r"(?:greater than or equal to|at least|not less than|no less than|\\geq?|"
+               rf"\\geqslant|>=) ?{_VALUE}"),
+        ("<=", r"(?:less than or equal to|at most|not exceeding|not greater than|no more than|"
+               rf"up to|\\leq?|\\leqslant|<=) ?{_VALUE}"),
+        (">", r"(?:greater than|larger than|bigger than|more than|exceeding|above|>) ?" + _VALUE),
         ("<", rf"(?:less than|smaller than|below|<) ?{_VALUE}"),
-        ("!=", rf"(?:except(?: for)?|other than|excluding|not equal to|\\neq?|different from) ?(.{{1,60}}?)(?=,? (?:that|which|with|such)(?![a-z])|$)"),
+        ("!=", r"(?:except(?: for)?|other than|excluding|not equal to|\\neq?|different from) ?"
+               r"(.{1,60}?)(?=,? (?:that|which|with|such)(?![a-z])|$)"),
         ("between", r"(?:from|between) (-?\d{1,6}) (?:to|and) (-?\d{1,6})(,? inclusive)?"),
         ("odd", r"odd(?![a-z])"),
         ("even", r"even(?![a-z])"),
@@ -236,7 +241,7 @@ class _Sentence:
         elif word in ("odd", "even"):
             self.congruent(int(word == "odd"), 2)
         elif word == "prime":
-            self.conditions.append(Rel(("in",), (_ELEMENT, Const("primes"))))
+            self.conditions.append(Rel(("in",), (_ELEMENT, Text("primes"))))
         elif word == "natural":
             self.conditions.append(Rel(("in",), (_ELEMENT, Const("N"))))
 

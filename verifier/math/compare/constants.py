@@ -24,7 +24,7 @@ from verifier.math.compare.families import degree, substituted
 from verifier.math.compare.heads import headed, same_head
 from verifier.math.numeric import compare
 from verifier.math.policy import Tier
-from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison

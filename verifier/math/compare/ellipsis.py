@@ -16,6 +16,7 @@ sums without an end.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from verifier.math.exact import Budget, exact
 from verifier.math.numeric import compare
@@ -98,12 +99,12 @@ def _between_numbers(name: str, first: list[Node], last: list[Node]) -> Node | N
     if len(known) != len(terms) or len(ends) != len(end) or len(known) < 2:
         return None
     final = ends[-1]
-    steps = {b - a for a, b in zip(known, known[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(known)}
     if len(steps) == 1 and (step := steps.pop()) and _counts((final - known[0]) / step, known):
         return _summed(name, known[0], step, (final - known[0]) / step, ends)
     if len(known) < 3 or 0 in known or name == "prod":
         return None
-    quotients = {b / a for a, b in zip(known, known[1:], strict=False)}
+    quotients = {b / a for a, b in pairwise(known)}
     if len(quotients) != 1:
         return None
     ratio, power, at = quotients.pop(), known[0], 0

@@ -131,9 +131,9 @@ def _branches(said: Declared) -> tuple[Node | None, list[Branch] | None]:
                 if not one.open or any(isinstance(item, Seq | Rel) for item in one.items):
                     return None, None
                 found.append(Branch(kind + one.open + one.close, one.items))
-            elif isinstance(one, Op) and one.name in ("such", "union", "inter", "minus"):
-                return None, None
-            elif isinstance(one, Rel):
+            elif (
+                isinstance(one, Op) and one.name in ("such", "union", "inter", "minus")
+            ) or isinstance(one, Rel):
                 return None, None
             else:
                 found.append(Branch(kind, (one,)))
@@ -368,7 +368,7 @@ def _line(
 
 def _same_progressions(x: list[Progression], y: list[Progression]) -> bool | None:
     """Whether the union of some progressions is that of others."""
-    if not {p.kind for p in x} == {p.kind for p in y}:
+    if {p.kind for p in x} != {p.kind for p in y}:
         return False
     result: bool | None = True
     for kind in {p.kind for p in x}:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, isqrt, lcm
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from verifier.math.compare.inequalities import inequality
 from verifier.math.compare.realset import Piece, end_value
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -89,13 +90,12 @@ def _same(x: IntegerSet, y: IntegerSet) -> bool | None:
 def integer_set(node: Node, natural: int) -> IntegerSet | None:
     """The set a tree writes down; `natural` is the first natural number."""
     if sum(isinstance(part, Rel | Seq) for part in walk(node)) > MAX_PARTS:
-        if not isinstance(node, Seq) or any(isinstance(i, Rel | Seq) for i in node.items):
-            return None
+        return None
     return _read(node, natural)
 
 
 def _read(node: Node, natural: int) -> IntegerSet | None:
-    if node == Const("primes"):
+    if node == Text("primes"):
         return IntegerSet(_prime, primes=True)
     domain = number_set(node, natural)
     if domain is not None:
@@ -287,7 +287,7 @@ def _stepped(items: Sequence[Node]) -> IntegerSet | None:
     last = len(items) - 1
     closed = len(dots) == 1 and dots[0] == last - 1
     run = numbers[:-1] if closed else numbers
-    steps = {b - a for a, b in zip(run, run[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(run)}
     if len(steps) != 1 or len(run) < (2 if closed else 3):
         return None
     step, start = steps.pop(), run[0]

@@ -61,7 +61,7 @@ def _signs(node: Node) -> set[str]:
     found: set[str] = set()
     for part in walk(node):
         if isinstance(part, Const):
-            if part.name[0] in _SETS or part.name == "primes":
+            if part.name[0] in _SETS:
                 found.add("set")
                 if part.name == "N":
                     found.add("N")
