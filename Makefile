@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROTO_BIN := build/proto-env/bin
 PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 
-.PHONY: help demo test lint proto bench clean
+.PHONY: help demo test lint proto bench fuzz clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -40,8 +40,20 @@ proto: $(PROTO_BIN)/.installed ## generate the committed stubs from proto/
 	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) \
 	  --mypy_out=quiet:$(PROTO_OUT) --mypy_grpc_out=quiet:$(PROTO_OUT) $(PROTOS)
 
-bench: $(BIN)/.installed ## benchmarks, with the bare floor in the same run
-	$(BIN)/python -m tests.bench
+$(BIN)/.bench: $(BIN)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	touch $@
+
+bench: $(BIN)/.bench ## benchmarks, with the peer or the bare floor in the same run
+	$(BIN)/python -m tests.bench $(PARTS)
+
+SECONDS ?= 120
+fuzz: $(BIN)/.fuzz ## coverage-guided fuzzing of answers; its corpus is kept in tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS)
+
+$(BIN)/.fuzz: $(BIN)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	touch $@
 
 clean: ## remove what the other targets made
 	rm -rf .venv build sandbox/jail/touchstone-jail

@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 from sandbox.client import Sandbox
 from sandbox.v1 import sandbox_pb2 as sb
@@ -41,6 +40,11 @@ class Engine:
     math: MathVerifier
     sandbox: Sandbox
     sandbox_info: sb.DescribeResponse
+    toolchains: frozenset[str] = field(init=False)
+    """Languages of programs that the sandbox runs."""
+
+    def __post_init__(self) -> None:
+        self.toolchains = frozenset(known.name for known in self.sandbox_info.languages)
 
     async def verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         """The verdict of one item. Raises nothing but CancelledError."""
@@ -48,27 +52,40 @@ class Engine:
         try:
             verdict = await self._verify(item)
         except Exception as error:
-            # A defect of ours must cost one item, with a status, and not its batch.
+            # A defect of ours costs one item, with a status, and not its batch.
             log.exception("item %r", item.id)
-            verdict = failed(item.id, pb.Verdict.INTERNAL, f"{type(error).__name__}: {error}")
-        verdict.timing.ran_ms = max(
-            0.0, 1000 * (time.perf_counter() - accepted) - verdict.timing.queued_ms
-        )
-        return verdict
+            verdict = _defect(item, error)
+        return _timed(verdict, accepted)
+
+    def verify_at_once(self, item: pb.Item | Unreadable) -> pb.Verdict | None:
+        """The verdict of an item that needs neither a sandbox, nor a worker, nor long;
+        None for the others. Most mathematics is of this kind, and a task of its own
+        would take as long as the work."""
+        if not isinstance(item, pb.Item) or len(item.math.gold) != 1:
+            return None
+        accepted = time.perf_counter()
+        try:
+            if item.ByteSize() > LONG_TEXT:
+                return None
+            refused = self._refused(item)
+            if refused is None:
+                outcome = math.verify_at_once(item.math, item.response)
+                if outcome is None:
+                    return None
+                recipe = validate.chosen_recipe(item)
+                refused = compose(item, recipe, outcome, score_parts(item, recipe, outcome))
+        except Exception as error:
+            log.exception("item %r", item.id)
+            refused = _defect(item, error)
+        return _timed(refused, accepted)
 
     async def _verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         if isinstance(item, Unreadable):
             return failed(item.id, pb.Verdict.INVALID, item.message)
-        languages = [known.name for known in self.sandbox_info.languages]
-        check = partial(validate.problem, item, self.limits, languages)
         long = item.ByteSize() > LONG_TEXT
-        problem = await asyncio.to_thread(check) if long else check()
-        if problem:
-            return failed(item.id, pb.Verdict.INVALID, problem)
-        if item.HasField("deadline_ms") and item.deadline_ms == 0:
-            return failed(
-                item.id, pb.Verdict.TIMEOUT, "deadline_ms: already over, got 0; nothing was run"
-            )
+        refused = await asyncio.to_thread(self._refused, item) if long else self._refused(item)
+        if refused is not None:
+            return refused
         outcome = await self._task(item)
         recipe = validate.chosen_recipe(item)
         if long:
@@ -76,6 +93,17 @@ class Engine:
         else:
             parts = score_parts(item, recipe, outcome)
         return compose(item, recipe, outcome, parts)
+
+    def _refused(self, item: pb.Item) -> pb.Verdict | None:
+        """The verdict of an item on which no work is done."""
+        problem = validate.problem(item, self.limits, self.toolchains)
+        if problem:
+            return failed(item.id, pb.Verdict.INVALID, problem)
+        if item.HasField("deadline_ms") and item.deadline_ms == 0:
+            return failed(
+                item.id, pb.Verdict.TIMEOUT, "deadline_ms: already over, got 0; nothing was run"
+            )
+        return None
 
     async def _task(self, item: pb.Item) -> TaskOutcome:
         budget_ms = item.deadline_ms if item.HasField("deadline_ms") else None
@@ -137,6 +165,7 @@ def compose(
     """Parts and evidence as a verdict; the reward only when all of it is known. Pure."""
     needs_accuracy = any(part.name == "accuracy" for part in parts)
     status = outcome.status if needs_accuracy else pb.Verdict.OK
+    task = str(item.WhichOneof("task"))
     verdict = pb.Verdict(
         id=item.id,
         status=status,
@@ -144,8 +173,8 @@ def compose(
         extracted=outcome.extracted,
         evidence=outcome.evidence,
         provenance=pb.Provenance(
-            verifier=str(item.WhichOneof("task")),
-            verifier_version=VERSIONS[str(item.WhichOneof("task"))],
+            verifier=task,
+            verifier_version=VERSIONS[task],
             sandbox_tier=outcome.sandbox_tier,
         ),
         timing=pb.Timing(queued_ms=outcome.queued_ms),
@@ -156,6 +185,16 @@ def compose(
     if status == pb.Verdict.OK:
         verdict.reward = sum(part.weight * part.score for part in parts)
     return verdict
+
+
+def _timed(verdict: pb.Verdict, accepted: float) -> pb.Verdict:
+    spent = 1000 * (time.perf_counter() - accepted)
+    verdict.timing.ran_ms = max(0.0, spent - verdict.timing.queued_ms)
+    return verdict
+
+
+def _defect(item: pb.Item | Unreadable, error: Exception) -> pb.Verdict:
+    return failed(item.id, pb.Verdict.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 VERSIONS = {"math": math.VERSION, "code": code.VERSION}

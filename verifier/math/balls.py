@@ -18,8 +18,7 @@ Not covered: limits, infinite sums, improper integrals, derivatives.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from threading import RLock
 
@@ -46,20 +45,31 @@ its body; what needs more is left to the symbolic step."""
 _LOCK = RLock()
 
 
+_UNLIKE = BINDERS | {"call", "index", "bar"}
+"""Operators that are more than a function of the values of their arguments."""
+
+
 class NotMineError(Exception):
     """This tree has no value here."""
 
 
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
+class precision:
     """Balls of so many bits, while no other thread uses another precision."""
-    with _LOCK:
-        outer = ctx.prec
-        ctx.prec = bits
-        try:
-            yield
-        finally:
-            ctx.prec = outer
+
+    __slots__ = ("bits", "outer")
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        self.outer = 0
+
+    def __enter__(self) -> None:
+        _LOCK.acquire()
+        self.outer = ctx.prec
+        ctx.prec = self.bits
+
+    def __exit__(self, *_: object) -> None:
+        ctx.prec = self.outer
+        _LOCK.release()
 
 
 class Evaluation:
@@ -98,8 +108,10 @@ class Evaluation:
         self.budget.left -= 1
         if self.budget.left < 0:
             raise NotMineError
+        if isinstance(node, Op):
+            return self.noted(self.operation(node))
         if isinstance(node, Num):
-            return self.number(Fraction(node.value))
+            return self.number(node.value)
         if isinstance(node, Sym):
             if node.name not in self.point:
                 raise NotMineError
@@ -111,20 +123,24 @@ class Evaluation:
             if found is None:
                 raise NotMineError
             return self.number(found)
-        if not isinstance(node, Op):
-            raise NotMineError
-        return self.noted(self.operation(node))
+        raise NotMineError
 
-    def number(self, value: Fraction) -> acb:
+    def number(self, value: int | Fraction) -> acb:
         top, bottom = value.numerator, value.denominator
-        self.span = max(self.span, top.bit_length(), bottom.bit_length())
+        bits = max(top.bit_length(), bottom.bit_length())
+        if bits > self.span:
+            self.span = bits
         return acb(top) if bottom == 1 else acb(fmpq(top, bottom))
 
     def noted(self, value: acb) -> acb:
         """The value, its size kept in `span` unless it may be zero."""
         size = abs(value)
-        mantissa, exponent = size.mid().man_exp()
-        bits = abs(int(exponent) + int(mantissa).bit_length())
+        middle = float(size)
+        if 0.0 < middle < math.inf:
+            bits = abs(math.frexp(middle)[1])
+        else:
+            mantissa, exponent = size.mid().man_exp()
+            bits = abs(int(exponent) + int(mantissa).bit_length())
         if bits > self.span and not size.contains(0):
             self.span = bits
         return value
@@ -137,12 +153,19 @@ class Evaluation:
 
     def operation(self, node: Op) -> acb:
         name = node.name
-        if name in BINDERS:
-            return self.binder(node)
-        if name in ("call", "index"):
-            return self.opaque(node)
-        if name == "bar" and free_symbols(node):
-            raise NotMineError  # a mean, a segment: only of a number it is the conjugate
+        if name in _UNLIKE:
+            if name in BINDERS:
+                return self.binder(node)
+            if name != "bar":
+                return self.opaque(node)
+        if name == "bar" and any(
+            name not in self.point or self.point[name].imag.contains(0)
+            for name in free_symbols(node)
+        ):
+            raise NotMineError  # a mean, a segment: only of complex numbers it is the conjugate
+        if name == "pow" and isinstance(node.args[1], Num) and node.args[1].value.denominator == 1:
+            self.pay(10)
+            return self.whole_power(self.value(node.args[0]), int(node.args[1].value))
         args = [self.value(arg) for arg in node.args]
         if name == "add":
             total = args[0]
@@ -234,10 +257,7 @@ class Evaluation:
     def power(self, base: acb, exponent: acb) -> acb:
         whole = exponent.unique_fmpz() if exponent.is_exact() else None
         if whole is not None:
-            self.pay(int(whole).bit_length())
-            if whole == 0 and base.contains(0):
-                raise NotMineError
-            return base.pow(acb(whole))
+            return self.whole_power(base, int(whole))
         if _is_negative(base):
             self.went_complex = True
         if base.is_zero():
@@ -245,6 +265,14 @@ class Evaluation:
                 return acb(0)
             raise NotMineError
         return base.pow(exponent, analytic=self.analytic)
+
+    def whole_power(self, base: acb, exponent: int) -> acb:
+        bits = exponent.bit_length()
+        self.span = max(self.span, bits)
+        self.pay(bits)
+        if exponent == 0 and base.contains(0):
+            raise NotMineError
+        return base.pow(acb(exponent))
 
     def log(self, x: acb, base: acb | None = None) -> acb:
         if _is_negative(x):
@@ -388,6 +416,7 @@ _FUNCTIONS: dict[str, Callable[..., acb]] = {
     "re": lambda _, x: acb(x.real),
     "im": lambda _, x: acb(x.imag),
     "arg": lambda _, x: acb(x.arg()),
+    "cis": _plain(lambda x: (x * acb(0, 1)).exp()),
     "sin": _plain(acb.sin),
     "cos": _plain(acb.cos),
     "tan": _plain(acb.tan),

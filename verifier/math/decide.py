@@ -54,11 +54,11 @@ def decide(
             return _OTHER_NUMBER  # with a point, rounding is a matter of policy
     if known:
         return _beyond_text(gold, answer, policy, known)
-    return _kept(gold, answer, policy)
+    return kept_decision(gold, answer, policy)
 
 
 @lru_cache(maxsize=CACHED_DECISIONS)
-def _kept(gold: Reading, answer: Reading, policy: MathPolicy) -> Decision:
+def kept_decision(gold: Reading, answer: Reading, policy: MathPolicy) -> Decision:
     return _beyond_text(gold, answer, policy, None)
 
 

@@ -14,11 +14,6 @@ _CONSTS = {
     "e": "e",
     "i": "i",
     "oo": r"\infty ",
-    "R": r"\mathbb{R}",
-    "Z": r"\mathbb{Z}",
-    "N": r"\mathbb{N}",
-    "Q": r"\mathbb{Q}",
-    "C": r"\mathbb{C}",
     "empty": r"\emptyset ",
     "dots": r"\ldots ",
 }
@@ -43,7 +38,7 @@ def to_latex(node: Node) -> str:
     if isinstance(node, Num):
         return _number(node)
     if isinstance(node, Const):
-        return _CONSTS[node.name]
+        return _CONSTS.get(node.name) or _number_set(node.name)
     if isinstance(node, Sym):
         return _symbol(node.name)
     if isinstance(node, Base):
@@ -66,6 +61,12 @@ def to_latex(node: Node) -> str:
         return text
     rows = r"\\ ".join(" & ".join(to_latex(cell) for cell in row) for row in node.rows)
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
+
+
+def _number_set(name: str) -> str:
+    r"""`\mathbb{Z}`, and with its mark `\mathbb{Z}^{+}` or `\mathbb{Z}_{\ge 0}`."""
+    mark = {"0+": r"_{\ge 0}", "0-": r"_{\le 0}"}.get(name[1:], "^{" + name[1:] + "}")
+    return rf"\mathbb{{{name[0]}}}" + (mark if len(name) > 1 else "")
 
 
 def _inside(node: Node) -> str:
@@ -91,6 +92,8 @@ def _number(node: Num) -> str:
 
 def _symbol(name: str) -> str:
     head, _, sub = name.partition("_")
+    if name == "i":
+        return r"\vec{i}"  # without the arrow it is the imaginary unit
     text = head if len(head) == 1 else "\\" + head + " "
     return f"{text}_{{{sub}}}" if sub else text
 
@@ -152,11 +155,19 @@ def _operator(node: Op) -> str:
     if name == "such":
         return rf"\{{{inner[0]}\mid {inner[1]}\}}"
     if name == "cases":
-        rows = zip(inner[::2], inner[1::2], strict=True)
+        conditions = (_condition(arg) for arg in args[1::2])
+        rows = zip(inner[::2], conditions, strict=True)
         return r"\begin{cases}" + r"\\ ".join(map(" & ".join, rows)) + r"\end{cases}"
     if name == "call":
         return f"{inner[0]}({','.join(inner[1:])})"
     return rf"\operatorname{{{name}}}({','.join(inner)})"
+
+
+def _condition(node: Node) -> str:
+    """A condition in words is read back as one behind "if"."""
+    if isinstance(node, Text) and node.text != "otherwise":
+        return rf"\text{{if {node.text}}}"
+    return to_latex(node)
 
 
 _PRINTED = {
@@ -168,6 +179,7 @@ _PRINTED = {
     "mod": r"({})\bmod ({})",
     "pmod": r"({})\pmod {}",
     "det": r"\det({})",
+    "gamma": r"\Gamma({})",
     "norm": r"\lVert {}\rVert ",
 }
 """Forms of the rarer operators; each part comes in braces of its own."""

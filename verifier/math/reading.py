@@ -135,3 +135,9 @@ def reference(text: str) -> Reading:
         if answer is not None and answer.text.strip():
             return Reading(text, answer.text)
     return found
+
+
+def forget() -> None:
+    """Drops all readings kept."""
+    for cache in (_short, _long, reference):
+        cache.cache_clear()

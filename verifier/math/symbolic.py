@@ -7,6 +7,8 @@ Invariants:
   worker's start counts.
 - A worker that dies under an item costs it one retry on a fresh worker, then "died".
 - A cancelled caller frees its place at once: the worker is killed.
+- Pairs that are asked for again, or twice at the same time, are decided once; a limit
+  that was met counts for who asks with no more time.
 - At most `max_queued` callers wait; one more is refused at once with `QueueFullError`.
 - After `close()` no process is left.
 
@@ -22,7 +24,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from verifier.math.tree import Node, to_json
@@ -42,6 +44,9 @@ MAX_ITEMS = 1_000
 MAX_RSS = 300 << 20
 """Bytes of resident memory after which a worker is replaced."""
 
+KEPT_PAIRS = 4_096
+"""Decided pairs kept: the samples of a group repeat them."""
+
 ATTEMPTS = 2
 MAX_LINE = 1 << 20
 """Bytes of one answer line; answers have a hundred."""
@@ -60,6 +65,8 @@ class SymbolicResult:
     ran_s: float
     """Wall seconds of work, over all attempts."""
     failure: Literal["timeout", "died"] | None = None
+    lasting: bool = True
+    """False where the load of the host may have had a part in it."""
 
 
 class _DiedError(Exception):
@@ -150,6 +157,11 @@ class SymbolicWorkers:
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._closed = False
+        self._kept: dict[tuple[Node, Node], tuple[SymbolicResult, float]] = {}
+        """Results and the limits under which they came, oldest first."""
+        self._running: dict[
+            tuple[Node, Node], asyncio.Future[tuple[SymbolicResult, float] | None]
+        ] = {}
 
     async def equal(self, a: Node, b: Node, timeout_s: float | None = None) -> SymbolicResult:
         """Whether two scalar trees are equal.
@@ -160,11 +172,37 @@ class SymbolicWorkers:
         """
         if self._closed:
             raise RuntimeError("the workers are closed")
+        limit = self.timeout_s if timeout_s is None else timeout_s
+        arrived = time.monotonic()
+        pair = (a, b)
+        kept: tuple[SymbolicResult, float] | None = self._kept.get(pair)
+        while kept is None or (kept[0].failure and limit > kept[1]):
+            if pair not in self._running:
+                return await self._first(pair, limit, arrived)
+            other = self._running[pair]
+            await asyncio.wait([other])
+            kept = other.result()
+        return replace(kept[0], queued_s=time.monotonic() - arrived, ran_s=0.0)
+
+    async def _first(self, pair: tuple[Node, Node], limit: float, arrived: float) -> SymbolicResult:
+        """Decides a pair; those who ask meanwhile wait for it."""
+        done = self._running[pair] = asyncio.get_running_loop().create_future()
+        result = None
+        try:
+            result = await self._fresh(*pair, limit, arrived)
+        finally:
+            del self._running[pair]
+            done.set_result(None if result is None else (result, limit))
+        if result.lasting:
+            if len(self._kept) >= KEPT_PAIRS:
+                del self._kept[next(iter(self._kept))]
+            self._kept[pair] = (result, limit)
+        return result
+
+    async def _fresh(self, a: Node, b: Node, limit: float, arrived: float) -> SymbolicResult:
         if self._waiting >= self.max_queued:
             raise QueueFullError(f"more than {self.max_queued} waiting for a symbolic worker")
-        limit = self.timeout_s if timeout_s is None else timeout_s
         request = json.dumps({"a": to_json(a), "b": to_json(b), "cpu_s": max(limit, 0.001)})
-        arrived = time.monotonic()
         self._waiting += 1
         try:
             await self._places.acquire()
@@ -187,7 +225,7 @@ class SymbolicWorkers:
             except TimeoutError:
                 await self._retire(worker)
                 ran += time.monotonic() - started
-                return SymbolicResult(None, started - arrived, ran, "timeout")
+                return SymbolicResult(None, started - arrived, ran, "timeout", lasting=False)
             except _DiedError:
                 code = await self._retire(worker, killing=False)
                 ran += time.monotonic() - started
@@ -204,7 +242,7 @@ class SymbolicWorkers:
             else:
                 self._idle.append(worker)
             return SymbolicResult(answer, started - arrived, ran)
-        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, "died")
+        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, "died", False)
 
     async def _worker(self) -> _Worker | None:
         """An idle worker or a new one; None when none can be had."""

@@ -39,7 +39,11 @@ class Num:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, dots."""
+    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, dots.
+
+    A set with a mark: Z+ (positive), Z- (negative), Z* (not zero), Z0+ and Z0- (with zero); so
+    for R and Q. N* and N+ are Z+, N0+ is Z0+; N alone leaves open whether zero is in it.
+    """
 
     name: str
 
@@ -71,7 +75,8 @@ class Op:
     """An operator or function applied to arguments.
 
     add mul div pow neg pm mp; sin ... ; sqrt root log(x, base) fact binom abs;
-    percent deg unit(x, Text); call(Sym f, args...) index(Sym a, i);
+    percent deg unit(x, Text); gamma cis(x) = cos x + i sin x; perm(n, k);
+    call(Sym f, args...) index(Sym a, i);
     sum prod int (var, low, high, body) lim(var, to, body); ratio(a, b, ...);
     union inter minus (of sets); such(element, condition); cases(value, condition, ...).
     """

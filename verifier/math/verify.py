@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from verifier.math import MathPolicy, MathVerdict, MathVerifier, Outcome
+from functools import lru_cache
+
+from verifier.math import MathPolicy, MathVerdict, MathVerifier, Outcome, Tier
+from verifier.math.check import judge
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
@@ -32,8 +35,21 @@ async def verify(
     return to_outcome(found, policy)
 
 
+def verify_at_once(task: pb.MathTask, response: str) -> TaskOutcome | None:
+    """As `verify`, without a symbolic step: None where one is needed."""
+    policy = read_policy(task.policy)
+    found, pending = judge(list(task.gold), response, policy)
+    return None if pending else to_outcome(found, policy)
+
+
 def read_policy(policy: pb.MathPolicy) -> MathPolicy:
     """The policy of a request, its absent fields replaced by the defaults."""
+    return _policy(policy.SerializeToString(deterministic=True))
+
+
+@lru_cache(maxsize=64)
+def _policy(serialised: bytes) -> MathPolicy:
+    policy = pb.MathPolicy.FromString(serialised)
     default = MathPolicy()
     optional = {
         name: getattr(policy, name)
@@ -50,8 +66,9 @@ def read_policy(policy: pb.MathPolicy) -> MathPolicy:
     return MathPolicy(free_text=policy.free_text, **optional)
 
 
+@lru_cache(maxsize=64)
 def write_policy(policy: MathPolicy) -> pb.MathPolicy:
-    """The policy in force, for the evidence: every field set."""
+    """The policy in force, for the evidence: every field set. Not to be changed."""
     return pb.MathPolicy(
         percent=pb.MathPolicy.Percent.Value(policy.percent.upper()),
         units=pb.MathPolicy.Units.Value(policy.units.upper()),
@@ -62,25 +79,28 @@ def write_policy(policy: MathPolicy) -> pb.MathPolicy:
     )
 
 
+_TIER = {tier: pb.MathEvidence.Tier.Value(tier.value) for tier in Tier}
+_REASON = {outcome: pb.Part.Reason.Value(outcome.value) for outcome in Outcome}
+
+
 def to_outcome(found: MathVerdict, policy: MathPolicy) -> TaskOutcome:
     """A math verdict in the words of the contract. Pure."""
     status = _STATUS[found.outcome]
     evidence = pb.MathEvidence(
-        tier=(
-            pb.MathEvidence.Tier.Value(found.tier.value)
-            if found.tier
-            else pb.MathEvidence.UNSPECIFIED
-        ),
-        source=found.source or "",
-        start=found.start or 0,
-        end=found.end or 0,
+        tier=_TIER[found.tier] if found.tier else pb.MathEvidence.UNSPECIFIED,
+        source=found.source,
+        start=found.start,
+        end=found.end,
         gold=found.gold,
         policy=write_policy(policy),
+        canonical_gold=found.canonical_gold,
+        canonical_answer=found.canonical_answer,
+        point=found.point or None,
     )
     message = "" if status == pb.Verdict.OK else _message(found)
     return TaskOutcome(
         status=status,
-        reason=pb.Part.Reason.Value(found.outcome.value),
+        reason=_REASON[found.outcome],
         score=(1.0 if found.outcome is Outcome.MATCH else 0.0) if status == pb.Verdict.OK else None,
         detail=found.detail,
         message=message,

@@ -234,6 +234,8 @@ class _Builder:
             return args[0] / 100
         if name == "deg":
             return args[0] * sp.pi / 180
+        if name == "cis":
+            return sp.cos(args[0]) + sp.I * sp.sin(args[0])
         if name == "log" and len(args) == 2:
             return sp.log(args[0]) / sp.log(args[1])
         known = {
@@ -244,7 +246,8 @@ class _Builder:
             "cosh": sp.cosh, "tanh": sp.tanh, "arcsinh": sp.asinh, "arccosh": sp.acosh,
             "arctanh": sp.atanh, "floor": sp.floor, "ceil": sp.ceiling, "max": sp.Max,
             "min": sp.Min, "re": sp.re, "im": sp.im, "sgn": sp.sign, "gcd": sp.gcd,
-            "lcm": sp.lcm, "mod": sp.Mod,
+            "lcm": sp.lcm, "mod": sp.Mod, "gamma": sp.gamma, "coth": sp.coth, "sech": sp.sech,
+            "csch": sp.csch, "arg": sp.arg, "erf": sp.erf, "perm": sp.ff, "bar": sp.conjugate,
         }  # fmt: skip
         if name not in known:
             raise _NotMine

@@ -1010,12 +1010,31 @@ class MathEvidence(google.protobuf.message.Message):
     interval_arithmetic: MathEvidence.Tier.ValueType  # 5
     symbolic: MathEvidence.Tier.ValueType  # 6
 
+    @typing.final
+    class PointEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     TIER_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
     START_FIELD_NUMBER: builtins.int
     END_FIELD_NUMBER: builtins.int
     GOLD_FIELD_NUMBER: builtins.int
     POLICY_FIELD_NUMBER: builtins.int
+    CANONICAL_GOLD_FIELD_NUMBER: builtins.int
+    CANONICAL_ANSWER_FIELD_NUMBER: builtins.int
+    POINT_FIELD_NUMBER: builtins.int
     tier: global___MathEvidence.Tier.ValueType
     """UNSPECIFIED when nothing decided."""
     source: builtins.str
@@ -1028,9 +1047,22 @@ class MathEvidence(google.protobuf.message.Message):
     """0 and 0 without an answer."""
     gold: builtins.str
     """The reference that matched, or the first one."""
+    canonical_gold: builtins.str
+    """The reference and the answer in the form in which they were compared: the
+    normalised text, the number, or LaTeX of the tree as read. Capped at 500
+    code points; empty without an answer.
+    """
+    canonical_answer: builtins.str
+    """As canonical_gold."""
     @property
     def policy(self) -> global___MathPolicy:
         """The policies in force."""
+
+    @property
+    def point(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Where values at a point told the two apart: the symbols' values, as
+        fractions. Empty otherwise, and for expressions without symbols.
+        """
 
     def __init__(
         self,
@@ -1041,9 +1073,12 @@ class MathEvidence(google.protobuf.message.Message):
         end: builtins.int = ...,
         gold: builtins.str = ...,
         policy: global___MathPolicy | None = ...,
+        canonical_gold: builtins.str = ...,
+        canonical_answer: builtins.str = ...,
+        point: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["policy", b"policy"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["end", b"end", "gold", b"gold", "policy", b"policy", "source", b"source", "start", b"start", "tier", b"tier"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["canonical_answer", b"canonical_answer", "canonical_gold", b"canonical_gold", "end", b"end", "gold", b"gold", "point", b"point", "policy", b"policy", "source", b"source", "start", b"start", "tier", b"tier"]) -> None: ...
 
 global___MathEvidence = MathEvidence
 

@@ -29,6 +29,7 @@ ADJUDICATED = {
         "7b-v0.1-gsm8k-669 7b-v0.1-gsm8k-692 7b-v0.1-gsm8k-844 1b-v0.1-gsm8k-16 1b-v0.1-gsm8k-908"
     ),
     "label refuses an equal expression": "7b-interpreter-v0.1-minerva_math-164",
+    "label refuses 3 hours and 45 minutes for 225 minutes": "7b-v0.1-gsm8k-1218",
     "label accepts an unequal rational within 1e-4": "7b-interpreter-v0.1-minerva_math-399",
     "label accepts a decimal that is wrong in its last three digits": (
         "7b-interpreter-v0.1-minerva_math-11"

@@ -57,7 +57,7 @@ def test_exact(text: str, value: Fraction | int) -> None:
         r"\binom{10^9}{5\cdot 10^8}",
         r"\sum_{k=1}^{10^9} k",
         "((((9!)!)!)!)",
-        "203_2",
+        "(-8)^{-1/3}",
         r"\sqrt[10^9]{2}",
         "1000!!!!!!!",
         r"\log_1 5",

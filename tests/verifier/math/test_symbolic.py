@@ -14,7 +14,9 @@ from verifier.math.worker import decide
 
 ROOT = Path(__file__).resolve().parents[3]
 SLOW = parse(r"\int_0^1 x^x\sin(x^{x^x})\,dx"), parse("2")
+ALSO_SLOW = SLOW[0], parse("3")
 QUICK = parse(r"\int_0^1 x\,dx"), parse(r"\frac12")
+ALSO_QUICK = QUICK[0], parse(r"\frac13")
 
 
 def alive(pid: int) -> bool:
@@ -65,7 +67,7 @@ async def test_killed_at_its_deadline_and_replaced() -> None:
     assert (result.answer, result.failure) == (None, "timeout")
     assert time.monotonic() - started < 2.0
     assert gone(pids, 1)
-    assert (await pool.equal(*QUICK, timeout_s=10)).answer is True
+    assert (await pool.equal(*ALSO_QUICK, timeout_s=10)).answer is False
     await pool.close()
 
 
@@ -109,7 +111,7 @@ async def test_the_queue_is_bounded() -> None:
     pool = SymbolicWorkers(1, timeout_s=20, max_queued=1)
     running = asyncio.create_task(pool.equal(*SLOW))
     await busy(pool)
-    waiting = asyncio.create_task(pool.equal(*SLOW))
+    waiting = asyncio.create_task(pool.equal(*ALSO_SLOW))
     await asyncio.sleep(0.05)
     with pytest.raises(QueueFullError, match="more than 1 waiting"):
         await pool.equal(*QUICK)
@@ -118,11 +120,35 @@ async def test_the_queue_is_bounded() -> None:
     assert [result.failure for result in results] == ["died", "died"]
 
 
+async def test_identical_pairs_are_decided_once() -> None:
+    pool = SymbolicWorkers(2)
+    results = await asyncio.gather(*(pool.equal(*QUICK, timeout_s=10) for _ in range(20)))
+    assert [result.answer for result in results] == [True] * 20
+    assert sum(worker.items for worker in pool._idle) == 1
+    started = time.monotonic()
+    results = await asyncio.gather(*(pool.equal(*SLOW, timeout_s=0.5) for _ in range(20)))
+    assert {result.failure for result in results} == {"timeout"}
+    assert (await pool.equal(*SLOW, timeout_s=0.4)).failure == "timeout"
+    assert time.monotonic() - started < 4  # not twenty times
+    await pool.close()
+
+
+async def test_who_waits_for_a_cancelled_pair_decides_it() -> None:
+    pool = SymbolicWorkers(1)
+    first = asyncio.create_task(pool.equal(*QUICK, timeout_s=10))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(pool.equal(*QUICK, timeout_s=10))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    assert (await second).answer is True
+    await pool.close()
+
+
 async def test_an_idle_worker_killed_is_replaced() -> None:
     pool = SymbolicWorkers(1, timeout_s=10)
     await pool.equal(*QUICK)
     os.kill(pool.pids[0], signal.SIGKILL)
-    assert (await pool.equal(*QUICK)).answer is True
+    assert (await pool.equal(*ALSO_QUICK)).answer is False
     await pool.close()
 
 
@@ -136,7 +162,7 @@ async def main():
     slow = parse(r"\\\\int_0^1 x^x\\\\sin(x^{x^x})\\\\,dx"), parse("2")
     await pool.equal(parse("1"), parse("1"))
     asyncio.create_task(pool.equal(*slow))
-    asyncio.create_task(pool.equal(*slow))
+    asyncio.create_task(pool.equal(slow[0], parse("3")))
     while len(pool._busy) < 2:
         await asyncio.sleep(0.05)
     print(*pool.pids, flush=True)

@@ -8,27 +8,29 @@ Invariants:
 - Pure: no state outside of the object, nothing is ever evaluated as code.
 - None is never turned into a match: an undecided part leaves the whole undecided,
   unless another part already differs.
-
-Not covered: piecewise functions beyond part-by-part comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from verifier.math.compare.cases import is_cases, same_cases
 from verifier.math.compare.constants import up_to_constants
-from verifier.math.compare.equations import same_relation
-from verifier.math.compare.heads import headed, is_equation, same_head
+from verifier.math.compare.domains import conditioned, in_one_letter, same_conditioned
+from verifier.math.compare.equations import relations, same_relation
+from verifier.math.compare.heads import aligned, headed, is_equation, labels, stated
 from verifier.math.compare.lists import by_labels, same_sequence, same_values
 from verifier.math.compare.matrices import matrix_value, same_cells
 from verifier.math.compare.parametric import same_parametric
 from verifier.math.compare.quantities import same_quantity
 from verifier.math.compare.signs import has_signs, members, overfull, signed_tuple, values
 from verifier.math.compare.subsets import same_subset, setlike
+from verifier.math.compare.systems import same_system
+from verifier.math.compare.vectors import as_point, in_units, vector_value
 from verifier.math.exact import Budget
 from verifier.math.numeric import Point
 from verifier.math.policy import MathPolicy, Tier
-from verifier.math.tree import Matrix, Node, Op, Rel, Seq
+from verifier.math.tree import Matrix, Node, Op, Rel, Seq, free_symbols
 
 MAX_OPEN = 4
 """Pairs handed to the symbolic step for one answer."""
@@ -78,33 +80,40 @@ class Comparison:
             found = same_parametric(self, gold, answer)
             if found is not None:
                 return found
-        found = self._parts(gold, answer)
+        found = self._values(gold, answer)
         if self.calls == 1 and not found and up_to_constants(self, gold, answer):
             return True
         return found
 
-    def _parts(self, gold: Node, answer: Node) -> bool | None:
-        gold, answer = matrix_value(_unwrapped(gold)), matrix_value(_unwrapped(answer))
-        if isinstance(gold, Seq | Rel | Matrix) or isinstance(answer, Seq | Rel | Matrix):
+    def _values(self, gold: Node, answer: Node) -> bool | None:
+        gold, answer = (matrix_value(vector_value(_unwrapped(side))) for side in (gold, answer))
+        if _parts(gold) or _parts(answer):
             self.uses(Tier.STRUCTURE)
             return self._structures(gold, answer)
         if has_signs(gold) or has_signs(answer):
             self.uses(Tier.STRUCTURE)
             return same_values(self, values((gold,)), values((answer,)), False)
-        if isinstance(gold, Op) and gold.name in ("union", "inter", "minus", "such", "cases"):
-            return self._structures(gold, answer)
-        if isinstance(answer, Op) and answer.name in ("union", "inter", "minus", "such", "cases"):
+        if _given_in_parts(gold) or _given_in_parts(answer):
             return self._structures(gold, answer)
         return self.scalar(gold, answer)
 
     def _structures(self, gold: Node, answer: Node) -> bool | None:
+        gold, answer = as_point(gold, answer), as_point(answer, gold)
+        found = same_conditioned(self, gold, answer)
+        if found is None:
+            found = self._by_names(gold, answer)
+        if found is None:
+            found = same_system(self, gold, answer)
+        if found is not None:
+            return found[0]
         if signed_tuple(gold) or signed_tuple(answer):
             return same_values(self, values(members(gold)), values(members(answer)), True)
         head_g, value_g = headed(gold)
         head_a, value_a = headed(answer)
         if head_g is not None and head_a is not None:
-            if same_head(head_g, head_a):
-                return self.equal(value_g, value_a)
+            value = aligned(head_g, head_a, value_a)
+            if value is not None:
+                return self.equal(value_g, value)
             calls = [h for h in (head_g, head_a) if isinstance(h, Op) and h.name == "call"]
             if isinstance(gold, Rel) and isinstance(answer, Rel) and len(calls) < 2:
                 return same_relation(self, gold, answer)
@@ -112,18 +121,37 @@ class Comparison:
         if head_g is not None and not is_equation(answer):
             return self.equal(value_g, value_a)
         if head_a is not None and not is_equation(gold):
-            return self.equal(value_g, value_a)
+            return self.equal(value_g, in_one_letter(value_g, head_a, value_a))
         if value_g is not gold and not isinstance(answer, Rel):
             return self.equal(value_g, answer)
         if value_a is not answer and not isinstance(gold, Rel):
             return self.equal(gold, value_a)
+        return self._unnamed(gold, answer)
+
+    def _by_names(self, gold: Node, answer: Node) -> tuple[bool | None] | None:
+        """Both sides name their values, or one shares a value out among the places of a
+        tuple: None when neither is so, else what was found, in a tuple."""
+        names = labels(gold), labels(answer)
+        if None not in names:
+            found = by_labels(self, gold, answer)
+            return (
+                found
+                if found is None or found[0] is True
+                else (same_system(self, gold, answer) or found)
+            )
+        for side, other in ((gold, answer), (answer, gold)):
+            if isinstance(side, Rel) and labels(side) and isinstance(other, Seq) and other.open:
+                return by_labels(self, gold, answer)
+        return None
+
+    def _unnamed(self, gold: Node, answer: Node) -> bool | None:
+        """Two sides of which none is the value of a name."""
         sets = same_subset(self, gold, answer)
         if sets is not None:
             return sets[0]
-        if isinstance(gold, Rel) and isinstance(answer, Rel):
-            return same_relation(self, gold, answer)
+        gold, answer = in_units(gold, answer), in_units(answer, gold)
         if isinstance(gold, Rel) or isinstance(answer, Rel):
-            return self._one_relation(gold, answer)
+            return self._relations(gold, answer)
         labelled = by_labels(self, gold, answer)
         if labelled is not None:
             return labelled[0]
@@ -131,6 +159,8 @@ class Comparison:
             return same_cells(self, gold, answer)
         if isinstance(gold, Seq) or isinstance(answer, Seq):
             return same_sequence(self, gold, answer)
+        if is_cases(gold) or is_cases(answer):
+            return same_cases(self, gold, answer)
         if isinstance(gold, Op) and isinstance(answer, Op) and gold.name == answer.name:
             if len(gold.args) != len(answer.args):
                 return False
@@ -138,14 +168,34 @@ class Comparison:
             return True if same else None
         return None if setlike(gold) and setlike(answer) else False
 
+    def _relations(self, gold: Node, answer: Node) -> bool | None:
+        if isinstance(gold, Rel) and isinstance(answer, Rel):
+            return same_relation(self, gold, answer)
+        relation, other = (gold, answer) if isinstance(gold, Rel) else (answer, gold)
+        assert isinstance(relation, Rel)
+        if has_signs(relation) and isinstance(other, Seq):
+            first, second = relations(gold), relations(answer)
+            if first is None or second is None:
+                return None
+            return same_values(self, first, second, True)
+        value = stated(relation, relation is gold)
+        if value is None and relation is answer and self._identity(relation):
+            value = relation.items[-1]
+        if value is not None:
+            return self.equal(*((value, other) if relation is gold else (other, value)))
+        # Only a set could be meant.
+        return None if setlike(other) and not isinstance(other, Seq) else False
+
+    def _identity(self, node: Rel) -> bool:
+        """`x^2 - 1 = (x-1)(x+1)`: working that ends in the answer."""
+        first, last = node.items[0], node.items[-1]
+        if set(node.ops) != {"="} or not free_symbols(last) or isinstance(last, Seq | Rel):
+            return False
+        return self.quietly_all_equal((first,), (last,))
+
     def scalar(self, gold: Node, answer: Node) -> bool | None:
         """Two trees that are no list, relation or matrix and hold no plus-minus sign."""
         return same_quantity(self, gold, answer)
-
-    def _one_relation(self, gold: Node, answer: Node) -> bool | None:
-        """A relation against something that is none: only a set could be meant."""
-        other = answer if isinstance(gold, Rel) else gold
-        return None if setlike(other) and not isinstance(other, Seq) else False
 
     def all_equal(self, pairs: Iterable[tuple[Node, Node]]) -> bool | None:
         """False at the first pair that differs; None when some pair cannot be told."""
@@ -177,6 +227,19 @@ class Comparison:
         """Notes that a part needed this step."""
         if _RANK[tier] > _RANK[self.tier]:
             self.tier = tier
+
+
+def _parts(node: Node) -> bool:
+    return isinstance(node, Seq | Rel | Matrix)
+
+
+def _given_in_parts(node: Node) -> bool:
+    """Sets built from others, functions case by case, values with a condition behind."""
+    if not isinstance(node, Op):
+        return False
+    return node.name in ("union", "inter", "minus", "such", "cases") or (
+        node.name in ("mul", "add", "neg") and conditioned(node)[1] is not None
+    )
 
 
 def _unwrapped(node: Node) -> Node:

@@ -20,8 +20,9 @@ from collections.abc import Iterable
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.families import degree, substituted
+from verifier.math.compare.families import degree
 from verifier.math.compare.heads import headed, same_head
+from verifier.math.compare.inequalities import substituted
 from verifier.math.numeric import compare
 from verifier.math.policy import Tier
 from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, walk

@@ -18,6 +18,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
+from verifier.math.compare.inequalities import substituted
 from verifier.math.exact import Budget, exact
 from verifier.math.numeric import compare
 from verifier.math.tree import BINDERS, Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
@@ -75,18 +76,18 @@ def _from_rule(
     """With T(n) the last term: T(s), T(s+1), ... must be the first ones."""
     term = last[-1]
     if len(last) == 2:
-        before = _put(term, variable, Op("add", (Sym(variable), Num(-1))))
+        before = substituted(term, variable, Op("add", (Sym(variable), Num(-1))))
         if not compare(before, last[0], budget).equal:
             return None
     if len(first) == 1 and term != Sym(variable):
         return None
     for start in STARTS:
         if all(
-            compare(_put(term, variable, Num(start + at)), given, budget).equal
+            compare(substituted(term, variable, Num(start + at)), given, budget).equal
             for at, given in enumerate(first)
         ):
             index = next(n for n in "kjlq" if n not in free_symbols(Op("all", (*first, *last))))
-            body = _put(term, variable, Sym(index))
+            body = substituted(term, variable, Sym(index))
             return Op(name, (Sym(index), Num(start), Sym(variable), body))
     return None
 
@@ -135,11 +136,3 @@ def _number(value: Fraction) -> Node:
     if value.denominator == 1:
         return Num(int(value))
     return Op("div", (Num(value.numerator), Num(value.denominator)))
-
-
-def _put(node: Node, name: str, value: Node) -> Node:
-    if node == Sym(name):
-        return value
-    if isinstance(node, Op):
-        return Op(node.name, tuple(_put(arg, name, value) for arg in node.args))
-    return node

@@ -1,7 +1,6 @@
 """Relations: equal part by part, turned around, or up to a constant factor.
 
-Not covered: systems of equations up to equivalence, parametrised solution families up
-to renaming.
+Not covered: parametrised solution families up to renaming.
 """
 
 from __future__ import annotations
@@ -14,11 +13,14 @@ from typing import TYPE_CHECKING
 from flint import acb, arb, fmpq
 
 from verifier.math.balls import LOW_BITS, Evaluation, precision
-from verifier.math.compare.inequalities import FLIP
+from verifier.math.compare.inequalities import FLIP, substituted
+from verifier.math.compare.lists import same_values
+from verifier.math.compare.rational import quotients
+from verifier.math.compare.signs import expanded, has_signs, members, overfull
 from verifier.math.exact import Budget
 from verifier.math.numeric import Point, evaluate
 from verifier.math.policy import Tier
-from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
+from verifier.math.tree import Matrix, Node, Op, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -30,12 +32,16 @@ ROOT_REACH = 21
 ROOT_WORK = 12_000
 """Work of comparing the zeros of two equations: some ten milliseconds."""
 
-MIN_ZEROS = 3
-"""Zeros of each equation that must solve the other one too."""
+MAX_RELATIONS = 8
 
 
 def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None:
     """Two relations none of which is read as a set or as the value of a name."""
+    if has_signs(gold) or has_signs(answer):
+        first, second = relations(gold), relations(answer)
+        if first is None or second is None:
+            return None
+        return same_values(comparison, first, second, True)
     names = free_symbols(gold) | free_symbols(answer)
     if len(gold.ops) == len(answer.ops):
         if gold.ops == answer.ops and comparison.quietly_all_equal(gold.items, answer.items):
@@ -54,14 +60,58 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
         return False
     comparison.uses(Tier.NUMERIC)
     a, b = _difference(gold), _difference(answer)
+    rational = _same_quotients(op_g, op_a, a, b, sorted(names))
+    if rational is not None:
+        return rational
     positive = _proportional(a, b, sorted(names), comparison.budget)
     if positive is None:
-        if _polynomial(a) and _polynomial(b):
-            return False
-        return _same_zeros(a, b, sorted(names)) if op_g == op_a == "=" else None
+        if op_g != "=" or op_a != "=" or _other_zeros(a, b, sorted(names)):
+            return None if op_g != "=" or op_a != "=" else False
+        return True if _solved_alike(comparison, gold, answer) else None
     if op_g in ("=", "!="):
         return op_g == op_a
     return op_g == (op_a if positive else FLIP[op_a])
+
+
+def relations(node: Node) -> list[Rel] | None:
+    """The relations of a list, those with plus-minus signs as all they stand for."""
+    found: list[Rel] = []
+    for item in members(node):
+        if not isinstance(item, Rel) or overfull(item):
+            return None
+        parts = expanded(item) if has_signs(item) else [item]
+        found += [part for part in parts if isinstance(part, Rel)]
+    return found if len(found) <= MAX_RELATIONS else None
+
+
+def _same_quotients(op_g: str, op_a: str, a: Node, b: Node, names: list[str]) -> bool | None:
+    """Equations between polynomials or their quotients: the same up to a constant factor
+    once they are free of denominators. None where one is something else."""
+    if op_g not in ("=", "!="):
+        return None
+    found = quotients((a, b), names)
+    if found is None:
+        return None
+    (first, _), (second, _) = found
+    if not first or not second:
+        return None
+    same = first * second.leading_coefficient() == second * first.leading_coefficient()
+    return bool(same) and op_g == op_a
+
+
+def _solved_alike(comparison: Comparison, gold: Rel, answer: Rel) -> bool:
+    """`y = ln x` and `x = e^y`: each is solved for a letter, and what that letter is makes
+    the other one an identity."""
+    for one, other in ((gold, answer), (answer, gold)):
+        for letter, value in (one.items, one.items[::-1]):
+            if not isinstance(letter, Sym) or letter.name in free_symbols(value):
+                continue
+            sides = [substituted(side, letter.name, value) for side in other.items]
+            if len(free_symbols(value)) > 0 and comparison.quietly_all_equal(sides[:1], sides[1:]):
+                break
+        else:
+            return False
+    return True
 
 
 def _difference(node: Rel) -> Node:
@@ -70,13 +120,21 @@ def _difference(node: Rel) -> Node:
 
 
 def _proportional(a: Node, b: Node, names: list[str], budget: Budget) -> bool | None:
-    """Whether a constant factor between two expressions is positive; None without one."""
+    """Whether a constant factor between two expressions is positive; None without one.
+
+    Looked for at positive numbers, and where there are values at numbers of other signs.
+    """
     first: acb | None = None
-    for index in range(3):
-        point = {name: Fraction(9 + 7 * i + 13 * index, 7 + index) for i, name in enumerate(names)}
+    for index, signs in enumerate(_SIGNS):
+        point = {
+            name: signs[i % 2] * Fraction(9 + 7 * i + 13 * index, 7 + index)
+            for i, name in enumerate(names)
+        }
         x, y = evaluate(a, point, budget, RATIO_BITS), evaluate(b, point, budget, RATIO_BITS)
         if x is None or y is None or x.contains(0) or y.contains(0):
-            return None
+            if signs == (1, 1):
+                return None
+            continue
         with precision(RATIO_BITS):
             ratio = x / y
         if not ratio.imag.contains(0) or (first is not None and not ratio.overlaps(first)):
@@ -85,18 +143,18 @@ def _proportional(a: Node, b: Node, names: list[str], budget: Budget) -> bool | 
     return None if first is None else bool(first.real > 0)
 
 
+_SIGNS = ((1, 1), (1, 1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+
 RATIO_BITS = 1_024
 """No small term hides in three hundred digits."""
 
 
-def _same_zeros(a: Node, b: Node, names: list[str]) -> bool | None:
-    """Whether the zeros of one that are found are zeros of the other, and the other way
-    round. A zero lies in an interval at whose ends the signs differ; where the other
-    expression's ball over that interval leaves out zero, it is surely no zero of it."""
+def _other_zeros(a: Node, b: Node, names: list[str]) -> bool:
+    """Whether one has a zero that is surely none of the other. A zero lies in an interval
+    at whose ends the signs differ; where the other expression's ball over that interval
+    leaves out zero, it is none there."""
     budget = Budget(ROOT_WORK)
-    enough = True
     for first, second in ((a, b), (b, a)):
-        found = 0
         for name in names:
             for sign in (1, -1):
                 point = {other: sign * Fraction(9 + 4 * i, 10) for i, other in enumerate(names)}
@@ -108,13 +166,9 @@ def _same_zeros(a: Node, b: Node, names: list[str]) -> bool | None:
                         ends = (fmpq(end.numerator, end.denominator) for end in (low, high))
                         at[name] = acb(arb(next(ends)).union(arb(next(ends))))
                         there = Evaluation(at, budget, LOW_BITS).run(second)
-                    if there is None:
-                        continue
-                    if not there.contains(0):
-                        return False
-                    found += 1
-        enough = enough and found >= MIN_ZEROS
-    return True if enough and not budget.spent else None
+                    if there is not None and not there.contains(0):
+                        return True
+    return False
 
 
 def _zeros(
@@ -143,18 +197,3 @@ def _zeros(
         if end is not None and abs(end) < steps / (1 << 20):
             width = ROOT_STEP / (1 << 39)
             yield low - width, high + width if high - low < width else low + width
-
-
-def _polynomial(node: Node) -> bool:
-    """Sums, products and whole powers only, so that equal zero sets mean proportional
-    forms (up to repeated factors, which nobody writes)."""
-    if isinstance(node, Op):
-        if node.name in ("add", "mul", "neg"):
-            return all(map(_polynomial, node.args))
-        if node.name == "div":
-            return _polynomial(node.args[0]) and not free_symbols(node.args[1])
-        if node.name == "pow":
-            exponent = node.args[1]
-            return _polynomial(node.args[0]) and isinstance(exponent, Num) and exponent.places < 0
-        return not free_symbols(node)
-    return isinstance(node, Num | Sym | Const)

@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 from flint import acb, fmpq
 
 from verifier.math.balls import precision
-from verifier.math.compare.domains import Declared, Domain
 from verifier.math.compare.heads import headed, same_head
+from verifier.math.compare.inequalities import substituted
+from verifier.math.compare.parameters import Declared, Domain
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
 from verifier.math.numeric import SURE_BITS, evaluate
@@ -203,20 +204,6 @@ def _listed(branches: list[Branch], said: Declared) -> list[Node] | None:
             parts = tuple(substituted(part, name, Num(n)) for part in branch.parts)
             result.append(Seq(branch.kind[:1], branch.kind[1:], parts) if branch.kind else parts[0])
     return result
-
-
-def substituted(node: Node, name: str, value: Node) -> Node:
-    """The tree with a symbol replaced everywhere."""
-    if node == Sym(name):
-        return value
-    if isinstance(node, Op):
-        return Op(node.name, tuple(substituted(arg, name, value) for arg in node.args))
-    if isinstance(node, Seq):
-        items = tuple(substituted(item, name, value) for item in node.items)
-        return Seq(node.open, node.close, items, node.joined)
-    if isinstance(node, Rel):
-        return Rel(node.ops, tuple(substituted(item, name, value) for item in node.items))
-    return node
 
 
 # ---------------------------------------------------------------- progressions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verifier.math.compare.realset import INFINITY, MINUS_INFINITY, Piece, RealSet, intersection
+from verifier.math.compare.signs import expanded, has_signs
 from verifier.math.numeric import SURE_BITS, evaluate, real_value
 from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols
 
@@ -26,6 +27,8 @@ def inequality(node: Rel) -> RealSet | None:
         if left is None or right is None:
             return None
         return _between(left, right)
+    if node.ops == ("!=",) and has_signs(node.items[1]):
+        return _unequal(node)
     if len(node.ops) == 1:
         for flipped in (False, True):
             first, second = node.items[::-1] if flipped else node.items
@@ -35,6 +38,19 @@ def inequality(node: Rel) -> RealSet | None:
         if len(names) == 1:
             return _linear(node, next(iter(names)))
     return None
+
+
+def _unequal(node: Rel) -> RealSet | None:
+    """`x != +-1` leaves out both."""
+    result: RealSet | None = None
+    for value in expanded(node.items[1]):
+        one = inequality(Rel(node.ops, (node.items[0], value)))
+        if one is None:
+            return None
+        result = one if result is None else intersection(result, one)
+        if result is None:
+            return None
+    return result
 
 
 def _inside_bars(node: Rel) -> RealSet | None:
@@ -146,16 +162,17 @@ def _linear(node: Rel, name: str) -> RealSet | None:
 def _zero(node: Rel, name: str) -> Node:
     """-b/a as a tree, so that the end stays exact."""
     at = Op("add", (node.items[0], Op("neg", (node.items[1],))))
-    b = _substituted(at, name, Num(0))
-    a = Op("add", (_substituted(at, name, Num(1)), Op("neg", (b,))))
+    b = substituted(at, name, Num(0))
+    a = Op("add", (substituted(at, name, Num(1)), Op("neg", (b,))))
     return Op("neg", (Op("div", (b, a)),))
 
 
-def _substituted(node: Node, name: str, value: Node) -> Node:
+def substituted(node: Node, name: str, value: Node) -> Node:
+    """The tree with a tree in the place of a letter."""
     if node == Sym(name):
         return value
     if isinstance(node, Op):
-        return Op(node.name, tuple(_substituted(arg, name, value) for arg in node.args))
+        return Op(node.name, tuple(substituted(arg, name, value) for arg in node.args))
     return node
 
 

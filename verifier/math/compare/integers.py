@@ -21,8 +21,14 @@ from itertools import pairwise
 from math import ceil, floor, isqrt, lcm
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.domains import Domain, argument_only, declared, listed_domain, number_set
 from verifier.math.compare.inequalities import inequality
+from verifier.math.compare.parameters import (
+    Domain,
+    argument_only,
+    declared,
+    listed_domain,
+    number_set,
+)
 from verifier.math.compare.realset import Piece, end_value
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact

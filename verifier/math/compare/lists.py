@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.heads import labels
+from verifier.math.compare.heads import headed, labels, numbered
 from verifier.math.compare.signs import values
-from verifier.math.tree import Node, Num, Seq
+from verifier.math.tree import Const, Matrix, Node, Num, Rel, Seq, Sym
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -21,10 +21,15 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     if not isinstance(gold, Seq) or not isinstance(answer, Seq):
         sequence, other = (gold, answer) if isinstance(gold, Seq) else (answer, gold)
         assert isinstance(sequence, Seq)
+        if other == Const("empty"):
+            return False  # a set that holds something
+        if sequence.open == "" and _several_names(sequence):
+            return False
         if sequence.open in ("", "{"):
             first = values(gold.items) if isinstance(gold, Seq) else values((gold,))
             second = values(answer.items) if isinstance(answer, Seq) else values((answer,))
-            if sequence.open == "" and sequence is answer:
+            related = any(isinstance(item, Rel) for item in sequence.items)
+            if sequence.open == "" and sequence is answer and not related:
                 second = _distinct(comparison, second)  # the same value in two forms
             return same_values(comparison, first, second, sequence.open == "{")
         if len(sequence.items) == 1:
@@ -49,6 +54,12 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     return False
 
 
+def _several_names(node: Seq) -> bool:
+    heads = [headed(item)[0] for item in node.items]
+    named = any(isinstance(item, Rel) for item in node.items)
+    return named and len(set(heads)) > 1 and not numbered(heads)
+
+
 def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | None] | None:
     """`x=2, y=3` by name; against a tuple or list without names in the order written.
 
@@ -68,14 +79,22 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
     named, bare = (x, answer) if x is not None else (y, gold)
     assert named is not None
     named_values = tuple(value for _, value in named)
+    if isinstance(bare, Matrix) and 1 in (len(bare.rows), len(bare.rows[0])):
+        bare = Seq("(", ")", tuple(cell for row in bare.rows for cell in row))
     if not isinstance(bare, Seq) or len(bare.items) != len(named_values):
         return (False,) if isinstance(bare, Seq) else None
+    if {name for name, _ in named} <= _AXES:
+        named_values = tuple(value for _, value in sorted(named, key=str))
+    if not bare.open and numbered(name for name, _ in named):
+        lists = (named_values, bare.items) if x is not None else (bare.items, named_values)
+        return (same_values(comparison, *lists, True),)
     pairs = zip(named_values, bare.items, strict=True)
     found = comparison.all_equal(pairs if x is not None else ((b, a) for a, b in pairs))
-    if found is not True and not bare.open and comparison.policy.order != "kept":
-        first, second = (named_values, bare.items) if x is not None else (bare.items, named_values)
-        return (same_values(comparison, first, second, False),)
     return (found,)
+
+
+_AXES = frozenset(map(Sym, "xyz"))
+"""Names whose order is known, whichever is written first."""
 
 
 def same_values(

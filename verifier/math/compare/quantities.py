@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.math.compare.scalars import same_digits, same_scalar
+from verifier.math.numeric import real_value
 from verifier.math.tree import Base, Const, Node, Num, Op, Sym, Text, free_symbols, walk
 from verifier.math.units import canonical, factor
 
@@ -51,7 +52,10 @@ def _with_units(
         found = _values_equal(comparison, Op("div", (signed, Num(100))), bare)
         if found is True:
             return True
-        if comparison.policy.percent == "lenient" or comparison.policy.units == "ignored":
+        if comparison.policy.percent == "lenient" or (
+            comparison.policy.units == "ignored"
+            and not (signed is answer and _below_one(comparison, gold))
+        ):
             return _either(found, _values_equal(comparison, signed, bare))
         return found
     if gold_unit and answer_unit:
@@ -65,14 +69,18 @@ def _with_units(
     return found
 
 
+def _below_one(comparison: Comparison, gold: Node) -> bool:
+    """A reference of 0.5 is no percentage without its sign, so 0.5% is not it."""
+    value = real_value(gold, comparison.budget)
+    return value is not None and abs(value) < 1
+
+
 def _two_units(
     comparison: Comparison, gold: Node, gold_unit: str, answer: Node, answer_unit: str
 ) -> bool | None:
     """Convertible units convert, other units differ; of mere words nobody can tell."""
     if "?" in (gold_unit[0], answer_unit[0]):
-        same = gold_unit[0] == answer_unit[0] and (
-            gold_unit[1:] in answer_unit or answer_unit[1:] in gold_unit
-        )
+        same = gold_unit.rstrip("es") == answer_unit.rstrip("es")
         found = _values_equal(comparison, gold, answer)
         return found if same or found is False else None
     scale = factor(answer_unit, gold_unit)

@@ -81,6 +81,18 @@ def end_value(node: Node) -> Fraction | float | None:
     return real_value(node)
 
 
+def holds(a: RealSet, at: Fraction) -> bool:
+    """Whether a number lies in a set whose ends are numbers."""
+    for piece in a.pieces:
+        low, high = end_value(piece.low), end_value(piece.high)
+        if low is None or high is None:
+            continue
+        above = low < at or (low == at and piece.low_closed)
+        if above and (at < high or (at == high and piece.high_closed)):
+            return True
+    return False
+
+
 def merged(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """The normal form: pieces in order along the line, touching ones joined; as written
     where ends have no value."""

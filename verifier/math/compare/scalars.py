@@ -69,12 +69,11 @@ def _ratios(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
         assert isinstance(answer, Op)
         if len(gold.args) != len(answer.args):
             return False
-        first = [exact(arg) for arg in gold.args]
-        second = [exact(arg) for arg in answer.args]
-        if None in first or None in second or 0 in first or 0 in second:
+        if any(exact(arg) == 0 for arg in (*gold.args, *answer.args)):
             return comparison.all_equal(zip(gold.args, answer.args, strict=True))
-        pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
-        return all(a * pairs[0][1] == b * pairs[0][0] for a, b in pairs)
+        a, b = gold.args[0], answer.args[0]
+        rest = zip(gold.args[1:], answer.args[1:], strict=True)
+        return comparison.all_equal((Op("mul", (c, b)), Op("mul", (d, a))) for c, d in rest)
     ratio, other = (gold, answer) if _is_ratio(gold) else (answer, gold)
     assert isinstance(ratio, Op)
     if len(ratio.args) != 2:

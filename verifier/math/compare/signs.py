@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from verifier.math.compare.heads import headed
+from verifier.math.compare.heads import headed, labels
 from verifier.math.tree import Matrix, Node, Op, Rel, Seq, walk
 
 MAX_SIGNS = 3
@@ -13,14 +13,14 @@ MAX_SIGNS = 3
 
 
 def has_signs(node: Node) -> bool:
-    return isinstance(node, Op | Seq) and any(
+    return isinstance(node, Op | Seq | Rel) and any(
         isinstance(part, Op) and part.name in ("pm", "mp") for part in walk(node)
     )
 
 
 def overfull(node: Node) -> bool:
     """More plus-minus signs than are written out."""
-    if not isinstance(node, Op) and not (isinstance(node, Seq) and node.open == "("):
+    if not isinstance(node, Op | Rel) and not (isinstance(node, Seq) and node.open == "("):
         return False
     return sum(isinstance(p, Op) and p.name in ("pm", "mp") for p in walk(node)) > MAX_SIGNS
 
@@ -33,11 +33,14 @@ def values(items: Sequence[Node]) -> list[Node]:
     """Each item, those with plus-minus signs as all the values they stand for."""
     result: list[Node] = []
     for item in items:
+        if isinstance(item, Rel) and labels(item) is not None:
+            result.append(item)  # x = y = 1 may stand for a pair
+            continue
         _, value = headed(item)
         if isinstance(value, Seq) and value.open == "" and value is not item:
             result.extend(values(value.items))
         elif has_signs(value):
-            result.extend(_expanded(value))
+            result.extend(expanded(value))
         else:
             result.append(value)
     return result
@@ -48,7 +51,8 @@ def members(node: Node) -> tuple[Node, ...]:
     return node.items if isinstance(node, Seq) and node.open in ("", "{") else (node,)
 
 
-def _expanded(node: Node) -> list[Node]:
+def expanded(node: Node) -> list[Node]:
+    """The trees that a tree with plus-minus signs stands for."""
     count = sum(isinstance(part, Op) and part.name in ("pm", "mp") for part in walk(node))
     if count > MAX_SIGNS:
         return [node]

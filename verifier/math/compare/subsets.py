@@ -15,6 +15,7 @@ from verifier.math.compare.realset import (
     merged,
     union,
 )
+from verifier.math.compare.solving import solved
 from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, walk
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool 
     if not (setlike(gold) or setlike(answer)):
         return None
     x, y = real_set(gold), real_set(answer)
+    if x is None and y is not None:
+        found = solved(gold)
+        x = found and RealSet(merged(found.pieces), found.variable)
     if x is None or y is None:
         return None
     by_inequality = x.variable is not None, y.variable is not None
@@ -41,10 +45,11 @@ def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool 
         and not comparison.policy.interval_vs_inequality
     ):
         return (False,)
-    return (_same_pieces(comparison, x, y),)
+    return (same_pieces(comparison, x, y),)
 
 
-def _same_pieces(comparison: Comparison, x: RealSet, y: RealSet) -> bool | None:
+def same_pieces(comparison: Comparison, x: RealSet, y: RealSet) -> bool | None:
+    """Two sets in normal form, piece by piece."""
     if len(x.pieces) != len(y.pieces):
         return False
     result: bool | None = True
@@ -90,11 +95,13 @@ def _read(node: Node) -> RealSet | None:
             return None
         return RealSet((Piece(low, node.open == "[", high, node.close == "]"),), None)
     if isinstance(node, Seq) and node.open == "{":
-        if any(isinstance(item, Seq | Rel) for item in node.items):
+        if any(isinstance(item, Seq | Rel) or item == Const("empty") for item in node.items):
             return None
         return RealSet(tuple(Piece(item, True, item, True) for item in node.items), None)
     if node == Const("R"):
         return RealSet((Piece(MINUS_INFINITY, False, INFINITY, False),), None)
+    if node == Const("empty"):
+        return RealSet((), None)
     if isinstance(node, Op):
         return _operation(node)
     if isinstance(node, Rel):
@@ -102,6 +109,11 @@ def _read(node: Node) -> RealSet | None:
             inner = _read(node.items[1])
             return RealSet(inner.pieces, node.items[0].name) if inner else None
         return inequality(node)
+    if isinstance(node, Seq) and not node.open and _left_out(node.items):
+        first = node.items[0]
+        assert isinstance(first, Rel)
+        more = (Rel(("!=",), (first.items[0], item)) for item in node.items[1:])
+        return _read(Seq("", "", (first, *more), "and"))
     if isinstance(node, Seq) and not node.open and all(isinstance(i, Rel) for i in node.items):
         if len(node.items) > MAX_PIECES:
             return None
@@ -119,6 +131,17 @@ def _read(node: Node) -> RealSet | None:
             result = joined
         return result
     return None
+
+
+def _left_out(items: tuple[Node, ...]) -> bool:
+    """`x != 1, 2`."""
+    first, *rest = items
+    return (
+        isinstance(first, Rel)
+        and first.ops == ("!=",)
+        and len(rest) > 0
+        and not any(isinstance(item, Rel | Seq) for item in rest)
+    )
 
 
 def _operation(node: Op) -> RealSet | None:

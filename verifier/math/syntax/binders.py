@@ -5,7 +5,8 @@ from __future__ import annotations
 from verifier.math.syntax.brackets import argument
 from verifier.math.syntax.reader import BP_REL, BP_SUM, Reader
 from verifier.math.syntax.scripts import script
-from verifier.math.syntax.tokens import STOP, ParseError
+from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.vocabulary import GREEK, GREEK_SAME, reads_as_word
 from verifier.math.tree import Const, Node, Num, Op, Rel, Sym
 
 
@@ -35,26 +36,67 @@ def integral(reader: Reader) -> Node:
             low = script(reader)
         else:
             high = script(reader)
-    stop = reader.at
-    while reader.peek().kind != STOP:
-        here, var = reader.peek(), reader.peek(1)
-        if here.text == "d" and var.kind in ("word", "cmd"):
-            break
-        if here.kind == "word" and len(here.text) == 2 and here.text[0] == "d":
-            break
-        reader.at += 1
-    if reader.peek().kind == STOP:
-        raise ParseError("an integral without its variable")
-    end = reader.at
-    token = reader.take()
-    name = token.text[1:] or reader.take().text.lstrip("\\")
-    rest = reader.tokens[reader.at :]
-    inner = reader.part(stop, end)
-    body = inner.expr(BP_REL) if end > stop else Num(1)
-    inner.expect_end()
-    reader.tokens, reader.at = reader.tokens[: reader.at] + rest, reader.at
+    tokens = reader.tokens
+    at, level = _differential(tokens, reader.at)
+    name = tokens[at].text[-1] if len(tokens[at].text) > 1 else tokens[at + 1].text.lstrip("\\")
+    end = at + (1 if len(tokens[at].text) > 1 else 2)
+    rest = [Token("word", tokens[at].text[:-2], tokens[at].gap)] if len(tokens[at].text) > 2 else []
     limits = (low, high) if low is not None and high is not None else ()
-    return Op("int", (Sym(name), *limits, body))
+    variable = Sym(GREEK_SAME.get(name, name))
+    if level == 0:
+        inner = reader.within([*tokens[reader.at : at], *rest])
+        body = inner.expr(BP_REL) if inner.tokens else Num(1)
+        inner.expect_end()
+        reader.at = end
+        return Op("int", (variable, *limits, body))
+    # \int \frac{dx}{x}: the rest is the integrand, without its differential
+    if tokens[at - 1].text == "{":
+        rest = [Token("num", "1", False)]
+    behind = len(tokens) - end
+    inner = reader.within([*tokens[reader.at : at], *rest, *tokens[end:]])
+    body = inner.expr(BP_SUM)
+    left = len(inner.tokens) - inner.at
+    if left > behind:
+        raise ParseError("a differential outside of its integral")
+    reader.at = len(tokens) - left
+    return Op("int", (variable, *limits, body))
+
+
+def _differential(tokens: list[Token], start: int) -> tuple[int, int]:
+    r"""Where the differential of an integral stands, and in how many braces: in none, or as
+    the end of a numerator. Those of integrals inside come first."""
+    open_, inside = 0, 0
+    for at in range(start, len(tokens)):
+        token = tokens[at]
+        if token.kind == "op" and token.text in "{}":
+            open_ += 1 if token.text == "{" else -1
+            if open_ < 0:
+                break
+        elif token.text == "\\int":
+            inside += 1
+        elif _is_differential(tokens, at):
+            end = at + (1 if len(token.text) > 1 else 2)
+            numerator = open_ == 1 and end < len(tokens) and tokens[end].text == "}"
+            if open_ and not numerator:
+                continue
+            if inside == 0:
+                return at, open_
+            inside -= 1
+    raise ParseError("an integral without its variable")
+
+
+def _is_differential(tokens: list[Token], at: int) -> bool:
+    """`dx`, `d x`, `d\theta`, and the end of `xdx`."""
+    text = tokens[at].text
+    if tokens[at].kind not in ("word", "letters"):
+        return False
+    if text == "d":
+        behind = tokens[at + 1] if at + 1 < len(tokens) else None
+        return behind is not None and (
+            (behind.kind == "word" and len(behind.text) == 1)
+            or (behind.kind == "cmd" and behind.text[1:] in GREEK)
+        )
+    return len(text) > 1 and text[-2] == "d" and not reads_as_word(text)
 
 
 def limit(reader: Reader) -> Node:

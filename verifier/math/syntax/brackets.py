@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from verifier.math.syntax.numerals import written_number
 from verifier.math.syntax.reader import BP_POW, BP_SUM, Reader
-from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CLOSING
+from verifier.math.syntax.tokens import STOP, ParseError, Token
+from verifier.math.syntax.vocabulary import CLOSING, JOIN, SET_OPS
 from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym
 
 
@@ -37,7 +37,7 @@ def argument(reader: Reader) -> Node:
         return group(reader)
     if token.kind == "num":
         return _one_digit(reader, token)
-    if token.kind == "word":
+    if token.kind in ("word", "letters"):
         return _one_letter(reader, token)
     if token.kind in ("cmd", "text"):
         return reader.expr(BP_POW + 1)
@@ -50,8 +50,7 @@ def argument(reader: Reader) -> Node:
 def _one_digit(reader: Reader, token: Token) -> Node:
     reader.at += 1
     if len(token.text) > 1 and token.text.isdigit() and reader.peek(-2).text != "\\sqrt":
-        rest = Token("num", token.text[1:], False)
-        reader.tokens.insert(reader.at, rest)
+        reader.give_back(Token("num", token.text[1:], False))
         return Num(int(token.text[0]))
     return written_number(reader, token)
 
@@ -59,7 +58,7 @@ def _one_digit(reader: Reader, token: Token) -> Node:
 def _one_letter(reader: Reader, token: Token) -> Node:
     reader.at += 1
     if len(token.text) > 1:
-        reader.tokens.insert(reader.at, Token("word", token.text[1:], False))
+        reader.give_back(Token(token.kind, token.text[1:], False))
     letter = token.text[0]
     return Const(letter) if letter in "ei" else Sym(letter)
 
@@ -73,12 +72,30 @@ def bracketed(reader: Reader, opening: str) -> Node:
     return node
 
 
+_OPENS = {"\\{": "{", "\\lbrace": "{", "\\langle": "<", "\\lbrack": "[", "\\lparen": "("}
+_CLOSES = {")": ")", "]": "]", "[": "[", "\\}": "}", "\\rbrace": "}", "\\rangle": ">",
+           "\\rbrack": "]", "\\rparen": ")"}  # fmt: skip
+_PARTNERS = {"(": ")][", "[": ")][", "]": ")][", "{": "}", "<": ">"}
+
+
+def closes_outward(reader: Reader) -> bool:
+    """Whether the `[` at hand ends an interval such as `]0, 1[`: nothing to open stands behind."""
+    behind = reader.peek(1)
+    return (
+        behind.kind in (STOP, "text")
+        or behind.text in CLOSING
+        or behind.text in (",", ";", "+", "|", "=", "U", "u")
+        or behind.text[1:] in SET_OPS
+        or behind.text[1:] in JOIN
+    )
+
+
 def _between(reader: Reader, opening: str) -> Node:
-    mark = {"\\{": "{", "\\lbrace": "{", "\\langle": "<", "\\lbrack": "[", "\\lparen": "("}
-    open_ = mark.get(opening, opening)
-    if reader.peek().text in CLOSING:
-        reader.at += 1
-        if open_ == "{":
+    open_ = _OPENS.get(opening, opening)
+    if open_ == "{" and reader.peek().text == "\\begin":
+        return _braced_rows(reader)
+    if reader.peek().text in CLOSING and opening != "]":
+        if open_ == "{" and _CLOSES.get(reader.take().text) == "}":
             return Const("empty")
         raise ParseError("empty brackets")
     inner = reader.listing()
@@ -87,16 +104,13 @@ def _between(reader: Reader, opening: str) -> Node:
         condition = reader.listing()
         _close_set(reader)
         return Op("such", (inner, condition))
-    closing = reader.take().text
-    if closing not in CLOSING or closing == "}":
-        raise ParseError("a bracket is not closed")
-    close = {
-        "\\}": "}",
-        "\\rbrace": "}",
-        "\\rangle": ">",
-        "\\rbrack": "]",
-        "\\rparen": ")",
-    }.get(closing, closing)
+    close = _CLOSES.get(reader.take().text)
+    if close is None or close not in _PARTNERS[open_]:
+        raise ParseError("brackets that do not match")
+    if opening == "]" or close == "[":  # ]0, 1[ is the open interval
+        if not isinstance(inner, Seq) or inner.open or len(inner.items) != 2:
+            raise ParseError("an interval without its two ends")
+        open_, close = "(" if opening == "]" else open_, ")" if close == "[" else close
     if isinstance(inner, Seq) and not inner.open:
         if open_ in "([" and close in ")]" and inner.joined in ("or", "and"):
             return inner
@@ -114,6 +128,37 @@ def _between(reader: Reader, opening: str) -> Node:
     raise ParseError("brackets that do not match")
 
 
+MAX_RESTRICTION = 24
+"""Tokens of a restriction in brackets: `(m, n \\in \\mathbb{Z}, n \\ne 0)`."""
+_RESTRICTING = frozenset(("in", "ne", "neq", "ge", "geq", "geqslant", "le", "leq", "leqslant",
+                          "<", ">", "<=", ">=", "!="))  # fmt: skip
+
+
+def restricts(reader: Reader, left: Node) -> bool:
+    """Whether the brackets at hand hold a restriction behind the answer: `2k (k \\in Z)`."""
+    if isinstance(left, Sym) and not reader.peek().gap:
+        return False  # f(x > 0)
+    related = False
+    for ahead in range(1, MAX_RESTRICTION):
+        token = reader.peek(ahead)
+        if token.text == "(":
+            return False
+        if token.text == ")":
+            behind = reader.peek(ahead + 1)
+            return related and (behind.kind == STOP or behind.text in (",", ";", "\\\\", "."))
+        related = related or token.text.lstrip("\\") in _RESTRICTING
+    return False
+
+
+def _braced_rows(reader: Reader) -> Node:
+    r"""`\{\begin{array}...`: cases or a system, whose brace closes rarely."""
+    reader.at += 1
+    node = reader.environment(braced=True)
+    if _CLOSES.get(reader.peek().text) == "}":
+        reader.at += 1
+    return node
+
+
 def _close_set(reader: Reader) -> None:
     if reader.take().text not in ("\\}", "\\rbrace"):
         raise ParseError("a set is not closed")
@@ -127,10 +172,10 @@ def angle(reader: Reader) -> Node:
     return Seq("<", ">", tuple(items))
 
 
-def bars_until(reader: Reader, closing: tuple[str, ...]) -> Node:
+def bars_until(reader: Reader, name: str, closing: tuple[str, ...]) -> Node:
     reader.bars += 1
     inner = reader.listing()
     reader.bars -= 1
     if reader.take().text not in closing:
         raise ParseError("a bar is not closed")
-    return Op("abs", (inner,))
+    return Op(name, (inner,))

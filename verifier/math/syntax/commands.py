@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from verifier.math.syntax.binders import integral, limit, summation
 from verifier.math.syntax.brackets import argument, bars_until, bracketed
-from verifier.math.syntax.environments import environment
 from verifier.math.syntax.functions import function
+from verifier.math.syntax.numbersets import LETTERS, blackboard, number_set
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import CONST_COMMANDS, FUNCTIONS, GREEK, GREEK_SAME
+from verifier.math.syntax.vocabulary import (
+    CONST_COMMANDS,
+    CURRENCIES,
+    FRACTIONS,
+    FUNCTIONS,
+    GREEK,
+    GREEK_SAME,
+)
 from verifier.math.tree import Base, Const, Node, Op, Sym, Text
 
 
 def command(reader: Reader, token: Token) -> Node:
     name = token.text[1:]
-    if name in ("frac", "dfrac", "tfrac", "cfrac"):
+    if token.text in FRACTIONS:
         top = argument(reader)
-        return Op("div", (top, argument(reader)))
+        return derivative(top, argument(reader))
     if name in FUNCTIONS:
         return function(reader, name)
+    if name == "Gamma" and reader.peek().text == "(":
+        reader.at += 1
+        return Op("gamma", (bracketed(reader, "("),))
+    if name in LETTERS:
+        return number_set(reader, name)
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
+    if name in ("ivec", "jmath"):  # the unit vector, not the imaginary unit
+        return Sym(name[0])
     if name in GREEK:
         return Sym(GREEK_SAME.get(name, name))
     if name in ("{", "langle", "lbrace", "lbrack", "lparen"):
@@ -31,35 +45,44 @@ def command(reader: Reader, token: Token) -> Node:
         return Op("binom", (top, argument(reader)))
     if name in ("lfloor", "lceil"):
         inner = reader.listing()
-        if reader.take().text not in ("\\rfloor", "\\rceil"):
-            raise ParseError("a floor is not closed")
-        return Op("floor" if name == "lfloor" else "ceil", (inner,))
-    if name in ("lvert", "vert", "lVert", "Vert", "|"):
-        name = "norm" if name in ("lVert", "Vert", "|") else "abs"
-        node = bars_until(reader, ("\\rvert", "\\vert", "|", "\\rVert", "\\Vert", "\\|"))
-        return Op(name, node.args) if isinstance(node, Op) else node
+        reader.expect("\\r" + name[1:])
+        return Op(name[1:], (inner,))
+    if name in ("lvert", "vert"):
+        return bars_until(reader, "abs", ("\\rvert", "\\vert", "|"))
+    if name in ("lVert", "Vert", "|"):
+        return bars_until(reader, "norm", ("\\rVert", "\\Vert", "\\|"))
     if name in ("sum", "prod"):
         return summation(reader, name)
     if name in ("int", "lim"):
         return integral(reader) if name == "int" else limit(reader)
     if name == "begin":
-        return environment(reader)
+        return reader.environment(braced=False)
     if name == "mathbb":
-        reader.accept("{")
-        letter = reader.take().text
-        reader.accept("}")
-        if letter not in ("R", "Z", "N", "Q", "C"):
-            raise ParseError(f"no known set: {letter!r}")
-        return Const(letter)
+        return blackboard(reader)
     return _rarer(reader, name)
 
 
+def derivative(top: Node, bottom: Node) -> Node:
+    r"""`\frac{dy}{dx}` is y'; every other quotient stays one."""
+    left, right = _differential(top), _differential(bottom)
+    if left is None or right != Sym("x") or left == right:
+        return Op("div", (top, bottom))
+    return Op("prime", (left,))
+
+
+def _differential(node: Node) -> Node | None:
+    """What `d` stands before."""
+    if isinstance(node, Op) and node.name == "mul" and len(node.args) == 2:
+        return node.args[1] if node.args[0] == Sym("d") and isinstance(node.args[1], Sym) else None
+    return None
+
+
 def _rarer(reader: Reader, name: str) -> Node:
-    if name in ("$", "euro", "pounds", "yen"):
-        return Op("unit", (reader.expr(BP_SIGN), Text("$" if name == "$" else name)))
+    if name in CURRENCIES:
+        return Op("unit", (reader.expr(BP_SIGN), Text(CURRENCIES[name])))
     if name in ("pm", "mp"):
         return Op(name, (reader.expr(BP_SIGN),))
-    if name in ("overline", "bar", "dot", "ddot", "widetilde", "underline", "mathring"):
+    if name in ("overline", "bar", "dot", "ddot", "widetilde", "mathring"):
         inner = argument(reader)
         if isinstance(inner, Sym | Const | Base):
             return Op("bar", (inner,))
@@ -70,6 +93,8 @@ def _rarer(reader: Reader, name: str) -> Node:
         return Op("mark", (Text(name), reader.expr(BP_ARG)))
     if name == "cancel":
         return argument(reader)
+    if name == "Pr" and reader.peek().text == "(":
+        return Sym("P")
     if name in ("partial", "nabla", "dagger", "top", "star", "ast", "square", "perp"):
         return Sym(name)
     if name in ("left", "right", "#"):
@@ -81,6 +106,6 @@ def _rarer(reader: Reader, name: str) -> Node:
     for cut in range(len(name) - 1, max(1, len(name) - 3), -1):  # "\\cotx", "\\pir"
         known = name[:cut]
         if known in FUNCTIONS or known in GREEK or known in CONST_COMMANDS:
-            reader.tokens.insert(reader.at, Token("word", name[cut:], False))
+            reader.give_back(Token("word", name[cut:], False))
             return command(reader, Token("cmd", "\\" + known, False))
     raise ParseError(f"unknown command \\{name}")

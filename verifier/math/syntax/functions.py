@@ -101,4 +101,6 @@ def chosen(reader: Reader, name: str) -> Node:
         return Op("mul", (Sym(name), first))
     second = reader.expr(BP_LIST)
     reader.expect(")")
+    if isinstance(second, Num) and isinstance(first, Num) and not 0 <= second.value <= first.value:
+        return Op("mul", (Sym(name), Seq("(", ")", (first, second))))  # a point and its name
     return Op("binom" if name == "C" else "perm", (first, second))

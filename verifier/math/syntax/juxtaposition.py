@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from verifier.math.syntax.brackets import argument
+from verifier.math.syntax.counting import between_numbers
 from verifier.math.syntax.numerals import number
 from verifier.math.syntax.operators import multiply
 from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_MUL, Reader
 from verifier.math.syntax.tokens import ParseError, Token
-from verifier.math.syntax.vocabulary import FUNCTIONS
+from verifier.math.syntax.vocabulary import FRACTIONS, FUNCTIONS
 from verifier.math.tree import Node, Num, Op, Rel, Sym
 
 
@@ -18,13 +18,15 @@ def juxtaposed(reader: Reader, left: Node, power: int) -> Node | None:
         grouped = _grouped_digits(reader, left, token)
         if grouped is not None:
             return grouped
-        mixed = _mixed_number(reader, left, token)
+        mixed = _mixed_number(reader, left, token) or between_numbers(reader, left)
         if mixed is not None:
             return mixed
     if isinstance(left, Rel):
         raise ParseError(f"unexpected {token.text!r}")
     if token.kind == "num" and isinstance(left, Num):
         raise ParseError("two numbers side by side")
+    if token.text == "(" and left == Sym("P") and _chance(reader):
+        return _probability(reader, left)
     if token.text == "(" and _applied(reader, left):
         return _call(reader, left)
     in_argument = power == BP_ARG - 1
@@ -60,14 +62,14 @@ def _grouped_digits(reader: Reader, left: Num, token: Token) -> Node | None:
 
 def _mixed_number(reader: Reader, left: Num, token: Token) -> Node | None:
     r"""`2\frac34` and `1 1/2` are sums, as everywhere outside of algebra."""
-    if token.text in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"):
-        start = reader.at
-        reader.at += 1
-        top, bottom = argument(reader), argument(reader)
-        if isinstance(top, Num) and isinstance(bottom, Num) and top.places < 0 < bottom.value:
-            return _mixed_sum(left, top, bottom)
-        reader.at = start
-    elif (
+    if token.text in FRACTIONS:
+        plain = _plain_fraction(reader)
+        if plain is None:
+            return None
+        top, bottom, length = plain
+        reader.at += length
+        return _mixed_sum(left, number(top), number(bottom))
+    if (
         token.kind == "num"
         and token.gap
         and reader.peek(1).text == "/"
@@ -78,15 +80,40 @@ def _mixed_number(reader: Reader, left: Num, token: Token) -> Node | None:
     return None
 
 
+def _plain_fraction(reader: Reader) -> tuple[str, str, int] | None:
+    r"""Numerator, denominator and tokens of `\frac34`, `\frac{3}{4}`, `\frac 3{40}`."""
+    found: list[str] = []
+    ahead = 1
+    while len(found) < 2:
+        braced = reader.peek(ahead).text == "{"
+        token = reader.peek(ahead + braced)
+        if token.kind != "num" or not token.text.isdigit():
+            return None
+        if braced:
+            if reader.peek(ahead + 2).text != "}":
+                return None
+            found.append(token.text)
+        elif len(token.text) <= 2 - len(found):
+            found.extend(token.text)
+        else:
+            return None
+        ahead += 3 if braced else 1
+    return (found[0], found[1], ahead) if int(found[1]) else None
+
+
 def _mixed_sum(whole: Num, top: Num, bottom: Num) -> Node:
     return Op("add", (whole, Op("div", (top, bottom))))
 
 
 def _applied(reader: Reader, left: Node) -> bool:
     """Whether a bracket after `left` holds the argument of a function: f, f', f^{-1}."""
-    if isinstance(left, Op) and isinstance(left.args[0], Sym):
+    if isinstance(left, Op):
         inverse = left.name == "pow" and left.args[1] == Num(-1)
-        return (inverse or left.name == "prime") and _called(reader, left.args[0].name)
+        inner = left.args[0]
+        while isinstance(inner, Op) and inner.name == "prime":
+            inner = inner.args[0]
+        called = isinstance(inner, Sym) and (inverse or left.name == "prime")
+        return called and isinstance(inner, Sym) and _called(reader, inner.name)
     return isinstance(left, Sym) and _called(reader, left.name)
 
 
@@ -98,10 +125,37 @@ def _called(reader: Reader, name: str) -> bool:
         return False
     at = 1
     while reader.peek(at).text == "," or (
-        reader.peek(at).kind == "word" and len(reader.peek(at).text) == 1
+        reader.peek(at).kind in ("word", "letters") and len(reader.peek(at).text) == 1
     ):
         at += 1
     return at > 1 and reader.peek(at).text == ")" and reader.peek(at + 1).text == "="
+
+
+MAX_EVENT = 40
+"""Tokens of an event: `P(X \\le 3 \\mid Y = 2)`."""
+
+
+def _chance(reader: Reader) -> bool:
+    """Whether `P( ... )` stands before an equals sign: a probability and not a product."""
+    depth = 0
+    for ahead in range(MAX_EVENT):
+        text = reader.peek(ahead).text
+        depth += (text == "(") - (text == ")")
+        if depth == 0:
+            return reader.peek(ahead + 1).text in ("=", "\\approx")
+    return False
+
+
+def _probability(reader: Reader, name: Node) -> Node:
+    reader.at += 1
+    outer, reader.in_set = reader.in_set, True
+    event = reader.listing()
+    if reader.peek().text in ("|", "\\mid", "\\vert"):
+        reader.at += 1
+        event = Op("such", (event, reader.listing()))
+    reader.in_set = outer
+    reader.expect(")")
+    return Op("call", (name, event))
 
 
 def _call(reader: Reader, function: Node) -> Node:

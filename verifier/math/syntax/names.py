@@ -5,30 +5,42 @@ Words that are neither functions nor names are not mathematics: ParseError.
 
 from __future__ import annotations
 
+from verifier.math.syntax.counting import with_scripts
 from verifier.math.syntax.functions import chosen, function
-from verifier.math.syntax.reader import BP_LIST, Reader
+from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     CONST_WORDS,
+    CURRENCY_CODES,
     FUNCTIONS,
     GREEK,
     SHORT_FUNCTIONS,
-    SUBJECT,
+    names_subject,
     reads_as_word,
 )
-from verifier.math.tree import Const, Node, Sym
+from verifier.math.tree import Const, Node, Op, Sym, Text
 
 
 def name_or_letters(reader: Reader, token: Token) -> Node:
     word = token.text
     if len(word) == 1:
-        if word in ("C", "P") and reader.peek().text == "(" and reader.peek(1).kind == "num":
+        if (
+            word in ("C", "P")
+            and reader.peek().text == "("
+            and (reader.peek(1).kind == "num" or reader.peek(1).text == "{")
+        ):
             return chosen(reader, word)
+        if word in "CAP" and (choices := with_scripts(reader, token)) is not None:
+            return choices
+        if word == "m" and reader.peek().text in ("\\angle", "\\measuredangle"):
+            return reader.prefix()  # the measure of an angle is the angle
         return Const(word) if word in "ei" else Sym(word)
     if word in SHORT_FUNCTIONS and reader.peek().text != "(":
         pass  # `re^{i t}` is a product
     elif word in FUNCTIONS or word in ("binom", "comb", "factorial", "ceiling"):
         return function(reader, word)
+    if word in CURRENCY_CODES and reader.peek().kind == "num":
+        return Op("unit", (reader.expr(BP_SIGN), Text(word)))
     if word in CONST_WORDS:
         return Const(CONST_WORDS[word])
     if word in GREEK:
@@ -39,31 +51,54 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
         if word.endswith(name) and len(word) <= len(name) + 2:
             return _split(reader, word, len(word) - len(name))
     if reads_as_word(word):
-        raise ParseError(f"a word: {word!r}")
-    letters = [Const(c) if c in "ei" else Sym(c) for c in word]
-    reader.tokens[reader.at : reader.at] = [Token("word", c, False) for c in word[1:]]
-    return letters[0]
+        return _behind_subject(reader, token)
+    return first_letter(reader, token)
+
+
+def first_letter(reader: Reader, token: Token) -> Node:
+    """The first of letters run together; the others are read next."""
+    letter = token.text[0]
+    if len(token.text) > 1:
+        reader.give_back(Token("letters", token.text[1:], False))
+    return Const(letter) if letter in "ei" else Sym(letter)
+
+
+MAX_SUBJECT = 12
+"""Words before the answer: "The sum of all such values is"."""
+
+
+def _behind_subject(reader: Reader, token: Token) -> Node:
+    """What stands behind "The maximum value is" at the start of an answer."""
+    if reader.at == 1:
+        ahead = 0
+        while reader.peek(ahead).kind == "word" and ahead < MAX_SUBJECT:
+            ahead += 1
+        words = [token.text, *(reader.peek(i).text for i in range(ahead))]
+        while len(words) > 1:
+            if words[-1] in ("is", "are", "equals") and names_subject(" ".join(words).lower()):
+                reader.at += len(words) - 1
+                if reader.peek().kind != STOP:
+                    return reader.expr(BP_LIST)
+                break
+            words.pop()
+    raise ParseError(f"a word: {token.text!r}")
 
 
 def _split(reader: Reader, word: str, cut: int) -> Node:
     """`xsin`, `2pi r` written without a space: two words."""
-    reader.at -= 1
-    reader.tokens[reader.at : reader.at + 1] = [
-        Token("word", word[:cut], True),
-        Token("word", word[cut:], False),
-    ]
-    return reader.prefix()
+    reader.give_back(Token("word", word[cut:], False))
+    return name_or_letters(reader, Token("word", word[:cut], True))
 
 
 def leading_text(reader: Reader, token: Token) -> Node:
     """`\\text{The answer is }12`: a subject that ends in a verb is dropped."""
     low = token.text.lower()
-    if low.endswith(SUBJECT) and reader.peek().kind != STOP:
+    if low.isalpha() and reader.peek().text in ("=", ":"):
+        return Sym(low)
+    if reader.peek().kind != STOP and names_subject(low):
         return reader.expr(BP_LIST)
     if low in ("yes", "no", "true", "false", "none") or reader.peek().kind == STOP:
         raise ParseError(f"a word: {token.text!r}")
     if low in FUNCTIONS:
         return function(reader, low)
-    if low.isalpha() and reader.peek().text in ("=", ":"):
-        return Sym(low)
     raise ParseError(f"a word: {token.text!r}")

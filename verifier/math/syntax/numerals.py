@@ -28,8 +28,8 @@ def number(text: str) -> Num:
     """The written number. Raises ParseError beyond MAX_DIGITS."""
     if len(text) > MAX_DIGITS:
         raise ParseError(f"a number of more than {MAX_DIGITS} digits: {len(text)}")
-    if "." in text:
-        whole, _, part = text.partition(".")
+    whole, point, part = text.partition(".")
+    if point and (whole + part).isdigit():
         return Num(Fraction(int((whole or "0") + part), 10 ** len(part)), len(part))
     if not text.isdigit():
         raise ParseError(f"not a number: {text!r}")
@@ -39,7 +39,7 @@ def number(text: str) -> Num:
 def written_number(reader: Reader, token: Token) -> Node:
     text = token.text
     follow = reader.peek()
-    if "." in text or reader.peek().text == ".":
+    if ("." in text or reader.peek().text == ".") and text.strip("0123456789.") == "":
         repeating = _repeating_decimal(reader, text, follow)
         if repeating is not None:
             return repeating

@@ -7,6 +7,7 @@ it binds looser than that.
 from __future__ import annotations
 
 from verifier.math.syntax.brackets import argument
+from verifier.math.syntax.numbersets import number_set
 from verifier.math.syntax.reader import (
     BP_LIST,
     BP_MUL,
@@ -18,8 +19,8 @@ from verifier.math.syntax.reader import (
     Reader,
 )
 from verifier.math.syntax.tokens import STOP, ParseError
-from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS
-from verifier.math.tree import Node, Num, Op, Rel
+from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS, UNION_WORDS
+from verifier.math.tree import Node, Num, Op, Rel, Sym, Text
 
 
 def add(items: list[Node]) -> Node:
@@ -94,9 +95,17 @@ def ratio(reader: Reader, left: Node, power: int) -> Node | None:
     parts = [left]
     while reader.accept(":"):
         if reader.peek().text == "=":  # `:=`
-            return left
+            break
         parts.append(reader.expr(BP_RATIO))
+    if len(parts) == 1:
+        return left
+    last = parts[-1]
+    if isinstance(last, Op) and last.name == "unit" and last.args[1] in _HALF_DAYS:
+        return Op("unit", (Op("ratio", (*parts[:-1], last.args[0])), last.args[1]))  # 3:45 pm
     return Op("ratio", tuple(parts))
+
+
+_HALF_DAYS = (Text("am"), Text("pm"), Text("AM"), Text("PM"))
 
 
 def relation(reader: Reader, left: Node, power: int) -> Node | None:
@@ -118,8 +127,23 @@ def relation(reader: Reader, left: Node, power: int) -> Node | None:
             break
         reader.at += 1
         ops.append(op)
-        items.append(reader.expr(BP_REL))
+        behind = reader.peek()
+        if op in ("in", "notin") and behind.kind == "word" and behind.text in "RZNQ":
+            reader.at += 1
+            items.append(number_set(reader, behind.text))
+        else:
+            items.append(reader.expr(BP_REL))
+        if name == "mapsto" and len(items) == 2:
+            return _mapping(items[0], items[1])
     return Rel(tuple(ops), tuple(items))
+
+
+def _mapping(variable: Node, value: Node) -> Node:
+    r"""`f: x \mapsto 2x` says f(x) = 2x; without its name, the function is called f."""
+    name: Node = Sym("f")
+    if isinstance(variable, Op) and variable.name == "ratio" and len(variable.args) == 2:
+        name, variable = variable.args
+    return Rel(("=",), (Op("call", (name, variable)), value))
 
 
 def set_operation(reader: Reader, left: Node, power: int) -> Node | None:
@@ -129,7 +153,7 @@ def set_operation(reader: Reader, left: Node, power: int) -> Node | None:
     name = SET_OPS.get(token.text[1:], "union")
     items = [left, reader.expr(BP_SET)]
     while SET_OPS.get(reader.peek().text[1:]) == name or (
-        name == "union" and reader.peek().text in ("U", "union") and reader.peek().kind == "word"
+        name == "union" and reader.peek().kind == "word" and reader.peek().text in UNION_WORDS
     ):
         reader.at += 1
         items.append(reader.expr(BP_SET))

@@ -18,12 +18,22 @@ Here are only the loop and the lists; what each construct is, the modules beside
 
 from __future__ import annotations
 
-from verifier.math.syntax.brackets import angle, bars_until, bracketed, group
+from verifier.math.syntax.bases import with_bases
+from verifier.math.syntax.brackets import (
+    angle,
+    bars_until,
+    bracketed,
+    closes_outward,
+    group,
+    restricts,
+)
 from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
+from verifier.math.syntax.counting import before_name
+from verifier.math.syntax.environments import environment
 from verifier.math.syntax.juxtaposition import juxtaposed
-from verifier.math.syntax.names import leading_text, name_or_letters
-from verifier.math.syntax.numerals import written_number
+from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
+from verifier.math.syntax.numerals import MAX_DIGITS, number, written_number
 from verifier.math.syntax.operators import (
     addition,
     congruence,
@@ -36,20 +46,31 @@ from verifier.math.syntax.operators import (
     set_operation,
 )
 from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
-from verifier.math.syntax.scripts import lettered_base, raised, subscripted
+from verifier.math.syntax.scripts import degrees, raised, subscripted
+from verifier.math.syntax.spoken import in_digits
 from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize
 from verifier.math.syntax.trailing import drop_remark, word_after
-from verifier.math.syntax.vocabulary import CLOSING, ENDING, JOIN, RELATIONS, SET_OPS
-from verifier.math.tree import Const, Node, Op, Rel, Seq, Text, children
+from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
+from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Text, children
 
 MAX_TREE_DEPTH = 64
 """Levels of a tree, chains such as `1/2/3` and `3!!!` included. Whatever walks a tree
 later takes at most five frames for a level."""
 
+MAX_MISSING = 3
+"""Closing braces that may be missing at the end of an answer cut off too early."""
+
 
 def parse(text: str) -> Node:
     """The tree of an answer. Raises ParseError."""
-    tokens = tokenize(clean(text))
+    if len(text) <= MAX_DIGITS and text.isdigit() and text.isascii():
+        return number(text)  # most answers
+    text = in_digits(clean(text))
+    tokens = tokenize(text)
+    if text.count("{") != text.count("}"):
+        tokens = _mended(tokens)
+    if "_" in text or "base" in text:
+        tokens = with_bases(tokens)
     while tokens and tokens[-1].text in (".", ",", ";", "\\\\", "\\", ":", "!!!", "?"):
         tokens.pop()
     while tokens and tokens[0].text in ("=", "\\approx", "\\therefore", ":", ","):
@@ -64,6 +85,21 @@ def parse(text: str) -> Node:
     return node
 
 
+def _mended(tokens: list[Token]) -> list[Token]:
+    """With the few closing braces that are missing at the very end; without one too many."""
+    missing = 0
+    for token in tokens:
+        if token.kind == "op":
+            missing += (token.text == "{") - (token.text == "}")
+            if missing < -1:
+                return tokens
+    if 0 < missing <= MAX_MISSING:
+        return tokens + [Token("op", "}", False)] * missing
+    if missing == -1 and tokens[-1].text == "}":
+        return tokens[:-1]
+    return tokens
+
+
 def _check_depth(node: Node) -> None:
     level: list[Node] = [node]
     for _ in range(MAX_TREE_DEPTH):
@@ -71,6 +107,13 @@ def _check_depth(node: Node) -> None:
         if not level:
             return
     raise ParseError(f"a tree of more than {MAX_TREE_DEPTH} levels")
+
+
+def _joined(first: str, second: str) -> str:
+    """What two joiners side by side are: ", and" is a comma, "and," a word all the same."""
+    if second == "," or (first == "," and second == "and"):
+        return first
+    return second
 
 
 class Parser(Reader):
@@ -84,11 +127,14 @@ class Parser(Reader):
         joined = ""
         while True:
             join = self.joiner()
+            if join is None and self.peek().text == "(" and restricts(self, groups[-1][-1]):
+                groups[-1].append(self.expr(BP_LIST))
+                continue
             if join is None:
                 break
             self.at += 1
             while self.joiner() is not None:  # ", and"
-                join = "," if join == "," and self.joiner() == "and" else self.joiner() or join
+                join = _joined(join, self.joiner() or join)
                 self.at += 1
             if self.peek().kind == STOP or self.peek().text in CLOSING:
                 break
@@ -100,7 +146,8 @@ class Parser(Reader):
             else:
                 joined = joined or join
                 groups.append([item])
-        drop_remark(self)
+        if self.peek().kind != STOP:
+            drop_remark(self)
         if not joined:
             items = groups[0]
             return items[0] if len(items) == 1 else Seq("", "", tuple(items))
@@ -116,8 +163,8 @@ class Parser(Reader):
         token = self.peek()
         if token.kind == "text" or token.kind == "word":
             return JOIN.get(token.text.lower())
-        if token.kind == "cmd":
-            return JOIN.get(token.text[1:])
+        if token.kind == "cmd":  # a new line outside of an environment
+            return "," if token.text == "\\\\" else JOIN.get(token.text[1:])
         return token.text if token.text in (",", ";") else None
 
     # ------------------------------------------------------------ the Pratt loop
@@ -138,15 +185,17 @@ class Parser(Reader):
 
     def prefix(self) -> Node:
         token = self.take()
-        if token.kind in ("num", "word"):
-            base = lettered_base(self, token)
-            if base is not None:
-                return base
-            if token.kind == "num":
-                return written_number(self, token)
+        if token.kind == "num":
+            return written_number(self, token)
+        if token.kind == "word":
             return name_or_letters(self, token)
         if token.kind == "cmd":
             return command(self, token)
+        if token.kind == "letters":
+            return first_letter(self, token)
+        if token.kind == "base":
+            digits, _, base = token.text.partition("_")
+            return Base(digits, int(base))
         if token.kind == "text":
             return leading_text(self, token)
         text = token.text
@@ -154,17 +203,22 @@ class Parser(Reader):
             return negate(self.expr(BP_SIGN))
         if text == "+":
             return self.expr(BP_SIGN)
-        if text in ("(", "["):
+        if text in ("(", "[", "]"):
             return bracketed(self, text)
+        if text in ("{", "_", "^") and (choices := before_name(self)) is not None:
+            return choices
         if text == "{":
             return group(self)
         if text == "|":
-            return bars_until(self, ("|",))
+            return bars_until(self, "abs", ("|", "\\rvert", "\\vert"))
         if text in ("...", ".."):
             return Const("dots")
         if text == "<":  # <1, 2, 3> written for a vector
             return angle(self)
         raise ParseError(f"unexpected {text!r}" if text else "ends too early")
+
+    def environment(self, braced: bool) -> Node:
+        return environment(self, braced)
 
     def infix(self, left: Node, token: Token, power: int) -> Node | None:
         """The tree with the operator at hand applied to `left`; None: it binds looser."""
@@ -192,9 +246,9 @@ class Parser(Reader):
                 return relation(self, left, power)
             if text == "(" and self.peek(1).text in ("\\bmod", "\\mod", "mod"):
                 return congruence(self, left, power)
-            if text in ("(", "["):
-                return juxtaposed(self, left, power)
-            if text == "{":
+            if text == "(" and restricts(self, left):
+                return None
+            if text in ("(", "{") or (text == "[" and not closes_outward(self)):
                 return juxtaposed(self, left, power)
             if (
                 text == "|"
@@ -225,12 +279,12 @@ class Parser(Reader):
                 return Op("percent", (left,))
             if name == "circ":
                 self.at += 1
-                return Op("deg", (left,))
+                return degrees(self, left)
             if name in SET_OPS:
                 return set_operation(self, left, power)
-            if name in ("$", "euro", "pounds", "yen"):
+            if name in CURRENCIES:
                 self.at += 1
-                return Op("unit", (left, Text("$" if name == "$" else name)))
+                return Op("unit", (left, Text(CURRENCIES[name])))
             if name in ("prime",):
                 self.at += 1
                 return Op("prime", (left,))
@@ -239,6 +293,6 @@ class Parser(Reader):
             if name in ("lvert", "vert", "lVert", "Vert", "|") and self.bars and name[0] != "l":
                 return None
             return juxtaposed(self, left, power)
-        if token.kind == "num":
+        if token.kind in ("num", "base", "letters"):
             return juxtaposed(self, left, power)
         return word_after(self, left, token, power)

@@ -38,6 +38,8 @@ class Reader(ABC):
         """Open absolute-value bars: in them `|` closes."""
         self.in_set = False
         """Directly in a set's braces: there `|` stands before a condition."""
+        self.in_cases = False
+        """In the rows of cases: there "if" and "otherwise" end a value."""
         self.end = Token(STOP, "", False)
 
     # ------------------------------------------------------------ tokens
@@ -50,6 +52,11 @@ class Reader(ABC):
         token = self.peek()
         self.at += 1
         return token
+
+    def give_back(self, rest: Token) -> None:
+        """Puts what is left of the token last taken in its place, to be read next."""
+        self.at -= 1
+        self.tokens[self.at] = rest
 
     def accept(self, text: str) -> bool:
         if self.peek().text == text and self.peek().kind != "text":
@@ -67,9 +74,9 @@ class Reader(ABC):
 
     # ------------------------------------------------------------ reading on
 
-    def part(self, start: int, end: int) -> Self:
-        """A reader of some of the tokens alone, as deep as this one."""
-        reader = type(self)(self.tokens[start:end])
+    def within(self, tokens: list[Token]) -> Self:
+        """A reader of some tokens alone, as deep as this one."""
+        reader = type(self)(tokens)
         reader.depth = self.depth
         return reader
 
@@ -85,6 +92,10 @@ class Reader(ABC):
     @abstractmethod
     def expr(self, power: int) -> Node:
         """An operand with every operator behind it that binds tighter than `power`."""
+
+    @abstractmethod
+    def environment(self, braced: bool) -> Node:
+        """What `\\begin` starts; `braced` where one brace stands before the rows."""
 
     @abstractmethod
     def prefix(self) -> Node:

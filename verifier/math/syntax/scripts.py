@@ -5,12 +5,9 @@ from __future__ import annotations
 from verifier.math.syntax.brackets import argument
 from verifier.math.syntax.numerals import number
 from verifier.math.syntax.reader import BP_POW, Reader
-from verifier.math.syntax.tokens import ParseError, Token
+from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.vocabulary import FUNCTIONS
-from verifier.math.tree import Base, Node, Num, Op, Sym, Text
-
-MAX_BASE_DIGITS = 24
-"""Digits and letters run together before a base."""
+from verifier.math.tree import Matrix, Node, Num, Op, Seq, Sym, Text
 
 
 def raised(reader: Reader, left: Node, power: int) -> Node | None:
@@ -20,23 +17,96 @@ def raised(reader: Reader, left: Node, power: int) -> Node | None:
     token = reader.peek()
     if token.text in ("\\circ", "\\degree"):
         reader.at += 1
-        return Op("deg", (left,))
+        return degrees(reader, left)
     if (
         token.text == "{"
         and reader.peek(1).text in ("\\circ", "\\degree")
         and reader.peek(2).text == "}"
     ):
         reader.at += 3
-        return Op("deg", (left,))
-    if token.text in ("\\prime",) or (token.text == "{" and reader.peek(1).text == "\\prime"):
-        reader.at += 1 if token.text != "{" else 3
-        return Op("prime", (left,))
+        return degrees(reader, left)
+    reader.at -= 1
+    primes = _primes(reader)
+    if primes:
+        for _ in range(primes):
+            left = Op("prime", (left,))
+        return left
+    reader.at += 1
+    if isinstance(left, Matrix | Seq) and (width := _transposing(reader)):
+        reader.at += width
+        return _transposed(left)
     exponent = script(reader) if token.kind != "op" or token.text in "{|" else reader.expr(BP_POW)
     if reader.peek().text in ("^", "**"):
         reader.deeper()
         exponent = raised(reader, exponent, 0) or exponent
         reader.depth -= 1
     return Op("pow", (left, exponent))
+
+
+def _transposing(reader: Reader) -> int:
+    r"""How many tokens of `T`, `{T}`, `\top`, `{\mathsf T}` stand here."""
+    if reader.peek().text in _TRANSPOSE:
+        return 1
+    if reader.peek().text != "{":
+        return 0
+    braces = 2 if reader.peek(1).text == "{" else 1
+    closed = all(reader.peek(braces + 1 + i).text == "}" for i in range(braces))
+    return 2 * braces + 1 if reader.peek(braces).text in _TRANSPOSE and closed else 0
+
+
+_TRANSPOSE = frozenset(("T", "\\top", "\\intercal", "t"))
+
+
+def _transposed(node: Matrix | Seq) -> Node:
+    """Rows as columns; a row written as a tuple becomes a column."""
+    if isinstance(node, Matrix):
+        return Matrix(tuple(zip(*node.rows, strict=True)))
+    return Matrix(tuple((item,) for item in node.items))
+
+
+MAX_PRIMES = 4
+"""Beyond, derivatives are numbered."""
+
+
+def _primes(reader: Reader) -> int:
+    r"""Takes `'`, `^\prime`, `^{\prime\prime}`; how many there were."""
+    count = 0
+    while count < MAX_PRIMES:
+        here = reader.peek()
+        if here.text == "'" or here.text == "\\prime":
+            count += 1
+            reader.at += 1
+        elif here.text == "^" and reader.peek(1).text == "\\prime":
+            count += 1
+            reader.at += 2
+        elif here.text == "^" and reader.peek(1).text == "{":
+            inner = 0
+            while inner < MAX_PRIMES and reader.peek(2 + inner).text in ("\\prime", "'"):
+                inner += 1
+            if not inner or reader.peek(2 + inner).text != "}":
+                break
+            count += inner
+            reader.at += 3 + inner
+        else:
+            break
+    return count
+
+
+def degrees(reader: Reader, left: Node) -> Node:
+    """An angle behind its degree sign, with the minutes and seconds that follow."""
+    value = left
+    for marks, size in ((1, 60), (2, 3600)):
+        token = reader.peek()
+        if not isinstance(left, Num) or token.kind != "num":
+            break
+        start = reader.at
+        reader.at += 1
+        if _primes(reader) != marks:
+            reader.at = start
+            continue
+        part = Op("div", (number(token.text), Num(size)))
+        value = Op("add", (value, part))
+    return Op("deg", (value,))
 
 
 def script(reader: Reader) -> Node:
@@ -57,9 +127,6 @@ def subscripted(reader: Reader, left: Node) -> Node:
     reader.at += 1
     token = reader.peek()
     if isinstance(left, Num):
-        base = argument(reader) if token.text == "{" else script(reader)
-        if isinstance(base, Num) and base.places < 0 and 2 <= base.value <= 36:
-            return Base(_digits(left), int(base.value))
         raise ParseError("a number with a subscript that is no base")
     if token.text == "{" and reader.peek(2).text == "}" and reader.peek(1).kind in ("word", "cmd"):
         inner = reader.peek(1).text.lstrip("\\")
@@ -67,6 +134,12 @@ def subscripted(reader: Reader, left: Node) -> Node:
             reader.at += 3
             return Sym(f"{left.name}_{inner}")
     index = argument(reader) if token.kind != "text" else Text(reader.take().text)
+    if isinstance(left, Op) and left.name == "pow" and isinstance(left.args[0], Sym):
+        return Op("pow", (_indexed(left.args[0], index), left.args[1]))  # x^2_5 is x_5^2
+    return _indexed(left, index)
+
+
+def _indexed(left: Node, index: Node) -> Node:
     if isinstance(left, Sym) and "_" not in left.name:
         if isinstance(index, Num) and index.places < 0 and index.value >= 0:
             return Sym(f"{left.name}_{index.value}")
@@ -78,34 +151,6 @@ def subscripted(reader: Reader, left: Node) -> Node:
         if isinstance(index, Text):
             return Sym(f"{left.name}_{''.join(filter(str.isalnum, index.text)) or 'x'}")
     return Op("index", (left, index))
-
-
-def lettered_base(reader: Reader, token: Token) -> Node | None:
-    """`1A_{16}`, `FF_{16}`: digits and letters run together before a base over ten."""
-    digits, ahead = token.text, 0
-    while (
-        reader.peek(ahead).kind in ("num", "word")
-        and not reader.peek(ahead).gap
-        and len(digits) <= MAX_BASE_DIGITS
-    ):
-        digits += reader.peek(ahead).text
-        ahead += 1
-    if reader.peek(ahead).text != "_" or len(digits) < 2 or not digits.isalnum():
-        return None
-    after = reader.peek(ahead + 1)
-    if after.text == "{":
-        after = reader.peek(ahead + 2)
-    if digits.isdigit() or digits.upper() != digits or after.kind != "num" or len(after.text) > 2:
-        return None
-    if not after.text.isdigit() or not 10 < int(after.text) <= 36:
-        return None
-    reader.at += ahead + 1
-    argument(reader)
-    return Base(digits, int(after.text))
-
-
-def _digits(node: Num) -> str:
-    return str(node.value)
 
 
 def _letters(node: Node) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from verifier.math.syntax.vocabulary import FUNCTIONS, TEXT_COMMANDS
+from verifier.math.syntax.vocabulary import FUNCTIONS, SHORT_FUNCTIONS, TEXT_COMMANDS
 from verifier.math.units import canonical
 
 MAX_CHARS = 4_000
@@ -35,7 +35,8 @@ class ParseError(ValueError):
 
 class Token(NamedTuple):
     kind: str
-    """num, cmd, word, text, op or end."""
+    """num, base (a numeral as digits_base), cmd, word, letters (names of one letter each),
+    text, op or end."""
     text: str
     gap: bool
     """White space stood before it."""
@@ -43,13 +44,24 @@ class Token(NamedTuple):
 
 _TOKEN = re.compile(
     r"""(?P<gap>\s+)
-  | (?P<num>\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
+  | (?P<base>0(?:[xX](?=[A-Fa-f]*\d|[A-Fa-f]{2})[0-9A-Fa-f]+|[bB][01]+|[oO][0-7]+)(?![A-Za-z\d]))
+  | (?P<num>(?<!,)\d+(?:,\d{3})+(?![\d,])(?:\.\d+)?
+      |\d{1,2}(?=[\d,]{0,30},0)(?:,\d\d)+,\d{3}(?![\d,])
+      |\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z\d]))?|\.\d+)
   | (?P<cmd>\\(?:[A-Za-z]+|.))
   | (?P<word>[A-Za-z]+)
   | (?P<op>\*\*|<=|>=|=<|=>|!=|==|->|\.\.\.+|[-+*/^_=<>(){}\[\]|,;:!%&'.?"@#$])
   | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_PREFIXES = {"x": 16, "b": 2, "o": 8}
+_UPRIGHT = frozenset(("operatorname", "mathrm", "rm", "mathop"))
+_BOLD = frozenset(("mathbf", "bf", "boldsymbol", "bm", "pmb"))
+_VECTORS = _BOLD | {"vec", "hat", "overrightarrow", "widehat"}
+_WORDED = frozenset(("text", "mbox", "textbf", "textrm", "textit", "textnormal", "hbox", "emph",
+                      "boxed", "fbox", "textsf", "texttt", "textup", "textsc"))  # fmt: skip
+"""Wrappers of words; the others are fonts for letters."""
+_NUMBER_FIRST = re.compile(r"\s*-?\$?\d")
 _MATH_INSIDE = re.compile(
     r"[\d\s.,+\-*/=()^_\\{}<>|!%:]*(?:(?<![A-Za-z])[A-Za-z](?![A-Za-z])[\d\s.,+\-*/=()^_\\{}<>|!%:]*)*"
 )
@@ -84,7 +96,7 @@ def _scan(text: str, start: int, end: int, tokens: list[Token], nesting: int) ->
             continue
         if kind == "num" and "," in word:
             # Between brackets a comma separates: (1,234) is a point.
-            if brackets > 0:
+            if brackets != 0:
                 word = word.partition(",")[0]
                 at = match.start() + len(word)
             word = word.replace(",", "")
@@ -98,6 +110,8 @@ def _scan(text: str, start: int, end: int, tokens: list[Token], nesting: int) ->
                 brackets += 1
             elif name == "}":
                 brackets -= 1
+        elif kind == "base":
+            word = f"{word[2:].upper()}_{_PREFIXES[word[1].lower()]}"
         elif kind == "op":
             if word in "([":
                 brackets += 1
@@ -129,26 +143,64 @@ def _wrapped(
         elif char == "}":
             depth -= 1
         stop += 1
-    if depth:
-        raise ParseError("a brace is not closed")
-    inner = text[at + 1 : stop - 1]
-    words = inner.strip().strip(",;. ")
-    if tokens and (tokens[-1].kind == "num" or tokens[-1].text in ")}") and canonical(inner)[1]:
+    inner = text[at + 1 : stop - (not depth)]  # one not closed goes on to the end
+    words = " ".join(inner.split()).strip(",;. ")
+    behind_value = _behind_value(tokens, name)
+    if behind_value and canonical(inner)[1] and text[stop : stop + 1] not in ("_", "("):
         tokens.append(Token("text", words, True))  # `5\text{ m}`: the unit, not a name
         return stop
+    if len(words) == 1 and words.isascii() and words.isalpha():
+        tokens.append(_letter(words, name, gap))
+        return stop
+    if name in _VECTORS and words in ("\\imath", "\\jmath"):
+        tokens.append(_letter(words[1], name, gap))
+        return stop
     if words in FUNCTIONS or (name == "operatorname" and words.isalpha()):
-        tokens.append(Token("word", words, gap))
+        upright = name in _UPRIGHT and words in SHORT_FUNCTIONS and words != "deg"
+        tokens.append(Token("cmd", "\\" + words, gap) if upright else Token("word", words, gap))
+        return stop
+    if name not in _WORDED and words.isalpha() and words.isupper() and words != "DNE":
+        tokens.append(Token("word", words, gap))  # the corners of a figure
         return stop
     if nesting >= MAX_WRAPPERS:
         raise ParseError(f"more than {MAX_WRAPPERS} wrappers inside each other")
-    if name == "operatorname" or "\\" in inner or _MATH_INSIDE.fullmatch(inner):
-        if inner.strip():
-            tokens.append(Token("op", "{", gap))
-            _scan(text, at + 1, stop - 1, tokens, nesting + 1)
-            tokens.append(Token("op", "}", False))
-    else:
-        if inner.lstrip().startswith(","):
-            tokens.append(Token("op", ",", gap))
+    if (
+        name == "operatorname"
+        or "\\" in inner
+        or _MATH_INSIDE.fullmatch(inner)
+        or "=" in inner
+        or (not behind_value and _NUMBER_FIRST.match(inner))
+    ):
         if words:
-            tokens.append(Token("text", " ".join(words.split()), True))
+            tokens.append(Token("op", "{", gap))
+            _scan(text, at + 1, stop - (not depth), tokens, nesting + 1)
+            tokens.append(Token("op", "}", False))
+        return stop
+    if inner.lstrip().startswith(","):
+        tokens.append(Token("op", ",", gap))
+    head, _, last = words.rpartition(" ")
+    if head and last in ("and", "or"):  # `5\text{ feet and }6\text{ inches}`
+        tokens.append(Token("text", head, True))
+        words = last
+    if words:
+        tokens.append(Token("text", words, True))
     return stop
+
+
+def _behind_value(tokens: list[Token], name: str) -> bool:
+    """Whether a unit may stand here: behind a number, a bracket or, in words, a name."""
+    if not tokens:
+        return False
+    last = tokens[-1]
+    if last.kind == "num" or last.text in (")", "}", "\\pi", "\\circ"):
+        return True
+    return name in _WORDED and last.kind == "word" and len(last.text) == 1
+
+
+def _letter(letter: str, name: str, gap: bool) -> Token:
+    """One letter in a font: a set, a unit vector, or the letter."""
+    if name in _BOLD and letter in "RZNQ":
+        return Token("cmd", "\\" + letter, gap)
+    if name in _VECTORS and letter == "i":
+        return Token("cmd", "\\ivec", gap)
+    return Token("word", letter, gap)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from verifier.math.syntax.juxtaposition import juxtaposed
+from verifier.math.syntax.numerals import number as plain_number
 from verifier.math.syntax.operators import modulo, relation, set_operation
-from verifier.math.syntax.reader import BP_MUL, Reader
+from verifier.math.syntax.reader import BP_MUL, BP_RATIO, BP_REL, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
@@ -21,11 +22,14 @@ from verifier.math.syntax.vocabulary import (
     NO_UNIT,
     PERCENT,
     SCALING,
+    TEMPERATURES,
+    UNION_WORDS,
     UNITS,
     reads_as_word,
+    starts_condition,
 )
 from verifier.math.tree import Node, Num, Op, Rel, Seq, Text
-from verifier.math.units import canonical
+from verifier.math.units import canonical, factor
 
 _POWERS = re.compile(r"\^\s*\{?\s*-?\d+\s*\}?")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -35,6 +39,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     """A word after an operand: a joiner, a relation, a unit, or a factor."""
     word = token.text
     low = word.lower()
+    if reader.in_cases and starts_condition(low):
+        return None
     if low in JOIN or low.startswith(DROP_AFTER):
         return None
     if low in PERCENT:
@@ -49,6 +55,11 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         value = Op("mul", (left, Num(MULTIPLES[first])))
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
+    if low in ("equals", "is equal to", "equal to") and power < BP_REL:
+        reader.at += 1
+        return Rel(("=",), (left, reader.expr(BP_REL)))
+    if low in ("to", "choose") and not isinstance(left, Rel):
+        return _in_words(reader, left, low, power)
     if token.kind == "text" and first in SCALING and not canonical(low)[1]:
         raise ParseError(f"words that change the number: {word!r}")
     if token.kind == "word":
@@ -56,10 +67,14 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
             return relation(reader, left, power)
         if word == "mod":
             return modulo(reader, left, power)
-        if word in ("U", "u", "union") and isinstance(left, Seq | Op) and reader.peek(1).text in (
+        if word in UNION_WORDS and isinstance(left, Seq | Op) and reader.peek(1).text in (
             "(", "[", "{", "\\{"):  # fmt: skip
             return set_operation(reader, left, power)
-        counted = token.gap and reader.peek(1).kind == STOP and _names_what_is_counted(reader, left)
+        counted = (token.gap or reader.peek(-1).text in ("\\circ", "}")) and (
+            (reader.peek(1).kind == STOP and _names_what_is_counted(reader, left))
+            or _unit_to_the_end(reader, left)
+            or (reader.peek(1).kind == STOP and word in TEMPERATURES and is_degrees(left))
+        )
         if not (word in UNITS and (len(word) > 2 or token.gap)) and not counted:
             if _for_remark(reader):
                 return None
@@ -68,13 +83,78 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         raise ParseError(f"words after a relation: {word!r}")
     if power >= BP_MUL:
         return None
-    return Op("unit", (left, Text(_unit(reader))))
+    unit = _unit(reader)
+    if isinstance(left, Op) and is_degrees(left) and unit in TEMPERATURES:
+        return Op("unit", (left.args[0], Text(TEMPERATURES[unit])))
+    return _with_smaller_units(reader, left, unit)
+
+
+def is_degrees(node: Node) -> bool:
+    return isinstance(node, Op) and node.name == "deg"
+
+
+def _in_words(reader: Reader, left: Node, word: str, power: int) -> Node | None:
+    """`5 to 7` is a ratio, `9 choose 4` a binomial coefficient."""
+    if power >= (BP_RATIO if word == "to" else BP_MUL):
+        return None
+    reader.at += 1
+    right = reader.expr(BP_RATIO if word == "to" else BP_MUL)
+    return Op("ratio" if word == "to" else "binom", (left, right))
+
+
+MAX_UNITS = 4
+"""Units beside each other in one quantity: days, hours, minutes, seconds."""
+
+
+def _with_smaller_units(reader: Reader, left: Node, unit: str) -> Node:
+    """`5 feet 6 inches` is one quantity, in the smallest of its units."""
+    total, name, known = left, *canonical(unit)
+    for _ in range(MAX_UNITS):
+        joined = 1 if reader.peek().text == "and" and reader.peek().kind in ("word", "text") else 0
+        number, behind = reader.peek(joined), reader.peek(joined + 1)
+        if not known or number.kind != "num" or behind.kind not in ("word", "text"):
+            break
+        smaller, known = canonical(behind.text)
+        size = factor(name, smaller) if known else None
+        if size is None or size <= 1 or size.denominator != 1:
+            break
+        reader.at += joined + 2
+        part = Op("mul", (total, Num(size.numerator)))
+        total, name, unit = Op("add", (part, plain_number(number.text))), smaller, behind.text
+    return Op("unit", (total, Text(unit)))
+
+
+MAX_UNIT_TOKENS = 12
+"""Of a unit in bare letters."""
+
+
+_UNIT_MARKS = frozenset(("/", "^", "{", "}", "-"))
+
+
+def _unit_to_the_end(reader: Reader, left: Node) -> bool:
+    """`20 m/s`, `5 ft 6 in`: bare letters behind a number that are a quotient of units to the
+    end, or a unit before the number of a smaller one."""
+    if not isinstance(left, Num):
+        return False
+    if reader.peek(1).kind == "num" and reader.peek(2).kind in ("word", "text"):
+        name, known = canonical(reader.peek().text)
+        smaller, also = canonical(reader.peek(2).text)
+        return known and also and factor(name, smaller) is not None
+    parts: list[str] = []
+    while len(parts) < MAX_UNIT_TOKENS and reader.peek(len(parts)).kind != STOP:
+        token = reader.peek(len(parts))
+        if token.kind not in ("word", "text", "num") and token.text not in _UNIT_MARKS:
+            return False
+        parts.append(token.text)
+    return "/" in parts and reader.peek(len(parts)).kind == STOP and canonical(" ".join(parts))[1]
 
 
 def _names_what_is_counted(reader: Reader, left: Node) -> bool:
     """A last word behind a plain number: `20 zlotys`. Words that change the number do not."""
     word = reader.peek().text
-    return isinstance(left, Num) and word.lower() not in SCALING and reads_as_word(word)
+    if not isinstance(left, Num) or word.lower() in SCALING:
+        return False
+    return reads_as_word(word) or (len(word) > 1 and canonical(word)[1])
 
 
 def _unit(reader: Reader) -> str:
@@ -85,6 +165,8 @@ def _unit(reader: Reader) -> str:
         if token.kind in ("text", "word") and token.text.lower() not in JOIN:
             _check_unit(token.text)
             parts.append((" " if parts else "") + token.text)
+        elif parts and token.text == "\\cdot" and canonical(reader.peek(1).text)[1]:
+            parts.append("\\cdot")
         elif parts and token.text in ("^", "/") and reader.peek(1).kind != STOP:
             if token.text == "/" and reader.peek(1).kind not in ("text", "word"):
                 break
@@ -116,7 +198,9 @@ def _check_unit(text: str) -> None:
 
 
 def _for_remark(reader: Reader) -> bool:
-    return reader.peek().text == "for" and reader.peek(1).text in ("all", "any", "every", "each")
+    token, behind = reader.peek(), reader.peek(1)
+    every = behind.text in ("all", "any", "every", "each")
+    return token.kind == "word" and token.text == "for" and every
 
 
 def drop_remark(reader: Reader) -> bool:
@@ -128,11 +212,7 @@ def drop_remark(reader: Reader) -> bool:
     if token.kind == "text" and token.text.lower().startswith(DROP_AFTER):
         _drop_rest(reader)
         return True
-    if (
-        token.kind == "word"
-        and token.text == "for"
-        and reader.peek(1).text in ("all", "any", "every")
-    ):
+    if _for_remark(reader):
         _drop_rest(reader)
         return True
     return False

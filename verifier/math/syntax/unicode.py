@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from verifier.math.syntax.chinese import in_digits
+
 _UNICODE = {
     "×": r"\times ", "⋅": r"\cdot ", "·": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "−": "-",
     "–": "-", "—": "-", "‐": "-", "‑": "-", "±": r"\pm ", "∓": r"\mp ", "√": r"\sqrt ",
@@ -17,7 +19,7 @@ _UNICODE = {
     "≈": r"\approx ", "≃": r"\approx ", "≡": r"\equiv ", "∈": r"\in ", "∉": r"\notin ",
     "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∅": r"\emptyset ", "ø": r"\emptyset ",
     "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}",
-    "ℂ": r"\mathbb{C}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'", "‘": "'",
+    "ℂ": r"\mathbb{C}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "″": "''", "’": "'", "‘": "'",
     "…": r"\ldots ", "⋯": r"\ldots ", "→": r"\to ", "⌊": r"\lfloor ", "⌋": r"\rfloor ",
     "⌈": r"\lceil ", "⌉": r"\rceil ", "⟨": r"\langle ", "⟩": r"\rangle ", "〈": r"\langle ",
     "〉": r"\rangle ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "∶": ":", "∣": "|",
@@ -41,7 +43,12 @@ _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙₖₓ", "0123456789+-nk
 _SUPER_RUN = re.compile("[" + "".join(_SUPER) + "]+")
 _SUB_RUN = re.compile("[" + "".join(_SUB) + "]+")
 # Units and counters stand bare behind a number in Chinese: 220元, 6天.
-_HAN_AFTER_VALUE = re.compile(r"(?<=[\d})])[ ]?((?:(?![或和且])[\u4e00-\u9fff])+)")
+_HAN_AFTER_VALUE = re.compile(
+    r"(?<=[\d})])[ ]?((?:(?![或和且])[\u4e00-\u9fff])+(?:/[\u4e00-\u9fff]+)?)"
+)
+_CIRCLED_RUN = re.compile(r"(?<=[①-⑳])(?=[①-⑳])")  # ①③: statements, not a number
+_MARKED_DIGITS = re.compile("((?:\\d[\u0304\u0305])+)")
+_DOTTED_DIGIT = re.compile("(\\d)\u0307")
 _ROOT_OF = re.compile(r"√\s*(\d+(?:\.\d+)?|[A-Za-zπ])")
 
 
@@ -49,6 +56,9 @@ def ascii_math(text: str) -> str:
     """The text with Unicode mathematics written as ASCII and LaTeX."""
     if text.isascii():
         return text
+    text = _CIRCLED_RUN.sub(",", in_digits(text))
+    text = _MARKED_DIGITS.sub(lambda m: rf"\overline{{{re.sub('[^0-9]', '', m.group())}}}", text)
+    text = _DOTTED_DIGIT.sub(r"\\dot{\1}", text)
     text = _HAN_AFTER_VALUE.sub(r"\\text{\1}", text)
     text = _ROOT_OF.sub(r"\\sqrt{\1}", text)
     text = _SUPER_RUN.sub(lambda m: "^{" + "".join(_SUPER[c] for c in m.group()) + "}", text)

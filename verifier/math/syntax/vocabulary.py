@@ -11,9 +11,10 @@ def word_set(text: str) -> frozenset[str]:
 FUNCTIONS = word_set(
     """
     sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech
-    csch arcsinh arccosh arctanh asin acos atan asinh acosh atanh ln log lg exp sqrt cbrt abs max
+    csch arcsinh arccosh arctanh asin acos atan asinh acosh atanh arsinh arcosh artanh arsh arch
+    arth sh ch th cth arcctg cis ln log lg exp sqrt cbrt abs max
     min gcd lcm floor ceil det sgn sign Re Im arg re im tg ctg arctg cosec erf deg sinc Arcsin
-    Arccos Arctan Res tr rank dim ker Var round
+    Arccos Arctan Arg Res tr rank dim ker Var round
     """
 )
 """Names of functions that may stand without a backslash."""
@@ -31,11 +32,14 @@ RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "sign": "sgn",
     "acosh": "arccosh", "atanh": "arctanh", "lg": "log10", "tg": "tan", "ctg": "cot",
     "arctg": "arctan", "cosec": "csc", "Arcsin": "arcsin", "Arccos": "arccos", "Re": "re",
-    "Arctan": "arctan", "Im": "im", "ceiling": "ceil",
+    "Arctan": "arctan", "Im": "im", "ceiling": "ceil", "arsinh": "arcsinh", "arcosh": "arccosh",
+    "artanh": "arctanh", "arsh": "arcsinh", "arch": "arccosh", "arth": "arctanh", "sh": "sinh",
+    "ch": "cosh", "th": "tanh", "cth": "coth", "arcctg": "arccot", "Arg": "arg",
 }  # fmt: skip
 INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
-SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg")
+FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"))
+SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg sh ch th cth arch")
 """Functions only before a bracket: without one the letters are a product."""
 
 GREEK = word_set(
@@ -48,8 +52,7 @@ GREEK = word_set(
 GREEK_SAME = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "varphi": "phi"}
 CONST_COMMANDS = {
     "pi": "pi", "infty": "oo", "emptyset": "empty", "varnothing": "empty", "ldots": "dots",
-    "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "R": "R", "Z": "Z",
-    "N": "N", "Q": "Q", "imath": "i", "mathrm e": "e",
+    "dots": "dots", "cdots": "dots", "dotsc": "dots", "dotsb": "dots", "imath": "i",
 }  # fmt: skip
 CONST_WORDS = {"pi": "pi", "infinity": "oo", "inf": "oo", "oo": "oo", "Infinity": "oo", "Pi": "pi"}
 RELATIONS = {
@@ -60,11 +63,11 @@ RELATIONS = {
     "in": "in", "notin": "notin", "equiv": "equiv", "to": "->", "rightarrow": "->",
     "mapsto": "->", "->": "->", "iff": "=", "Leftrightarrow": "=", "coloneqq": "=",
 }  # fmt: skip
+UNION_WORDS = frozenset(("U", "u", "union"))
 SET_OPS = {"cup": "union", "cap": "inter", "setminus": "minus", "bigcup": "union",
             "backslash": "minus", "smallsetminus": "minus"}  # fmt: skip
-CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\langle": r"\rangle",
-           r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\lbrace": r"\rbrace",
-           r"\lbrack": r"\rbrack", r"\lparen": r"\rparen"}  # fmt: skip
+CLOSER = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
+"""Brackets around the arguments of `max` and its like."""
 CLOSING = frozenset((")", "]", "}", r"\}", r"\rangle", r"\rfloor", r"\rceil", r"\rbrace",
                       r"\rbrack", r"\rparen", r"\rvert", r"\rVert"))  # fmt: skip
 ENDING = frozenset(
@@ -86,6 +89,9 @@ UNITS = word_set(
     newton newtons joule joules watt watts volts am pm AM PM per more less
     """
 )
+CURRENCIES = {"$": "$", "euro": "euro", "pounds": "gbp", "yen": "yensign"}
+"""Signs before or behind an amount, and the unit they are."""
+CURRENCY_CODES = frozenset(("USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "Rs"))
 MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
              "trillion": 10**12}  # fmt: skip
 """Words behind a number that multiply it."""
@@ -112,9 +118,36 @@ NO_UNIT = HEDGES | word_set(
 """Words that no unit holds: with them the text says more than what is counted."""
 PERCENT = frozenset(("percent", "percentage", "pct", "per cent"))
 DEGREE = frozenset(("degree", "degrees", "deg", "circ", "度"))
+TEMPERATURES = {"C": "celsius", "F": "fahrenheit", "celsius": "celsius", "Celsius": "celsius",
+                "fahrenheit": "fahrenheit", "Fahrenheit": "fahrenheit"}  # fmt: skip
+"""Behind a degree sign."""
 JOIN = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and"}
 DROP_AFTER = ("for all", "for any", "for every", "for each", "for some", "where")
-SUBJECT = ("is", "are", "be", "=", ":", "equals", "equal to", "approximately", "about", "exactly")
+CONDITION_WORDS = frozenset(("if", "for", "when", "where", "whenever", "provided", "当"))
+"""Words between the value and the condition of a case."""
+OTHERWISE = frozenset(("otherwise", "else", "elsewhere"))
+_SUBJECT_ENDS = ("is", "are", "be", "=", ":", "equals", "exactly")
+_SUBJECT_PHRASES = ("equal to", "simplifies to", "reduces to", "evaluates to", "comes to",
+                    "given by", "amounts to")  # fmt: skip
+_SUBJECT_NOUNS = word_set(
+    """
+    point points pair pairs triple triples ordered value values line lines interval intervals set
+    vector vectors solution solutions answer answers equation equations number numbers circle
+    plane curve range domain area volume probability length distance sum product ratio polynomial
+    function matrix fraction coordinates vertex center centre root roots integer integers prime
+    only unique final simplified form the all since hence thus so therefore we have get
+    """
+)
+_ALTERING = word_set(
+    """
+    not no never neither nor or than less greater more fewer most least except minus negative plus
+    half twice double triple without if unless times opposite reciprocal inverse square root cube
+    squared cubed about approximately roughly nearly around almost between wrong incorrect false
+    isn't aren't instead maybe perhaps possibly any every other up down proportional congruent
+    similar isomorphic close closest belongs
+    """
+)
+"""Words in front of a value that make it another one, or no answer."""
 
 _COMMON_WORDS = word_set(
     """
@@ -124,6 +157,24 @@ _COMMON_WORDS = word_set(
     west up down left right
     """
 )
+
+
+def names_subject(words: str) -> bool:
+    """Whether words in front of a value only say what it is: "the point", "x equals"."""
+    parts = words.replace(",", " ").split()
+    if not parts or not _ALTERING.isdisjoint(parts):
+        return False
+    if parts[-1] in _SUBJECT_ENDS or parts[-1].endswith((":", "=")):
+        return True
+    if " ".join(parts[-2:]) in _SUBJECT_PHRASES:
+        return True
+    return all(part in _SUBJECT_NOUNS or part in ("the", "a", "an", "of") for part in parts)
+
+
+def starts_condition(words: str) -> bool:
+    """Whether a case's condition starts here: "if", "for all", "otherwise"."""
+    first = words.lower().partition(" ")[0]
+    return first in CONDITION_WORDS or first in OTHERWISE
 
 
 def reads_as_word(word: str) -> bool:
