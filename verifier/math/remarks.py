@@ -5,8 +5,7 @@ that the parser reads one notation only. What it does not know stays as it is, a
 refused or dropped by the parser as any other words are.
 
 Invariants:
-- Linear in the text: every pattern starts at a literal word or sign, and what it repeats
-  is bounded.
+- Only texts up to MAX_CHARS, and what a pattern repeats is bounded.
 - A remark never disappears: it becomes a condition that says the same.
 
 Not covered: remarks about a function's argument beyond its domain.
@@ -15,6 +14,9 @@ Not covered: remarks about a function's argument beyond its domain.
 from __future__ import annotations
 
 import re
+
+MAX_CHARS = 500
+"""Answers with a remark take a line; what is longer is read as it stands."""
 
 _GATE = re.compile(
     r"integer|real|constant|natural|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
@@ -79,7 +81,7 @@ _BOUNDS = {
 
 def formal(text: str) -> str:
     """The text with its remarks as formulas; the text itself where there are none."""
-    if not _GATE.search(text):
+    if len(text) > MAX_CHARS or not _GATE.search(text):
         return text
     bare = _WRAPPED.sub(r" \1 ", text.translate(_MARKS)).replace("∈", r"\in ")
     plain = _CHINESE.sub(_chinese, bare)

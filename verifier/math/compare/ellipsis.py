@@ -27,17 +27,24 @@ DOTS = Const("dots")
 STARTS = range(-3, 8)
 """Values of the counter that the first term may belong to."""
 
-MAX_WORK = 2_000
+MAX_DOTS = 3
+"""Sums and products with dots in one answer."""
+
+MAX_WORK = 1_000
 MAX_TERMS = 1_000
 """Of a sum between numbers."""
 
 
 def written_out(node: Node) -> Node:
     """The tree with its dots as sums and products, wherever their rule is found."""
+    return node if sum(part == DOTS for part in walk(node)) > MAX_DOTS else _written(node)
+
+
+def _written(node: Node) -> Node:
     if isinstance(node, Rel):
-        return Rel(node.ops, tuple(map(written_out, node.items)))
+        return Rel(node.ops, tuple(map(_written, node.items)))
     if isinstance(node, Seq):
-        return Seq(node.open, node.close, tuple(map(written_out, node.items)), node.joined)
+        return Seq(node.open, node.close, tuple(map(_written, node.items)), node.joined)
     if not isinstance(node, Op) or not any(part == DOTS for part in walk(node)):
         return node
     if node.name in BINDERS:
@@ -45,7 +52,7 @@ def written_out(node: Node) -> Node:
     if node.name in ("add", "mul") and DOTS in node.args:
         found = _series(node)
         return node if found is None else found
-    return Op(node.name, tuple(map(written_out, node.args)))
+    return Op(node.name, tuple(map(_written, node.args)))
 
 
 def _series(node: Op) -> Node | None:

@@ -41,6 +41,9 @@ MAX_WINDOW = 10_000
 """Whole numbers looked at: some five milliseconds."""
 
 MAX_MODULUS = 2_000
+MAX_TRIED = 300
+"""Residues tried one by one for what is more than a variable."""
+
 MAX_PARTS = 16
 """Conditions and unions in one set."""
 
@@ -363,6 +366,8 @@ def _congruence(left: Node, right: Node) -> IntegerSet | None:
     remainders = {int(v) % m for v in wanted if v is not None}
     if left == Sym(name):
         kept = remainders
+    elif m > MAX_TRIED:
+        return None
     else:
         for n in range(m):
             value = exact(left, {name: Fraction(n)})

@@ -26,6 +26,9 @@ from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, free_symbols, wal
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
 
+MAX_NODES = 600
+"""Of one answer; renaming goes through a tree some twenty times."""
+
 _SETS = frozenset("ZNQRC")
 _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
 """What a trigonometric equation is solved for."""
@@ -57,7 +60,9 @@ def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | 
 
 def _signs(node: Node) -> set[str]:
     found: set[str] = set()
-    for part in walk(node):
+    for count, part in enumerate(walk(node)):
+        if count > MAX_NODES:
+            return set()
         if isinstance(part, Const):
             if part.name[0] in _SETS:
                 found.add("set")
