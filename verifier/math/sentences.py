@@ -77,8 +77,10 @@ def _permuted(text: str) -> Node | None:
     if isinstance(node, Rel) and node.ops == ("=",):
         head, node = node.items
     tuples = node.items if isinstance(node, Seq) and not node.open else (node,)
-    if match["x2"] and tuples and not isinstance(tuples[0], Seq):
-        tuples = (Seq("(", ")", tuples),)  # 1, 2, 3 in any order
+    if match["x2"] and not (head or any(isinstance(one, Seq) for one in tuples)):
+        return node  # 1, 2, 3 in any order
+    if isinstance(node, Seq) and node.open == "{":
+        return node
     written: dict[Node, None] = {}
     for one in tuples:
         if not isinstance(one, Seq) or one.open != "(" or not 2 <= len(one.items) <= MAX_PERMUTED:

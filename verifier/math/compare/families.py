@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from flint import acb, fmpq
 
 from verifier.math.balls import precision
-from verifier.math.compare.heads import headed, same_head
+from verifier.math.compare.heads import headed, renamed, same_head
 from verifier.math.compare.inequalities import substituted
 from verifier.math.compare.parameters import Declared, Domain
 from verifier.math.compare.signs import values
@@ -77,6 +77,7 @@ class Progression:
 def same_family(comparison: Comparison, gold: Declared, answer: Declared) -> bool | None:
     """Whether two families with whole parameters have the same members."""
     comparison.uses(Tier.NUMERIC)
+    gold, answer = _in_one_name(gold), _in_one_name(answer)
     head_g, first = _branches(gold)
     head_a, second = _branches(answer)
     if first is None or second is None:
@@ -97,6 +98,22 @@ def same_family(comparison: Comparison, gold: Declared, answer: Declared) -> boo
 
 
 # ---------------------------------------------------------------- reading
+
+
+def _in_one_name(said: Declared) -> Declared:
+    r"""`x = k\pi` or `x = 1 + 2m\pi`: parameters of one domain that no branch has
+    together may have one name."""
+    names = list(said.domains)
+    if len(names) < 2 or len(said.statements) < 2 or len(set(said.domains.values())) > 1:
+        return said
+    if any(len(free_symbols(item) & said.domains.keys()) > 1 for item in said.statements):
+        return said
+    statements = list(said.statements)
+    for name in names[1:]:
+        statements = [renamed(item, {name: names[0]}) or item for item in statements]
+    if any(free_symbols(item) & set(names[1:]) for item in statements):
+        return said
+    return Declared(tuple(statements), {names[0]: said.domains[names[0]]})
 
 
 def _branches(said: Declared) -> tuple[Node | None, list[Branch] | None]:

@@ -21,7 +21,7 @@ from verifier.math.compare.integers import same_integers
 from verifier.math.compare.lines import as_tuple, same_flat
 from verifier.math.compare.parameters import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.policy import Tier
-from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Const, Matrix, Node, Op, Rel, Seq, Sym, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -38,9 +38,10 @@ _WHOLE_SUBJECTS = frozenset("nNmxp")
 
 def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
     """Whether two answers stand for the same values; None when nobody here can tell."""
-    signs = _signs(gold) | _signs(answer)
-    if not signs:
+    first_signs, second_signs = _signs(gold), _signs(answer)
+    if first_signs is None or second_signs is None or not (first_signs or second_signs):
         return None
+    signs = first_signs | second_signs
     if "dots" in signs:
         first, second = written_out(gold), written_out(answer)
         if (first, second) != (gold, answer) and not signs & {"set", "class"}:
@@ -58,11 +59,11 @@ def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | 
     return found_in.pop() if len(found_in) == 1 else None
 
 
-def _signs(node: Node) -> set[str]:
+def _signs(node: Node) -> set[str] | None:
     found: set[str] = set()
     for count, part in enumerate(walk(node)):
         if count > MAX_NODES:
-            return set()
+            return None
         if isinstance(part, Const):
             if part.name[0] in _SETS:
                 found.add("set")
@@ -75,7 +76,7 @@ def _signs(node: Node) -> set[str]:
                 found.add("class")
             elif part.name == "deg":
                 found.add("pi")
-            elif part.name == "add" and any(isinstance(arg, Seq) for arg in part.args):
+            elif part.name == "add" and any(isinstance(arg, Seq | Matrix) for arg in part.args):
                 found.add("vector")
         elif isinstance(part, Rel):
             if "equiv" in part.ops:
