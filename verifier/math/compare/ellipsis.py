@@ -106,6 +106,8 @@ def _between_numbers(name: str, first: list[Node], last: list[Node]) -> Node | N
     known, ends = [t for t in terms if t is not None], [t for t in end if t is not None]
     if len(known) != len(terms) or len(ends) != len(end) or len(known) < 2:
         return None
+    if name == "sum" and all(a * b < 0 for a, b in pairwise(known)):
+        return _alternating(known, ends)
     final = ends[-1]
     steps = {b - a for a, b in pairwise(known)}
     if len(steps) == 1 and (step := steps.pop()) and _counts((final - known[0]) / step, known):
@@ -124,6 +126,22 @@ def _between_numbers(name: str, first: list[Node], last: list[Node]) -> Node | N
         return None
     body = Op("mul", (_number(known[0]), Op("pow", (_number(ratio), Sym("k")))))
     return Op("sum", (Sym("k"), Num(0), Num(at), body))
+
+
+def _alternating(known: list[Fraction], ends: list[Fraction]) -> Node | None:
+    """1 - 2 + 3 - ... - 100: equal steps but for the signs."""
+    plain = [-term if at % 2 else term for at, term in enumerate(known)]
+    step = plain[1] - plain[0]
+    count = (abs(ends[-1]) - abs(plain[0])) / (abs(plain[1]) - abs(plain[0])) if step else step
+    if any(b - a != step for a, b in pairwise(plain)) or not _counts(count, known):
+        return None
+    for back, end in enumerate(reversed(ends)):
+        place = int(count) - back
+        if end != (plain[0] + place * step) * (-1) ** place:
+            return None
+    term = Op("add", (_number(plain[0]), Op("mul", (_number(step), Sym("k")))))
+    body = Op("mul", (Op("pow", (Num(-1), Sym("k"))), term))
+    return Op("sum", (Sym("k"), Num(0), Num(int(count)), body))
 
 
 def _counts(count: Fraction, known: list[Fraction]) -> bool:

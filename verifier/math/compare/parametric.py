@@ -83,10 +83,10 @@ def _signs(node: Node) -> set[str] | None:
                 found.add("class")
             elif (
                 isinstance(node, Seq)
-                and not INDEX.isdisjoint(_symbols(part))
+                and (isinstance(node.items[0], Seq) or not INDEX.isdisjoint(_symbols(part)))
                 and "=" not in part.ops
             ):
-                found.add("set")  # 2^k, k >= 0
+                found.add("set")  # 2^k, k >= 0; (t, t), t > 0
     if "pi" in found and not INDEX & free_symbols(node):
         found.discard("pi")
     return found
