@@ -5,8 +5,7 @@ that the parser reads one notation only. What it does not know stays as it is, a
 refused or dropped by the parser as any other words are.
 
 Invariants:
-- Linear in the text: every pattern starts at a literal word or sign, and what it repeats
-  is bounded.
+- Only texts up to MAX_CHARS, and what a pattern repeats is bounded.
 - A remark never disappears: it becomes a condition that says the same.
 
 Not covered: remarks about a function's argument beyond its domain.
@@ -16,8 +15,11 @@ from __future__ import annotations
 
 import re
 
+MAX_CHARS = 500
+"""Answers with a remark take a line; what is longer is read as it stands."""
+
 _GATE = re.compile(
-    r"integer|real|constant|natural|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
+    r"integer|real|const|natural|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
     r"(?:\(|quad|for)\s*[A-Za-z]\s*(?:[=<>]|\\[gl]e)"
 )
 """Without one of these there is no remark."""
@@ -26,7 +28,12 @@ _WRAPPED = re.compile(r"\\(?:text|mbox|textrm|mathrm|textit|rm)\s*\{([^{}]{0,200
 _GAP = r"(?:\s|\\[,;:! ]|\\q?quad(?![a-z])|~|\$){0,6}"
 _SOME_GAP = r"(?:\s|\\[,;:! ]|\\q?quad(?![a-z])|~|\$){1,6}"
 _NAME = r"\\?[A-Za-z](?![A-Za-z])(?:_\{?\w\}?)?|\\(?:lambda|mu|alpha|beta|gamma|theta|nu)(?![a-z])"
-_NAMES = rf"(?:{_NAME})(?:{_GAP}(?:,|and(?![a-z])){_GAP}(?:{_NAME})){{0,4}}"
+_MORE = rf"(?:{_GAP}(?:,|and(?![a-z])){_GAP}(?:{_NAME})){{0,4}}"
+_NAMES = rf"(?:{_NAME}){_MORE}"
+_LISTED_NAMES = rf"((?:{_NAME})(?(open){_MORE}|))"
+"""After a comma, a bracket or "where" there may be several; after a mere gap one, as what
+stands before may be a factor."""
+
 _SET = (
     r"(?:\\mathbb|\\mathbf|\\mathrm|\\Bbb)?\s?\{?\s?[ZNRQC]\s?\}?"
     r"(?:\s?[\^_]\s?(?:\{[^{}]{0,12}\}|[+*\-0]))?"
@@ -42,8 +49,10 @@ _KIND = (
     r"rational\snumbers?|rationals?|complex\snumbers?|parameters?|real(?![a-z])|arbitrary)(?![a-z])"
 )
 
+_OPEN = rf"(?P<open>[,;(]{_GAP}(?:{_START}(?![a-z]){_GAP})?|{_SOME_GAP}{_START}(?![a-z]){_GAP})"
+
 _BEFORE = re.compile(  # where k is an integer; (a, b arbitrary constants)
-    rf"(?:[,;(]{_GAP}|{_SOME_GAP})(?:{_START}(?![a-z]){_GAP})?({_NAMES}){_GAP}"
+    rf"(?:{_OPEN}|{_SOME_GAP}){_LISTED_NAMES}{_GAP}"
     rf"(?:(?:is|are|be|being|denotes?)(?![a-z]){_GAP})?{_ANY}{_SIGN}({_ADJECTIVE}){_KIND}{_GAP}\)?"
 )
 _BEHIND = re.compile(  # for some integer k; (for any constants a and b)
@@ -54,9 +63,10 @@ _CHINESE = re.compile(
     rf"[,;(]?{_GAP}(?:其中)?{_GAP}({_NAMES}){_GAP}[为是]?(正|非负|负)?(整数|自然数|实数|任意常数|常数){_GAP}\)?"
 )
 _MEMBER = re.compile(  # (k \in \mathbb{Z}); \quad k \in \mathbb{Z}; for k \in \mathbb{Z}
-    rf"(?:[,;]{_GAP}|(?<![A-Za-z])\({_GAP}|{_SOME_GAP}|(?<=[a-z\d}})\]])\()"
-    rf"(?:{_START}(?![a-z]){_GAP})?(?:(?:some|any|all|every|each)(?![a-z]){_GAP})?"
-    rf"({_NAMES}){_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET})"
+    rf"(?:(?P<open>[,;]{_GAP}(?:{_START}(?![a-z]){_GAP})?|(?:(?<![A-Za-z])|(?<=[a-z\d}})\]]))\({_GAP}"
+    rf"|{_SOME_GAP}{_START}(?![a-z]){_GAP})|{_SOME_GAP})"
+    rf"(?:(?:some|any|all|every|each)(?![a-z]){_GAP})?"
+    rf"{_LISTED_NAMES}{_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET})"
     rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?constants?(?![a-z]))?{_GAP}\)?"
 )
 _LISTED = re.compile(  # (k = 0, 1, 2, \ldots); for k \ge 1
@@ -70,6 +80,12 @@ _GOES_ON = ("forall", "exists", ":", "|", "mid", "{", ",")
 """Behind these a membership is part of a formula already."""
 _MARKS = str.maketrans("（），；", "(),;")
 
+_UNION = re.compile(
+    rf"^(.{{0,40}}?)\\bigcup(?:\\limits)?\s?_\s?\{{\s?({_NAME})\s?\\in\s?({_SET})\s?\}}(.+)$",
+    re.DOTALL,
+)
+_CONSTANT = re.compile(r"\+\s{0,3}const(?:ant|\.)?\s*$")
+
 _SETS = {"i": "Z", "w": "Z", "n": "N", "r": "R", "c": "C", "p": "R", "a": "R"}
 _BOUNDS = {
     "positive": r"\ge 1", "negative": r"\le -1", "nonnegative": r"\ge 0", "nonzero": r"\ne 0",
@@ -79,14 +95,16 @@ _BOUNDS = {
 
 def formal(text: str) -> str:
     """The text with its remarks as formulas; the text itself where there are none."""
-    if not _GATE.search(text):
+    if len(text) > MAX_CHARS or not _GATE.search(text):
         return text
     bare = _WRAPPED.sub(r" \1 ", text.translate(_MARKS)).replace("∈", r"\in ")
     plain = _CHINESE.sub(_chinese, bare)
     plain = _BEHIND.sub(lambda m: _remark(m, m[4], m[1], m[2] + m[3]), plain)
-    plain = _BEFORE.sub(lambda m: _remark(m, m[1], m[2], m[3] + m[4]), plain)
+    plain = _BEFORE.sub(lambda m: _remark(m, m[2], m[3], m[4] + m[5]), plain)
     plain = _MEMBER.sub(_member, plain)
     plain = _LISTED.sub(r", \1", plain)
+    plain = _UNION.sub(lambda m: rf"{m[1]}{m[4]}, {m[2]} \in {_set(m[3])}", plain)
+    plain = _CONSTANT.sub("+ C", plain)
     return plain if plain != bare else text
 
 
@@ -98,9 +116,9 @@ def _remark(match: re.Match[str], names: str, sign: str | None, kind: str) -> st
 
 def _member(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 12) : match.start()].rstrip()
-    if not before or before.endswith(_GOES_ON) or ("R" in match[2] and _UNIVERSAL.search(match[0])):
+    if not before or before.endswith(_GOES_ON) or ("R" in match[3] and _UNIVERSAL.search(match[0])):
         return match[0]
-    return rf", {_listed(match[1])} \in {_set(match[2])}"
+    return rf", {_listed(match[2])} \in {_set(match[3])}"
 
 
 def _condition(names: str, sign: str | None, kind: str) -> str:

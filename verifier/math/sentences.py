@@ -19,7 +19,7 @@ from itertools import permutations
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.unicode import ascii_math
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text
 
 MAX_CHARS = 300
 """People say a set in one line."""
@@ -77,8 +77,10 @@ def _permuted(text: str) -> Node | None:
     if isinstance(node, Rel) and node.ops == ("=",):
         head, node = node.items
     tuples = node.items if isinstance(node, Seq) and not node.open else (node,)
-    if match["x2"] and tuples and not isinstance(tuples[0], Seq):
-        tuples = (Seq("(", ")", tuples),)  # 1, 2, 3 in any order
+    if match["x2"] and not (head or any(isinstance(one, Seq) for one in tuples)):
+        return node  # 1, 2, 3 in any order
+    if isinstance(node, Seq) and node.open == "{":
+        return node
     written: dict[Node, None] = {}
     for one in tuples:
         if not isinstance(one, Seq) or one.open != "(" or not 2 <= len(one.items) <= MAX_PERMUTED:
@@ -120,19 +122,24 @@ _FILLER = re.compile(
 _END = r"(?=,? (?:and|that|which|with|except|other|but|such)(?![a-z])|,|$)"
 _VALUE = rf"(.{{1,60}}?){_END}"
 _MOD = r"\(?(?:modulo|mod|\\pmod|\\bmod|\\mod) ?\{?(\d{1,4})\}?\)?"
+_NUMBERS = r"-?\d{1,6}(?: ?(?:or|,|and) ?-?\d{1,6}){0,8}"
 _QUALITIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("notclass", r"not (?:a )?(?:divisible by|multiples? of) (\d{1,4})(?!\d)"),
         ("class", r"(?:a )?(?:divisible by|multiples? of) (\d{1,4})(?!\d)"),
-        ("mod", rf"(?:congruent to|(?:{_NAME} ?)?\\?equiv) ?(-?\d{{1,6}}(?: ?(?:or|,|and) ?-?\d{{1,6}})*) ?{_MOD}"),
-        ("left", r"leav(?:e|es|ing) (?:a )?remainder (?:of )?(\d{1,4}) (?:when|upon|on) (?:divided|division) by (\d{1,4})"),
+        ("mod", rf"(?:congruent to|(?:{_NAME} ?)?\\?equiv) ?({_NUMBERS}) ?{_MOD}"),
+        ("left", r"leav(?:e|es|ing) (?:a )?remainder (?:of )?(\d{1,4}) (?:when|upon|on) "
+                 r"(?:divided|division) by (\d{1,4})"),
         ("form", r"of (?:the )?form (.{1,60}?)(?:,? (?:where|with|for) .{1,60})?$"),
-        (">=", rf"(?:greater than or equal to|at least|not less than|no less than|\\geq?|\\geqslant|>=) ?{_VALUE}"),
-        ("<=", rf"(?:less than or equal to|at most|not exceeding|not greater than|no more than|up to|\\leq?|\\leqslant|<=) ?{_VALUE}"),
-        (">", rf"(?:greater than|larger than|bigger than|more than|exceeding|above|>) ?{_VALUE}"),
+        (">=", r"(?:greater than or equal to|at least|not less than|no less than|\\geq?|"
+               rf"\\geqslant|>=) ?{_VALUE}"),
+        ("<=", r"(?:less than or equal to|at most|not exceeding|not greater than|no more than|"
+               rf"up to|\\leq?|\\leqslant|<=) ?{_VALUE}"),
+        (">", r"(?:greater than|larger than|bigger than|more than|exceeding|above|>) ?" + _VALUE),
         ("<", rf"(?:less than|smaller than|below|<) ?{_VALUE}"),
-        ("!=", r"(?:except(?: for)?|other than|excluding|not equal to|\\neq?|different from) ?(.{1,60}?)(?=,? (?:that|which|with|such)(?![a-z])|$)"),
+        ("!=", r"(?:except(?: for)?|other than|excluding|not equal to|\\neq?|different from) ?"
+               r"(.{1,60}?)(?=,? (?:that|which|with|such)(?![a-z])|$)"),
         ("between", r"(?:from|between) (-?\d{1,6}) (?:to|and) (-?\d{1,6})(,? inclusive)?"),
         ("odd", r"odd(?![a-z])"),
         ("even", r"even(?![a-z])"),
@@ -236,7 +243,7 @@ class _Sentence:
         elif word in ("odd", "even"):
             self.congruent(int(word == "odd"), 2)
         elif word == "prime":
-            self.conditions.append(Rel(("in",), (_ELEMENT, Const("primes"))))
+            self.conditions.append(Rel(("in",), (_ELEMENT, Text("primes"))))
         elif word == "natural":
             self.conditions.append(Rel(("in",), (_ELEMENT, Const("N"))))
 

@@ -20,8 +20,9 @@ from collections.abc import Iterable
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.families import degree, substituted
+from verifier.math.compare.families import degree
 from verifier.math.compare.heads import headed, same_head
+from verifier.math.compare.inequalities import substituted
 from verifier.math.numeric import compare
 from verifier.math.policy import Tier
 from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, walk
@@ -54,14 +55,23 @@ def up_to_constants(comparison: Comparison, gold: Node, answer: Node) -> bool:
     if arbitrary is None:
         return False
     mine, theirs, scaled = arbitrary
-    if not scaled and any(not _addend(comparison, first, name) for name in mine):
-        return False  # a coefficient k may be given
+    for node, names in ((first, mine), (second, theirs)):
+        if any(not _arbitrary_beside(comparison, node, name, scaled) for name in names):
+            return False
     return same_span(comparison, first, mine, second, theirs, scaled)
 
 
-def _addend(comparison: Comparison, node: Node, name: str) -> bool:
+def _arbitrary_beside(comparison: Comparison, node: Node, name: str, scaled: bool) -> bool:
+    """A mere addend, or the factor of a function: of `x + 2C` and of `kx` the constant may
+    be given."""
     parts = _parts(node, (name,))
-    return parts is not None and compare(parts[1], Num(1), comparison.budget).equal is True
+    if parts is None:
+        return False
+    factor = parts[1]
+    if compare(factor, Num(1), comparison.budget).equal is True:
+        return True
+    opposite = compare(factor, Num(-1), comparison.budget).equal is True
+    return scaled and (opposite or not _multiple(comparison, factor, Num(1)))
 
 
 def _arbitrary(

@@ -16,7 +16,9 @@ sums without an end.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
+from verifier.math.compare.inequalities import substituted
 from verifier.math.exact import Budget, exact
 from verifier.math.numeric import compare
 from verifier.math.tree import BINDERS, Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
@@ -25,17 +27,24 @@ DOTS = Const("dots")
 STARTS = range(-3, 8)
 """Values of the counter that the first term may belong to."""
 
-MAX_WORK = 2_000
+MAX_DOTS = 3
+"""Sums and products with dots in one answer."""
+
+MAX_WORK = 1_000
 MAX_TERMS = 1_000
 """Of a sum between numbers."""
 
 
 def written_out(node: Node) -> Node:
     """The tree with its dots as sums and products, wherever their rule is found."""
+    return node if sum(part == DOTS for part in walk(node)) > MAX_DOTS else _written(node)
+
+
+def _written(node: Node) -> Node:
     if isinstance(node, Rel):
-        return Rel(node.ops, tuple(map(written_out, node.items)))
+        return Rel(node.ops, tuple(map(_written, node.items)))
     if isinstance(node, Seq):
-        return Seq(node.open, node.close, tuple(map(written_out, node.items)), node.joined)
+        return Seq(node.open, node.close, tuple(map(_written, node.items)), node.joined)
     if not isinstance(node, Op) or not any(part == DOTS for part in walk(node)):
         return node
     if node.name in BINDERS:
@@ -43,7 +52,7 @@ def written_out(node: Node) -> Node:
     if node.name in ("add", "mul") and DOTS in node.args:
         found = _series(node)
         return node if found is None else found
-    return Op(node.name, tuple(map(written_out, node.args)))
+    return Op(node.name, tuple(map(_written, node.args)))
 
 
 def _series(node: Op) -> Node | None:
@@ -74,18 +83,18 @@ def _from_rule(
     """With T(n) the last term: T(s), T(s+1), ... must be the first ones."""
     term = last[-1]
     if len(last) == 2:
-        before = _put(term, variable, Op("add", (Sym(variable), Num(-1))))
+        before = substituted(term, variable, Op("add", (Sym(variable), Num(-1))))
         if not compare(before, last[0], budget).equal:
             return None
     if len(first) == 1 and term != Sym(variable):
         return None
     for start in STARTS:
         if all(
-            compare(_put(term, variable, Num(start + at)), given, budget).equal
+            compare(substituted(term, variable, Num(start + at)), given, budget).equal
             for at, given in enumerate(first)
         ):
             index = next(n for n in "kjlq" if n not in free_symbols(Op("all", (*first, *last))))
-            body = _put(term, variable, Sym(index))
+            body = substituted(term, variable, Sym(index))
             return Op(name, (Sym(index), Num(start), Sym(variable), body))
     return None
 
@@ -97,13 +106,15 @@ def _between_numbers(name: str, first: list[Node], last: list[Node]) -> Node | N
     known, ends = [t for t in terms if t is not None], [t for t in end if t is not None]
     if len(known) != len(terms) or len(ends) != len(end) or len(known) < 2:
         return None
+    if name == "sum" and all(a * b < 0 for a, b in pairwise(known)):
+        return _alternating(known, ends)
     final = ends[-1]
-    steps = {b - a for a, b in zip(known, known[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(known)}
     if len(steps) == 1 and (step := steps.pop()) and _counts((final - known[0]) / step, known):
         return _summed(name, known[0], step, (final - known[0]) / step, ends)
     if len(known) < 3 or 0 in known or name == "prod":
         return None
-    quotients = {b / a for a, b in zip(known, known[1:], strict=False)}
+    quotients = {b / a for a, b in pairwise(known)}
     if len(quotients) != 1:
         return None
     ratio, power, at = quotients.pop(), known[0], 0
@@ -115,6 +126,22 @@ def _between_numbers(name: str, first: list[Node], last: list[Node]) -> Node | N
         return None
     body = Op("mul", (_number(known[0]), Op("pow", (_number(ratio), Sym("k")))))
     return Op("sum", (Sym("k"), Num(0), Num(at), body))
+
+
+def _alternating(known: list[Fraction], ends: list[Fraction]) -> Node | None:
+    """1 - 2 + 3 - ... - 100: equal steps but for the signs."""
+    plain = [-term if at % 2 else term for at, term in enumerate(known)]
+    step = plain[1] - plain[0]
+    count = (abs(ends[-1]) - abs(plain[0])) / (abs(plain[1]) - abs(plain[0])) if step else step
+    if any(b - a != step for a, b in pairwise(plain)) or not _counts(count, known):
+        return None
+    for back, end in enumerate(reversed(ends)):
+        place = int(count) - back
+        if end != (plain[0] + place * step) * (-1) ** place:
+            return None
+    term = Op("add", (_number(plain[0]), Op("mul", (_number(step), Sym("k")))))
+    body = Op("mul", (Op("pow", (Num(-1), Sym("k"))), term))
+    return Op("sum", (Sym("k"), Num(0), Num(int(count)), body))
 
 
 def _counts(count: Fraction, known: list[Fraction]) -> bool:
@@ -134,11 +161,3 @@ def _number(value: Fraction) -> Node:
     if value.denominator == 1:
         return Num(int(value))
     return Op("div", (Num(value.numerator), Num(value.denominator)))
-
-
-def _put(node: Node, name: str, value: Node) -> Node:
-    if node == Sym(name):
-        return value
-    if isinstance(node, Op):
-        return Op(node.name, tuple(_put(arg, name, value) for arg in node.args))
-    return node

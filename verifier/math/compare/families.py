@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 from flint import acb, fmpq
 
 from verifier.math.balls import precision
-from verifier.math.compare.domains import Declared, Domain
-from verifier.math.compare.heads import headed, same_head
+from verifier.math.compare.heads import headed, renamed, same_head
+from verifier.math.compare.inequalities import substituted
+from verifier.math.compare.parameters import Declared, Domain
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
 from verifier.math.numeric import SURE_BITS, evaluate
@@ -76,6 +77,7 @@ class Progression:
 def same_family(comparison: Comparison, gold: Declared, answer: Declared) -> bool | None:
     """Whether two families with whole parameters have the same members."""
     comparison.uses(Tier.NUMERIC)
+    gold, answer = _in_one_name(gold), _in_one_name(answer)
     head_g, first = _branches(gold)
     head_a, second = _branches(answer)
     if first is None or second is None:
@@ -96,6 +98,22 @@ def same_family(comparison: Comparison, gold: Declared, answer: Declared) -> boo
 
 
 # ---------------------------------------------------------------- reading
+
+
+def _in_one_name(said: Declared) -> Declared:
+    r"""`x = k\pi` or `x = 1 + 2m\pi`: parameters of one domain that no branch has
+    together may have one name."""
+    names = list(said.domains)
+    if len(names) < 2 or len(said.statements) < 2 or len(set(said.domains.values())) > 1:
+        return said
+    if any(len(free_symbols(item) & said.domains.keys()) > 1 for item in said.statements):
+        return said
+    statements = list(said.statements)
+    for name in names[1:]:
+        statements = [renamed(item, {name: names[0]}) or item for item in statements]
+    if any(free_symbols(item) & set(names[1:]) for item in statements):
+        return said
+    return Declared(tuple(statements), {names[0]: said.domains[names[0]]})
 
 
 def _branches(said: Declared) -> tuple[Node | None, list[Branch] | None]:
@@ -203,20 +221,6 @@ def _listed(branches: list[Branch], said: Declared) -> list[Node] | None:
             parts = tuple(substituted(part, name, Num(n)) for part in branch.parts)
             result.append(Seq(branch.kind[:1], branch.kind[1:], parts) if branch.kind else parts[0])
     return result
-
-
-def substituted(node: Node, name: str, value: Node) -> Node:
-    """The tree with a symbol replaced everywhere."""
-    if node == Sym(name):
-        return value
-    if isinstance(node, Op):
-        return Op(node.name, tuple(substituted(arg, name, value) for arg in node.args))
-    if isinstance(node, Seq):
-        items = tuple(substituted(item, name, value) for item in node.items)
-        return Seq(node.open, node.close, items, node.joined)
-    if isinstance(node, Rel):
-        return Rel(node.ops, tuple(substituted(item, name, value) for item in node.items))
-    return node
 
 
 # ---------------------------------------------------------------- progressions
@@ -368,7 +372,7 @@ def _line(
 
 def _same_progressions(x: list[Progression], y: list[Progression]) -> bool | None:
     """Whether the union of some progressions is that of others."""
-    if not {p.kind for p in x} == {p.kind for p in y}:
+    if {p.kind for p in x} != {p.kind for p in y}:
         return False
     result: bool | None = True
     for kind in {p.kind for p in x}:

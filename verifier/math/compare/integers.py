@@ -17,15 +17,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, isqrt, lcm
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.domains import Domain, argument_only, declared, listed_domain, number_set
 from verifier.math.compare.inequalities import inequality
+from verifier.math.compare.parameters import (
+    Domain,
+    argument_only,
+    declared,
+    listed_domain,
+    number_set,
+)
 from verifier.math.compare.realset import Piece, end_value
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -34,6 +41,9 @@ MAX_WINDOW = 10_000
 """Whole numbers looked at: some five milliseconds."""
 
 MAX_MODULUS = 2_000
+MAX_TRIED = 300
+"""Residues tried one by one for what is more than a variable."""
+
 MAX_PARTS = 16
 """Conditions and unions in one set."""
 
@@ -89,13 +99,12 @@ def _same(x: IntegerSet, y: IntegerSet) -> bool | None:
 def integer_set(node: Node, natural: int) -> IntegerSet | None:
     """The set a tree writes down; `natural` is the first natural number."""
     if sum(isinstance(part, Rel | Seq) for part in walk(node)) > MAX_PARTS:
-        if not isinstance(node, Seq) or any(isinstance(i, Rel | Seq) for i in node.items):
-            return None
+        return None
     return _read(node, natural)
 
 
 def _read(node: Node, natural: int) -> IntegerSet | None:
-    if node == Const("primes"):
+    if node == Text("primes"):
         return IntegerSet(_prime, primes=True)
     domain = number_set(node, natural)
     if domain is not None:
@@ -287,7 +296,7 @@ def _stepped(items: Sequence[Node]) -> IntegerSet | None:
     last = len(items) - 1
     closed = len(dots) == 1 and dots[0] == last - 1
     run = numbers[:-1] if closed else numbers
-    steps = {b - a for a, b in zip(run, run[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(run)}
     if len(steps) != 1 or len(run) < (2 if closed else 3):
         return None
     step, start = steps.pop(), run[0]
@@ -357,6 +366,8 @@ def _congruence(left: Node, right: Node) -> IntegerSet | None:
     remainders = {int(v) % m for v in wanted if v is not None}
     if left == Sym(name):
         kept = remainders
+    elif m > MAX_TRIED:
+        return None
     else:
         for n in range(m):
             value = exact(left, {name: Fraction(n)})

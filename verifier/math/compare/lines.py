@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from verifier.math.compare.families import degree
 from verifier.math.exact import exact
-from verifier.math.tree import Node, Op, Seq, free_symbols
+from verifier.math.tree import Matrix, Node, Op, Seq, free_symbols
 
 MAX_PARTS = 8
 """Coordinates of a point."""
@@ -25,7 +25,7 @@ Vector = list[Fraction]
 def as_tuple(node: Node) -> Node:
     """`(1,2) + t(3,4)` as the tuple of its coordinates; anything else as it is."""
     parts = _coordinates(node)
-    return node if parts is None or isinstance(node, Seq) else Seq("(", ")", parts)
+    return node if parts is None or isinstance(node, Seq | Matrix) else Seq("(", ")", parts)
 
 
 def _coordinates(node: Node) -> tuple[Node, ...] | None:
@@ -33,6 +33,9 @@ def _coordinates(node: Node) -> tuple[Node, ...] | None:
         pointed = node.open in ("(", "<") and 2 <= len(node.items) <= MAX_PARTS
         plain = not any(isinstance(item, Seq) for item in node.items)
         return node.items if pointed and plain else None
+    if isinstance(node, Matrix):
+        column = tuple(row[0] for row in node.rows)
+        return column if all(len(row) == 1 for row in node.rows) else None
     if not isinstance(node, Op):
         return None
     if node.name == "add":
@@ -47,7 +50,7 @@ def _coordinates(node: Node) -> tuple[Node, ...] | None:
     if node.name == "mul":
         *factors, last = node.args
         inner = _coordinates(last)
-        if inner is None or any(isinstance(factor, Seq) for factor in factors):
+        if inner is None or any(isinstance(factor, Seq | Matrix) for factor in factors):
             return None
         return tuple(Op("mul", (*factors, part)) for part in inner)
     return None

@@ -14,17 +14,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.math.compare.constants import same_span
-from verifier.math.compare.domains import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.compare.ellipsis import written_out
 from verifier.math.compare.families import same_family
 from verifier.math.compare.heads import same_head
 from verifier.math.compare.integers import same_integers
 from verifier.math.compare.lines import as_tuple, same_flat
+from verifier.math.compare.parameters import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.policy import Tier
-from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Const, Matrix, Node, Op, Rel, Seq, Sym, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
+
+MAX_NODES = 600
+"""Of one answer; renaming goes through a tree some twenty times."""
 
 _SETS = frozenset("ZNQRC")
 _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
@@ -35,11 +38,10 @@ _WHOLE_SUBJECTS = frozenset("nNmxp")
 
 def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
     """Whether two answers stand for the same values; None when nobody here can tell."""
-    signs = _signs(gold) | _signs(answer)
-    if not signs:
+    first_signs, second_signs = _signs(gold), _signs(answer)
+    if first_signs is None or second_signs is None or not (first_signs or second_signs):
         return None
-    if "chain" in signs:
-        return comparison.equal(_by_name(gold), _by_name(answer)) or None
+    signs = first_signs | second_signs
     if "dots" in signs:
         first, second = written_out(gold), written_out(answer)
         if (first, second) != (gold, answer) and not signs & {"set", "class"}:
@@ -57,11 +59,13 @@ def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | 
     return found_in.pop() if len(found_in) == 1 else None
 
 
-def _signs(node: Node) -> set[str]:
+def _signs(node: Node) -> set[str] | None:
     found: set[str] = set()
-    for part in walk(node):
+    for count, part in enumerate(walk(node)):
+        if count > MAX_NODES:
+            return None
         if isinstance(part, Const):
-            if part.name[0] in _SETS or part.name == "primes":
+            if part.name[0] in _SETS:
                 found.add("set")
                 if part.name == "N":
                     found.add("N")
@@ -72,19 +76,17 @@ def _signs(node: Node) -> set[str]:
                 found.add("class")
             elif part.name == "deg":
                 found.add("pi")
-            elif part.name == "add" and any(isinstance(arg, Seq) for arg in part.args):
+            elif part.name == "add" and any(isinstance(arg, Seq | Matrix) for arg in part.args):
                 found.add("vector")
         elif isinstance(part, Rel):
             if "equiv" in part.ops:
                 found.add("class")
             elif (
                 isinstance(node, Seq)
-                and not INDEX.isdisjoint(_symbols(part))
+                and (isinstance(node.items[0], Seq) or not INDEX.isdisjoint(_symbols(part)))
                 and "=" not in part.ops
             ):
-                found.add("set")  # 2^k, k >= 0
-            elif part.ops[:2] == ("=", "=") and len(set(part.items)) == len(part.items):
-                found.add("chain")
+                found.add("set")  # 2^k, k >= 0; (t, t), t > 0
     if "pi" in found and not INDEX & free_symbols(node):
         found.discard("pi")
     return found
@@ -92,18 +94,6 @@ def _signs(node: Node) -> set[str]:
 
 def _symbols(node: Rel) -> list[str]:
     return [item.name for item in node.items if isinstance(item, Sym)]
-
-
-def _by_name(node: Node) -> Node:
-    """`a = b = c = 1` as a tuple of three names with their value."""
-    if isinstance(node, Seq) and not node.open:
-        return Seq(node.open, node.close, tuple(map(_by_name, node.items)), node.joined)
-    if not isinstance(node, Rel) or {*node.ops} != {"="} or len(node.items) < 3:
-        return node
-    *names, value = node.items
-    if not all(isinstance(name, Sym) for name in names):
-        return node
-    return Seq("(", ")", tuple(Rel(("=",), (name, value)) for name in names))
 
 
 def _as_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
@@ -152,13 +142,13 @@ def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int)
         said, other = (y, gold) if x is None else (x, answer)
         assert said is not None
         if argument_only(said):
-            return _without_domain(comparison, x, y, gold, answer)
+            return _of_all_terms(comparison, x, y, gold, answer)
         adopted = _adopted(other, said, of_gold=x is None)
         if adopted is None:
             return None
         x, y = (adopted, said) if x is None else (said, adopted)
     if argument_only(x) or argument_only(y):
-        return _without_domain(comparison, x, y, gold, answer)
+        return _of_all_terms(comparison, x, y, gold, answer)
     return _compared(comparison, x, y)
 
 
@@ -233,23 +223,20 @@ def _point(said: Declared) -> tuple[Node | None, tuple[Node, ...]] | None:
     return (Seq("(", ")", tuple(names)), tuple(parts)) if len(set(names)) == len(names) else None
 
 
-# ---------------------------------------------------------------- arguments
-
-
-def _without_domain(
+def _of_all_terms(
     comparison: Comparison, x: Declared | None, y: Declared | None, gold: Node, answer: Node
 ) -> bool | None:
-    """A function with the domain of its argument, which one side may leave out."""
-    if x is not None and y is not None and list(x.domains.values()) != list(y.domains.values()):
-        if {d.kind for s in (x, y) for d in s.domains.values()} == {"Z"}:
-            return False
-        return None
-    first = gold if x is None else _list(x.statements)
-    second = answer if y is None else _list(y.statements)
-    whole = [d for s in (x, y) if s is not None for d in s.domains.values()]
-    if any(domain.other for domain in whole) and (x is None or y is None):
-        return None  # nobody says that the function ends there
-    return comparison.equal(first, second)
+    r"""`a_n = 2n - 1, n \in \mathbb{N}`: that n counts the terms restricts nothing."""
+    domains = [list(said.domains.values()) for said in (x, y) if said is not None]
+    for counted in domains:
+        if len(counted) != 1 or counted[0].kind != "Z" or counted[0].low not in (None, 0, 1):
+            return None
+    if len(domains) == 2 and domains[0] != domains[1]:
+        return False
+    sides = [
+        side if said is None else _list(said.statements) for side, said in ((gold, x), (answer, y))
+    ]
+    return comparison.equal(*sides)
 
 
 def _list(statements: tuple[Node, ...]) -> Node:

@@ -52,6 +52,12 @@ class Declared:
     domains: dict[str, Domain] = field(default_factory=dict)
 
 
+_SELF = Sym("parameter")
+"""The parameter in conditions on it, whatever it is called."""
+
+_MARKS = {"+": ">", "-": "<", "*": "!=", "0+": ">=", "0-": "<="}
+
+
 def number_set(node: Node, natural: int) -> Domain | None:
     """The domain that the name of a set is; `natural` is the first natural number."""
     if not isinstance(node, Const) or node.name[0] not in "ZNQRC":
@@ -65,9 +71,9 @@ def number_set(node: Node, natural: int) -> Domain | None:
         if mark == "*":
             return Domain("Z", without=frozenset((0,)))
         return Domain("Z", *bounds[mark]) if mark in bounds else None
-    if not mark or mark in ("+", "-", "*", "0+", "0-"):
-        return Domain(letter, other=(Const(mark),) if mark else ())
-    return None
+    if mark and mark not in _MARKS:
+        return None
+    return Domain(letter, other=(Rel((_MARKS[mark],), (_SELF, Num(0))),) if mark else ())
 
 
 def declared(node: Node, natural: int) -> Declared | None:
@@ -117,8 +123,12 @@ def _bounded(
     for bound in bounds:
         assert isinstance(bound, Rel)
         name = _subject(bound)
-        if name in domains or (name in used & INDEX and not _heads(statements, name)):
-            narrowed = _narrowed(domains.get(name, Domain("Z")), bound, name)
+        points = all(isinstance(item, Seq) for item in statements)
+        if name in domains or (
+            name in used and (name in INDEX or points) and not _heads(statements, name)
+        ):
+            usual = Domain("Z" if name in INDEX else "R")
+            narrowed = _narrowed(domains.get(name, usual), bound, name)
             if narrowed is None:
                 return None
             domains[name] = narrowed
@@ -165,6 +175,12 @@ def _flatten(node: Node, found: list[Node]) -> bool:
             ):
                 return False
             found.extend(inner)
+            return True
+        if isinstance(element, Seq) and all(
+            any(isinstance(i, Rel) and i.ops == ("=",) and i.items[0] == one for i in inner)
+            for one in element.items
+        ):
+            found.extend(inner)  # {(x, y) : x = 2t, y = 3t}
             return True
         if not _flatten(element, found):  # {2k, 3k : k in Z} has two
             return False
@@ -217,7 +233,8 @@ def _subject(node: Node) -> str:
 
 def _narrowed(domain: Domain, bound: Rel, name: str) -> Domain | None:
     if domain.kind != "Z":
-        return replace(domain, other=(*domain.other, bound))
+        items = tuple(_SELF if item == Sym(name) else item for item in bound.items)
+        return replace(domain, other=(*domain.other, Rel(bound.ops, items)))
     place = bound.items.index(Sym(name))
     for index, op in enumerate(bound.ops):
         if place not in (index, index + 1):
