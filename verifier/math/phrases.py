@@ -21,6 +21,7 @@ import unicodedata
 from verifier.math import words
 from verifier.math.syntax.vocabulary import (
     HEDGES,
+    MULTIPLES,
     NO_UNIT,
     PERCENT,
     SCALING,
@@ -198,8 +199,8 @@ _PLACE = "\ue000"
 
 _DOUBTS = HEDGES | word_set(
     """
-    not no never neither if when whenever unless except only one some any possible possibly may
-    might could can either wrong false incorrect suppose assume let guess least most fewer below
+    yes true not no never neither if when whenever unless except only one some any possible
+    possibly may might could can either wrong false incorrect suppose assume let guess least most fewer below
     under above over between than approximately about roughly around nearly almost close up per
     each every another also both half twice double thrice opposite reciprocal inverse kidding
     """
@@ -269,6 +270,8 @@ def _stated(text: str) -> str | None:
     low = rest.lower().strip(" .,;!").removeprefix("\\")
     if low in PERCENT or low == "%" or canonical(low)[1]:
         return f"{value}\\%" if low in PERCENT or low == "%" else f"{value}\\text{{ {low}}}"
+    if low in MULTIPLES:
+        return f"{value} {low}"
     if not (NO_UNIT | SCALING).isdisjoint(said & set(map(str.lower, _WORD.findall(rest)))):
         return None
     return value if re.fullmatch(r"[^\W\d_][\w\s,'-]*", rest.strip(" .,;!")) else None
@@ -313,6 +316,8 @@ def _before_remark(text: str) -> str | None:
 
 _ONE_WORD = re.compile(r"exact(?:ly)?|final|answer|verified|checked|simplified|total|略", re.I)
 
+_EQUIVALENT = re.compile(r",? or (?:any )?equivalents?(?: (?:form|answer|expression)s?)?$", re.I)
+_REASON = re.compile(r"(?:since|because|check|see|note|using|for example|e\.g\.)\b", re.I)
 _ALSO = re.compile(
     r"(?:or|accept|accepted|also accept|also|i\.e\.?|that is|equivalently|or equivalently|=|oe)"
     r"\s*[:,]?\s*(\S.*)?",
@@ -326,10 +331,16 @@ def alternatives(text: str) -> tuple[str, str] | None:
     if len(text) > MAX_PHRASE_CHARS:
         return None
     plain = _TEXT.sub(r" \1 ", text).strip(" .")
+    bare = _EQUIVALENT.search(plain)
+    if bare:
+        return plain[: bare.start()].strip(), ""
     opening = plain.rfind("(")
     if opening <= 0 or not plain.endswith(")"):
         return None
-    found = _ALSO.fullmatch(plain[opening + 1 : -1].strip())
+    remark = plain[opening + 1 : -1].strip()
+    if _REASON.match(remark):
+        return plain[:opening].strip(), ""
+    found = _ALSO.fullmatch(remark)
     if found is None:
         return None
     other = (found.group(1) or "").strip()
