@@ -200,8 +200,8 @@ _PLACE = "\ue000"
 _DOUBTS = HEDGES | word_set(
     """
     yes true not no never neither if when whenever unless except only one some any possible
-    possibly may might could can either wrong false incorrect suppose assume let guess least most fewer below
-    under above over between than approximately about roughly around nearly almost close up per
+    possibly may might could can either wrong false incorrect suppose assume let guess least
+    most fewer below under above over between than approximately about roughly around nearly almost close up per
     each every another also both half twice double thrice opposite reciprocal inverse kidding
     """
 )
