@@ -200,9 +200,10 @@ _PLACE = "\ue000"
 _DOUBTS = HEDGES | word_set(
     """
     yes true not no never neither if when whenever unless except only one some any possible
-    possibly may might could can either wrong false incorrect suppose assume let guess least
-    most fewer below under above over between than approximately about roughly around nearly almost close up per
-    each every another also both half twice double thrice opposite reciprocal inverse kidding
+    possibly may might could can either wrong false incorrect suppose assume let guess fewer than
+    approximately roughly around nearly almost close up another also half twice double thrice
+    opposite reciprocal inverse kidding least most below under above over between about per each
+    every both
     """
 )
 """Words that leave a statement open, or make it one of several."""
@@ -211,6 +212,11 @@ _ITEM = (
     rf"(?:{_PLACE}|[-+−]?(?:[\d.(\[{{]|\\[A-Za-z]+)"
     rf"(?:\\[A-Za-z]+|[^A-Za-z\\{_PLACE}\u4e00-\u9fff]){{0,60}})"
 )
+_OF_THE_SUBJECT = word_set(
+    "least most below under above over between than about per each every both"
+)
+"""Words that are harmless in the name of a thing: "the angle between them is ..."."""
+
 _STATED = re.compile(
     rf"(?P<subject>[^\W\d_][^\d=<>\\{{}}]{{0,200}}?)\s?"
     rf"(?:\b(?:is|are|equals|was|were|becomes|(?:must|will|would) be|comes to)\b|[=:：为是]|等于)"
@@ -256,8 +262,10 @@ def _stated(text: str) -> str | None:
         return None
     parts = found.groupdict()
     subject, value, rest = parts.get("subject") or "", parts["value"].strip(), parts["rest"].strip()
-    said = {word.lower() for word in _WORD.findall(subject + " " + rest)}
-    if not _DOUBTS.isdisjoint(said) or _HAN_DOUBTS.search(subject + rest):
+    named, said = (set(map(str.lower, _WORD.findall(text))) for text in (subject, rest))
+    if not _DOUBTS.isdisjoint((named - _OF_THE_SUBJECT) | said):
+        return None
+    if _HAN_DOUBTS.search(subject + rest):
         return None
     if subject and not (_NAMED.search(subject) or re.search("[\u4e00-\u9fff]", subject)):
         return None
@@ -272,7 +280,7 @@ def _stated(text: str) -> str | None:
         return f"{value}\\%" if low in PERCENT or low == "%" else f"{value}\\text{{ {low}}}"
     if low in MULTIPLES:
         return f"{value} {low}"
-    if not (NO_UNIT | SCALING).isdisjoint(said & set(map(str.lower, _WORD.findall(rest)))):
+    if not (NO_UNIT | SCALING).isdisjoint(said):
         return None
     return value if re.fullmatch(r"[^\W\d_][\w\s,'-]*", rest.strip(" .,;!")) else None
 

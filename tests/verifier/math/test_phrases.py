@@ -272,6 +272,12 @@ def test_sentences_state_a_value(gold: str, answer: str, same: bool) -> None:
         ("2021年3月5日", r"\text{March 5, 2021}", True),
         ("5 March, 2021", "March 5 2021", True),
         ("March 5, 2021", "March 5", False),
+        ("The least common multiple is 12.", "12", True),
+        ("12", r"\text{The least common multiple is 12}", True),
+        (r"The angle between the lines is $60^\circ$.", "60", True),
+        ("The largest prime factor is 7.", "7", True),
+        ("12", r"\text{The least of them is at least 12}", False),
+        ("12", r"\text{The value is 12 at most}", False),
     ],
 )
 def test_near_misses(gold: str, answer: str, same: bool) -> None:
