@@ -189,7 +189,7 @@ def _parts(
         one = _only(given)
         if one is not None:
             found = decide(gold, reading(one), policy, known)
-            return None if found.equal is False else found
+            return found if found.equal or found.open else None
         ordered = _in_order(without_places(given), gold, policy, known, answers=False)
         return None if _may_be_domain(given, ordered) else ordered
     return None

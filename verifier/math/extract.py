@@ -283,12 +283,16 @@ def _hashes(text: str, begin: int) -> Extracted | None:
 
 _ANSWER_WORDS = (
     "nswer", "NSWER", "答案", "答え", "故选", "éponse", "ntwort", "espuesta", "isposta", "esposta",
-    "твет", "ТВЕТ", "orrect option", "orrect choice",
+    "твет", "ТВЕТ", "Ans", "orrect option", "orrect choice",
 )  # fmt: skip
 # After such a word: what may stand before the value.
 _MARK = re.compile(
-    r"\**\s{0,4}(?::|：|=|[-–—](?=\s)|\b(?:is|ist|est|es|è|é)\b:?|是|为|は|(?=\\\[|\\\(|\$)"
-    r"|\**\s{0,4}\n)\**\s{0,8}(?:[Tt]he final answer is:?\s{0,4})?\**\s{0,4}"
+    r"(?:,? (?:to|for|of|in) [A-Za-z ()]{1,40}?,? ?(?=\bis\b))?\**\s{0,4}"
+    r"(?::|：|=|[-–—](?=\s)|\b(?:is|ist|est|es|è|é|equals|(?:would|will|should|must) be)\b:?"
+    r"|是|为|は|(?=\\\[|\\\(|\$)|\**\s{0,4}\n)"
+    r"\**\s{0,8}(?:[Tt]he final answer is:?\s{0,4})?"
+    r"(?:(?:therefore|thus|hence|then|simply|just|clearly|equal to|given by)\b:?,?\s{0,4})?"
+    r"\**\s{0,4}"
 )
 _CHOSEN = re.compile(r"[:：]?\s{0,4}(?=[$\\A-H(（])")
 
@@ -326,7 +330,7 @@ _SENTENCE_END = re.compile(
     r"|\s(?=because\b|since\b)|\*\*(?=[\s.,;:!)]|$)|です|である"
 )
 _GOES_ON = re.compile(
-    r"\s*(?:,\s*)?(?:(?:and|or|if|when|unless|either|maybe|perhaps|possibly|but|not)\b|[或和])"
+    r"\s*(?:[,(]\s*)?(?:(?:and|or|if|when|unless|either|maybe|perhaps|possibly|but|not)\b|[或和])"
     r"|\s*(?:,\s*(?:\$|\\\()|[-+*/=])"
 )
 _DISPLAY = {"\\[": "\\]", "\\(": "\\)", "$$": "$$", "$": "$"}

@@ -26,7 +26,11 @@ _TEXT = re.compile(
     r"\\(?:text|textbf|textit|textrm|mathrm|mbox|mathbf|textnormal)\s{0,4}\{([^{}]{0,200})\}"
 )
 _LOOKS = re.compile(r"\\(?:q?quad(?![a-z])|[,;:! ]|left(?![a-z])|right(?![a-z])|[()\[\]]|\\)|~|\$")
-_FULL_WIDTH = str.maketrans("（），；：。、", "(),;:.,")
+_UPPER_ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+_FULL_WIDTH = str.maketrans(
+    dict(zip("（），；：。、", "(),;:.,", strict=True))
+    | dict(zip("ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ", _UPPER_ROMANS, strict=True))
+)
 
 
 def labelled(text: str) -> Parts | None:
@@ -34,20 +38,26 @@ def labelled(text: str) -> Parts | None:
     if not 4 <= len(text) <= MAX_PARTS_CHARS or _HINT.search(text) is None:
         return None
     plain = _plain(text)
-    found = _numbered(plain) or _points(plain) if _BRACKET.search(plain) else None
-    return found or _extremes(plain) or _conditional(plain)
+    found = _numbered(plain) or _points(plain) if _LABELS.search(plain) else None
+    return found or _extremes(plain) or _sided(plain) or _conditional(plain)
 
 
 _HINT = re.compile(
-    r"[)）①]|max|min|Max|Min|reatest|argest|east|mallest|最|[Ii]f\b|when|provided|=[^,]*,"
+    r"[)）①]|max|min|Max|Min|reatest|argest|east|mallest|最|art |[Ii]f\b|when|Yes|yes|No|no"
+    r"|rue|alse|provided|=[^,]*,"
 )
 """Without any of these a text is one answer; most are told so by this alone."""
-_BRACKET = re.compile(r"[)①]")
+_LABELS = re.compile(r"[)①]|[Pp]art ")
 
 
 def _plain(text: str) -> str:
-    text = _TEXT.sub(r" \1 ", text).translate(_FULL_WIDTH)
+    text = _TEXT.sub(r" \1 ", text)
+    if not text.isascii():
+        text = _WIDE_LABEL.sub(r" (\1) ", text).translate(_FULL_WIDTH)
     return " ".join(_LOOKS.sub(" ", text).split()).strip(" .")
+
+
+_WIDE_LABEL = re.compile(r"（\s?(\d{1,2}|[ivxIVXⅠ-Ⅹ]{1,4}|[a-t])\s?）")
 
 
 # ---------------------------------------------------------------- numbered
@@ -56,10 +66,13 @@ _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _LETTERS = "abcdefghijklmnopqrst"
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _NUMBERS = tuple(str(number) for number in range(1, MAX_PARTS + 1))
-_ORDERS = (_NUMBERS, _ROMANS, tuple(_LETTERS), tuple(_LETTERS.upper()), tuple(_CIRCLED))
+_ORDERS = (
+    _NUMBERS, _ROMANS, _UPPER_ROMANS, tuple(_LETTERS), tuple(_LETTERS.upper()), tuple(_CIRCLED),
+)  # fmt: skip
+_NAME = r"(\d{1,2}|[ivx]{1,4}|[IVX]{1,4}|[a-tA-T])"
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s,;.:]))(?:[Pp]art |[Qq]uestion )?"
-    r"(?:\((\d{1,2}|[ivx]{1,4}|[a-tA-T])\)|([①-⑳])|(\d{1,2}|[ivx]{1,4}|[a-tA-T])\))\s*[:=.]?"
+    rf"(?:^|(?<=[\s,;.:]))(?:(?:[Pp]art |[Qq]uestion )?(?:\({_NAME}\)|([①-⑳])|{_NAME}\))"
+    rf"|[Pp]art {_NAME}\b)\s*[:=.]?"
 )
 
 
@@ -198,6 +211,17 @@ def _value_and_place(text: str) -> tuple[str, str]:
 def without_places(parts: Parts) -> Parts:
     """The parts without those that say where an extreme is attained."""
     return tuple(part for part in parts if not part[0].endswith(" at"))
+
+
+# ---------------------------------------------------------------- yes and what
+
+_SIDED = re.compile(r"(yes|no|true|false) ?[,;.:] ?([^=]{0,40}[=\d].{0,200})", re.IGNORECASE)
+
+
+def _sided(text: str) -> Parts | None:
+    """ "Yes, n = 3": both have to be right."""
+    found = _SIDED.fullmatch(text)
+    return (("says", found.group(1)), ("", found.group(2))) if found else None
 
 
 # ---------------------------------------------------------------- conditions

@@ -21,6 +21,7 @@ import unicodedata
 from verifier.math import words
 from verifier.math.syntax.vocabulary import (
     HEDGES,
+    MULTIPLES,
     NO_UNIT,
     PERCENT,
     SCALING,
@@ -198,10 +199,11 @@ _PLACE = "\ue000"
 
 _DOUBTS = HEDGES | word_set(
     """
-    not no never neither if when whenever unless except only one some any possible possibly may
-    might could can either wrong false incorrect suppose assume let guess least most fewer below
-    under above over between than approximately about roughly around nearly almost close up per
-    each every another also both half twice double thrice opposite reciprocal inverse kidding
+    yes true not no never neither if when whenever unless except only one some any possible
+    possibly may might could can either wrong false incorrect suppose assume let guess fewer than
+    approximately roughly around nearly almost close up another also half twice double thrice
+    opposite reciprocal inverse kidding least most below under above over between about per each
+    every both
     """
 )
 """Words that leave a statement open, or make it one of several."""
@@ -210,6 +212,11 @@ _ITEM = (
     rf"(?:{_PLACE}|[-+−]?(?:[\d.(\[{{]|\\[A-Za-z]+)"
     rf"(?:\\[A-Za-z]+|[^A-Za-z\\{_PLACE}\u4e00-\u9fff]){{0,60}})"
 )
+_OF_THE_SUBJECT = word_set(
+    "least most below under above over between than about per each every both"
+)
+"""Words that are harmless in the name of a thing: "the angle between them is ..."."""
+
 _STATED = re.compile(
     rf"(?P<subject>[^\W\d_][^\d=<>\\{{}}]{{0,200}}?)\s?"
     rf"(?:\b(?:is|are|equals|was|were|becomes|(?:must|will|would) be|comes to)\b|[=:：为是]|等于)"
@@ -255,8 +262,10 @@ def _stated(text: str) -> str | None:
         return None
     parts = found.groupdict()
     subject, value, rest = parts.get("subject") or "", parts["value"].strip(), parts["rest"].strip()
-    said = {word.lower() for word in _WORD.findall(subject + " " + rest)}
-    if not _DOUBTS.isdisjoint(said) or _HAN_DOUBTS.search(subject + rest):
+    named, said = (set(map(str.lower, _WORD.findall(text))) for text in (subject, rest))
+    if not _DOUBTS.isdisjoint((named - _OF_THE_SUBJECT) | said):
+        return None
+    if _HAN_DOUBTS.search(subject + rest):
         return None
     if subject and not (_NAMED.search(subject) or re.search("[\u4e00-\u9fff]", subject)):
         return None
@@ -269,7 +278,9 @@ def _stated(text: str) -> str | None:
     low = rest.lower().strip(" .,;!").removeprefix("\\")
     if low in PERCENT or low == "%" or canonical(low)[1]:
         return f"{value}\\%" if low in PERCENT or low == "%" else f"{value}\\text{{ {low}}}"
-    if not (NO_UNIT | SCALING).isdisjoint(said & set(map(str.lower, _WORD.findall(rest)))):
+    if low in MULTIPLES:
+        return f"{value} {low}"
+    if not (NO_UNIT | SCALING).isdisjoint(said):
         return None
     return value if re.fullmatch(r"[^\W\d_][\w\s,'-]*", rest.strip(" .,;!")) else None
 
@@ -313,6 +324,8 @@ def _before_remark(text: str) -> str | None:
 
 _ONE_WORD = re.compile(r"exact(?:ly)?|final|answer|verified|checked|simplified|total|略", re.I)
 
+_EQUIVALENT = re.compile(r",? or (?:any )?equivalents?(?: (?:form|answer|expression)s?)?$", re.I)
+_REASON = re.compile(r"(?:since|because|check|see|note|using|for example|e\.g\.)\b", re.I)
 _ALSO = re.compile(
     r"(?:or|accept|accepted|also accept|also|i\.e\.?|that is|equivalently|or equivalently|=|oe)"
     r"\s*[:,]?\s*(\S.*)?",
@@ -326,10 +339,16 @@ def alternatives(text: str) -> tuple[str, str] | None:
     if len(text) > MAX_PHRASE_CHARS:
         return None
     plain = _TEXT.sub(r" \1 ", text).strip(" .")
+    bare = _EQUIVALENT.search(plain)
+    if bare:
+        return plain[: bare.start()].strip(), ""
     opening = plain.rfind("(")
     if opening <= 0 or not plain.endswith(")"):
         return None
-    found = _ALSO.fullmatch(plain[opening + 1 : -1].strip())
+    remark = plain[opening + 1 : -1].strip()
+    if _REASON.match(remark):
+        return plain[:opening].strip(), ""
+    found = _ALSO.fullmatch(remark)
     if found is None:
         return None
     other = (found.group(1) or "").strip()

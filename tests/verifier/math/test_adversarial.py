@@ -9,6 +9,9 @@ import pytest
 
 from verifier.math import MathPolicy, MathVerifier, Outcome
 from verifier.math.check import judge
+from verifier.math.choices import choice, selection
+from verifier.math.parts import labelled
+from verifier.math.phrases import alternatives, folded, value_in
 from verifier.math.reading import reading
 from verifier.math.syntax.parser import MAX_TREE_DEPTH, parse
 from verifier.math.syntax.tokens import MAX_CHARS, ParseError
@@ -264,3 +267,22 @@ async def test_many_references_let_others_run() -> None:
     await verifier.close()
     assert verdict.outcome is Outcome.NO_MATCH
     assert turns >= 64
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "(1) ", "①", "(a) (", "A(1,", "A(1,2), ", "maximum ", "and ", "the max = ", "if a then ",
+        "a when b ", "f(x)=1, x<", "y=1 (x<", "is ", "x is 1 is ", "the is 1, ", "12, and 3 and ",
+        "$x$ ", "\\(", "so, ", "no such n ", "5 of may ", "yes, ", "mr. a ", "12 (accept ", "a (b",
+        "A, ", "(A)", "I and ", "option ", "\\text{a} ", "\\quad ", "最大值为", "不存在", "是",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("length", [190, 390, 1_990, 100_000])
+def test_readings_in_words_are_linear(unit: str, length: int) -> None:
+    text = unit * (length // len(unit))
+    started = time.process_time()
+    for read in (labelled, value_in, folded, alternatives, choice, selection):
+        read(text)
+        read("the value " + text + "!")
+    assert time.process_time() - started < 0.24  # 12 readings of at most 20 ms
