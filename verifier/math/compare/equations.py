@@ -1,7 +1,4 @@
-"""Relations: equal part by part, turned around, or up to a constant factor.
-
-Not covered: parametrised solution families up to renaming.
-"""
+"""Relations: equal part by part, turned around, or up to a constant factor."""
 
 from __future__ import annotations
 

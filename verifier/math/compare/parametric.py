@@ -107,11 +107,28 @@ def _as_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | Non
     if found is not None:
         return found
     for first, second in ((gold, answer), (answer, gold)):
-        name = _undeclared_index(first, _WHOLE_SUBJECTS, bare=True)
+        name = _family_index(first) if first is gold else _answered_index(first)
         if name:  # n = 4k + 1, where the other side has a class or a domain
             whole = Seq("", "", (first, Rel(("in",), (Sym(name), Const("Z")))))
-            return same_integers(comparison, whole, second)
+            found = same_integers(
+                comparison, *((whole, second) if first is gold else (second, whole))
+            )
+            if found is not None:
+                return found
     return None
+
+
+def _answered_index(node: Node) -> str:
+    return _undeclared_index(node, _WHOLE_SUBJECTS, bare=True)
+
+
+def _family_index(gold: Node) -> str:
+    """The undeclared parameter of a reference that is surely a family: angles that turn,
+    or n = 4k + 1. Of x = 2n + 1 the n may be given."""
+    if _turns(gold):
+        return _undeclared_index(gold, _SUBJECTS)
+    name = _undeclared_index(gold, _WHOLE_SUBJECTS)
+    return name if name in ("k", "l", "j") else ""
 
 
 def _undeclared_index(node: Node, subjects: frozenset[str], bare: bool = False) -> str:
@@ -143,6 +160,10 @@ def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int)
         assert said is not None
         if argument_only(said):
             return _of_all_terms(comparison, x, y, gold, answer)
+        if x is None and _left_over(gold) == said.domains.keys() and not _turns(gold):
+            # The same letters: of the reference nobody said that they are arbitrary.
+            kinds = {domain.kind for domain in said.domains.values()}
+            return comparison.equal(gold, _list(said.statements)) if kinds == {"R"} else None
         adopted = _adopted(other, said, of_gold=x is None)
         if adopted is None:
             return None
@@ -251,11 +272,7 @@ def _adopted(node: Node, other: Declared, of_gold: bool) -> Declared | None:
     domains = list(other.domains.values())
     if any(domain != domains[0] for domain in domains):
         return None
-    if (
-        of_gold
-        and domains[0].kind == "Z"
-        and not _undeclared_index(node, _SUBJECTS | _WHOLE_SUBJECTS)
-    ):
+    if of_gold and domains[0].kind == "Z" and not _family_index(node):
         return None
     names = _left_over(node)
     if len(names) != len(domains):
