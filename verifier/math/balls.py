@@ -42,9 +42,6 @@ INTEGRAL_EVALUATIONS = 1_500
 """A definite integral is taken to so many bits, with so much work on so many values of
 its body; what needs more is left to the symbolic step."""
 
-INTEGRAL_DEBT = 6_000
-"""What an integral costs that was given up: two of them end a comparison."""
-
 _LOCK = RLock()
 
 
@@ -237,7 +234,7 @@ class Evaluation:
         found = acb.integral(integrand, start, end, rel_tol=tolerance, abs_tol=tolerance,
                              eval_limit=INTEGRAL_EVALUATIONS)  # fmt: skip
         if inner.budget.spent:
-            self.budget.left -= INTEGRAL_DEBT
+            self.budget.left = -1  # a second try would take as long
             raise NotMineError
         self.rough = True
         if not self.inside:
