@@ -38,7 +38,7 @@ MAX_SIZE_BITS = 1 << 16
 
 INTEGRAL_BITS = 64
 INTEGRAL_WORK = 10_000
-INTEGRAL_EVALUATIONS = 2_500
+INTEGRAL_EVALUATIONS = 1_500
 """A definite integral is taken to so many bits, with so much work on so many values of
 its body; what needs more is left to the symbolic step."""
 
@@ -75,7 +75,7 @@ class precision:
 class Evaluation:
     """One tree at one point; remembers what the comparison of its value needs to know."""
 
-    __slots__ = ("analytic", "bits", "budget", "point", "principal", "rough", "span",
+    __slots__ = ("analytic", "bits", "budget", "inside", "point", "principal", "rough", "span",
                  "went_complex")  # fmt: skip
 
     def __init__(
@@ -93,6 +93,8 @@ class Evaluation:
         """A root or logarithm left the reals."""
         self.rough = False
         """An integral is in it, known to INTEGRAL_BITS."""
+        self.inside = False
+        """The body of an integral."""
         self.analytic = False
         """Under an integral that asks whether the body is analytic on the ball."""
 
@@ -215,19 +217,28 @@ class Evaluation:
     def integral(self, name: str, low: Node, high: Node, body: Node) -> acb:
         """Over a finite interval, with rigorous error bounds (acb_calc_integrate)."""
         start, end = self.value(low), self.value(high)
-        inner = Evaluation(self.point, Budget(INTEGRAL_WORK), self.bits, self.principal)
+        if self.inside:  # an integral in an integral lives on the outer one's work
+            inner = Evaluation(self.point, self.budget, self.bits, self.principal)
+        else:
+            inner = Evaluation(self.point, Budget(INTEGRAL_WORK), self.bits, self.principal)
+        inner.inside = True
 
         def integrand(at: acb, analytic: bool) -> acb:
             inner.point = {**self.point, name: at}
             inner.analytic = analytic
-            value = inner.run(body)
+            value = None if inner.budget.spent else inner.run(body)
             return acb("nan") if value is None else value
 
         tolerance = arb(2) ** -INTEGRAL_BITS
+        # (What the integrand raises does not come through: it gives nan from here on.)
         found = acb.integral(integrand, start, end, rel_tol=tolerance, abs_tol=tolerance,
                              eval_limit=INTEGRAL_EVALUATIONS)  # fmt: skip
+        if inner.budget.spent:
+            self.budget.left = -1  # a second try would take as long
+            raise NotMineError
         self.rough = True
-        self.budget.left -= (INTEGRAL_WORK - inner.budget.left) // 4
+        if not self.inside:
+            self.budget.left -= (INTEGRAL_WORK - inner.budget.left) // 4
         return found
 
     def opaque(self, node: Op) -> acb:

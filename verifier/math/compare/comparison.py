@@ -126,6 +126,8 @@ class Comparison:
             return False
         if head_g is not None and not is_equation(answer):
             return self.equal(value_g, value_a)
+        if isinstance(answer, Seq) and head_a is not None and _ordered(value_g):
+            return False  # x = 1, x = 2 is no pair
         if head_a is not None and not is_equation(gold):
             return self.equal(value_g, in_one_letter(value_g, head_a, value_a))
         if value_g is not gold and not isinstance(answer, Rel):
@@ -238,6 +240,10 @@ class Comparison:
 
 def _parts(node: Node) -> bool:
     return isinstance(node, Seq | Rel | Matrix)
+
+
+def _ordered(node: Node) -> bool:
+    return isinstance(node, Seq) and node.open in ("(", "[", "<") and len(node.items) > 1
 
 
 def _given_in_parts(node: Node) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.math.compare.heads import INDICES, aligned, headed, renamed
+from verifier.math.compare.heads import ARGUMENTS, INDICES, aligned, headed, renamed
 from verifier.math.compare.realset import Piece, RealSet, end_value, holds, intersection, union
 from verifier.math.compare.signs import expanded, has_signs
 from verifier.math.compare.subsets import real_set, same_pieces
@@ -156,7 +156,7 @@ def in_one_letter(gold: Node, head: Node, value: Node) -> Node:
     """The value of f(t) in the one letter that a reference without a head is written in."""
     if isinstance(head, Op) and head.name == "call" and len(head.args) == 2:
         names, letter = free_symbols(gold), head.args[1]
-        if len(names) == 1 and isinstance(letter, Sym):
+        if len(names) == 1 and isinstance(letter, Sym) and names <= ARGUMENTS:
             return renamed(value, {letter.name: next(iter(names))}) or value
     return value
 

@@ -38,6 +38,8 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
         first, second = relations(gold), relations(answer)
         if first is None or second is None:
             return None
+        if len(first) != len(second) and 1 in (len(first), len(second)):
+            return True if same_relation(comparison, _either(first), _either(second)) else None
         return same_values(comparison, first, second, True)
     names = free_symbols(gold) | free_symbols(answer)
     if len(gold.ops) == len(answer.ops):
@@ -135,11 +137,56 @@ def _solved_alike(comparison: Comparison, gold: Rel, answer: Rel) -> bool:
             if not isinstance(letter, Sym) or letter.name in free_symbols(value):
                 continue
             sides = [substituted(side, letter.name, value) for side in other.items]
-            if len(free_symbols(value)) > 0 and comparison.quietly_all_equal(sides[:1], sides[1:]):
+            if free_symbols(value) and comparison.quietly_all_equal(sides[:1], sides[1:]):
+                if _once(_difference(other), letter.name) and _always(comparison, other, letter):
+                    return True  # solved for it, the other has this solution and no other
                 break
         else:
             return False
     return True
+
+
+def _always(comparison: Comparison, node: Rel, letter: Sym) -> bool:
+    """Whether an equation `s y + r = 0` is nowhere true for every y: s or r is a number
+    other than nought."""
+    rest = substituted(_difference(node), letter.name, Num(0))
+    whole = substituted(_difference(node), letter.name, Num(1))
+    for part in (rest, Op("add", (whole, Op("neg", (rest,))))):
+        number = part
+        for name in free_symbols(part):
+            number = substituted(number, name, Num(1))
+        value = evaluate(number, {}, comparison.budget)
+        if (
+            value is not None
+            and not value.contains(0)
+            and comparison.quietly_all_equal((part,), (number,))
+        ):
+            return True
+    return False
+
+
+def _once(node: Node, name: str) -> bool:
+    """Whether a letter occurs to the first power at most, outside of all functions."""
+    if name not in free_symbols(node) or node == Sym(name):
+        return True
+    if not isinstance(node, Op):
+        return False
+    if node.name in ("add", "neg"):
+        return all(_once(arg, name) for arg in node.args)
+    if node.name == "mul":
+        return sum(name in free_symbols(arg) for arg in node.args) == 1 and all(
+            _once(arg, name) for arg in node.args
+        )
+    return (
+        node.name == "div" and name not in free_symbols(node.args[1]) and _once(node.args[0], name)
+    )
+
+
+def _either(relations: list[Rel]) -> Rel:
+    """One equation for any of several: the product of what each says is nought."""
+    if len(relations) == 1 or any(relation.ops != ("=",) for relation in relations):
+        return relations[0]
+    return Rel(("=",), (Op("mul", tuple(map(_difference, relations))), Num(0)))
 
 
 def _difference(node: Rel) -> Node:

@@ -20,6 +20,7 @@ from verifier.math.tree import (
     Seq,
     Sym,
     Text,
+    children,
     free_symbols,
     walk,
 )
@@ -85,6 +86,9 @@ def _relation(node: Rel) -> tuple[Node | None, Node]:
         value = _last_exact(node.ops[1:], node.items[1:])
         if isinstance(first, Sym) and first.name in free_symbols(value):
             return None, node  # an equation for x
+        both = isinstance(first, Seq) and isinstance(value, Seq) and value.open == "("
+        if both and len(children(first)) != len(children(value)):
+            return None, node
         return first, value
     value = _last_exact(node.ops, node.items)
     if is_name(value) and len(node.items) == 2 and not isinstance(first, Sym):
@@ -282,6 +286,9 @@ def aligned(head: Node, other: Node, value: Node) -> Node | None:
         return None
     if function != other_function and ANONYMOUS not in (function, other_function):
         return None
+    used = free_symbols(value)
+    if any(letter not in used and letter not in ARGUMENTS for letter in other_names):
+        return None  # P(A) = 1/2 is not P(B) = 1/2
     return renamed(value, dict(zip(other_names, names, strict=True)))
 
 
@@ -297,6 +304,9 @@ def _letters(head: Node) -> tuple[Node, tuple[str, ...]]:
             return Sym(name + "_"), (index,)
     return head, ()
 
+
+ARGUMENTS = frozenset("xyztsuvwrnmk")
+"""Letters that are arguments even where the value does not hold them."""
 
 INDICES = "nkmjrst"
 """Letters that number the terms of a sequence."""

@@ -15,14 +15,25 @@ from verifier.math.compare.realset import (
     merged,
     union,
 )
+from verifier.math.compare.signs import has_signs
 from verifier.math.compare.solving import solved
-from verifier.math.tree import Const, Node, Op, Rel, Seq, Sym, walk
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
 
 MAX_PIECES = 32
 """Pieces of one set; each union costs their product."""
+
+
+_POSITIVE = Piece(Num(0), False, INFINITY, False)
+_NEGATIVE = Piece(MINUS_INFINITY, False, Num(0), False)
+_REALS = {
+    "R": (Piece(MINUS_INFINITY, False, INFINITY, False),), "R+": (_POSITIVE,), "R-": (_NEGATIVE,),
+    "R*": (_NEGATIVE, _POSITIVE), "R0+": (Piece(Num(0), True, INFINITY, False),),
+    "R0-": (Piece(MINUS_INFINITY, False, Num(0), True),),
+}  # fmt: skip
+"""The reals and what a sign leaves of them."""
 
 
 def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | None] | None:
@@ -38,7 +49,8 @@ def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool 
         return None
     by_inequality = x.variable is not None, y.variable is not None
     if all(by_inequality) and x.variable != y.variable:
-        return (False,)
+        # "a > b" is about b as well.
+        return None if _lettered(x) or _lettered(y) else (False,)
     if (
         any(by_inequality)
         and not all(by_inequality)
@@ -46,6 +58,10 @@ def same_subset(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool 
     ):
         return (False,)
     return (same_pieces(comparison, x, y),)
+
+
+def _lettered(a: RealSet) -> bool:
+    return any(free_symbols(end) for piece in a.pieces for end in (piece.low, piece.high))
 
 
 def same_pieces(comparison: Comparison, x: RealSet, y: RealSet) -> bool | None:
@@ -73,7 +89,7 @@ def setlike(node: Node) -> bool:
                 return True
             return any(Const("oo") in walk(item) for item in node.items)
         return not node.open and any(isinstance(item, Rel) and setlike(item) for item in node.items)
-    return node == Const("R")
+    return isinstance(node, Const) and node.name in _REALS
 
 
 def real_set(node: Node) -> RealSet | None:
@@ -98,8 +114,8 @@ def _read(node: Node) -> RealSet | None:
         if any(isinstance(item, Seq | Rel) or item == Const("empty") for item in node.items):
             return None
         return RealSet(tuple(Piece(item, True, item, True) for item in node.items), None)
-    if node == Const("R"):
-        return RealSet((Piece(MINUS_INFINITY, False, INFINITY, False),), None)
+    if isinstance(node, Const) and node.name in _REALS:
+        return RealSet(_REALS[node.name], None)
     if node == Const("empty"):
         return RealSet((), None)
     if isinstance(node, Op):
@@ -117,7 +133,7 @@ def _read(node: Node) -> RealSet | None:
     if isinstance(node, Seq) and not node.open and all(isinstance(i, Rel) for i in node.items):
         if len(node.items) > MAX_PIECES:
             return None
-        parts = [_read(item) for item in node.items]
+        parts = [_read(item) or _one_number(item) for item in node.items]
         sets = [part for part in parts if part is not None]
         if len(sets) != len(parts) or len({part.variable for part in sets}) != 1:
             return None
@@ -131,6 +147,16 @@ def _read(node: Node) -> RealSet | None:
             result = joined
         return result
     return None
+
+
+def _one_number(node: Node) -> RealSet | None:
+    """`x = 0` beside inequalities."""
+    if not isinstance(node, Rel) or node.ops != ("=",):
+        return None
+    first, value = node.items
+    if not isinstance(first, Sym) or isinstance(value, Seq | Rel) or free_symbols(value):
+        return None
+    return None if has_signs(value) else RealSet((Piece(value, True, value, True),), first.name)
 
 
 def _left_out(items: tuple[Node, ...]) -> bool:
@@ -149,8 +175,10 @@ def _operation(node: Op) -> RealSet | None:
         inner = real_set(node.args[1])
         element = node.args[0]
         if isinstance(element, Rel) and element.ops == ("in",):
-            if element.items[1] != Const("R"):
+            among = _read(element.items[1])
+            if among is None or inner is None:
                 return None
+            inner = intersection(inner, among)
             element = element.items[0]
         if inner is None or not isinstance(element, Sym) or inner.variable != element.name:
             return None

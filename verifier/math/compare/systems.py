@@ -28,7 +28,7 @@ PARAMETERS = frozenset(("lambda", "mu", "theta", "alpha", "beta", *"tsuvkrmnpq")
 
 
 def equations(node: Node) -> list[Rel] | None:
-    """The equations of a system: a list of them, or a chain `a = b = c`; one is none."""
+    """The equations of a system: a list of them, or a chain `a = b = c`."""
     found: list[Rel] = []
     if isinstance(node, Seq) and (node.open or node.joined == "or" or headed(node)[0] is not None):
         return None
@@ -38,7 +38,7 @@ def equations(node: Node) -> list[Rel] | None:
         if len(item.items) > 2 and not free_symbols(item.items[-1]):
             return None  # working that ends in a value
         found += _coordinates(item) or [Rel(("=",), pair) for pair in pairwise(item.items)]
-    return found if 1 < len(found) <= MAX_EQUATIONS else None
+    return found if len(found) <= MAX_EQUATIONS else None
 
 
 def _coordinates(node: Rel) -> list[Rel] | None:
@@ -60,11 +60,13 @@ _AXES = {2: ("x", "y"), 3: ("x", "y", "z")}
 def same_system(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | None] | None:
     """Two systems; None when one side is none, else what was found, in a tuple."""
     first, second = equations(gold), equations(answer)
-    if first is None or second is None:
+    if first is None or second is None or len(first) == len(second) == 1:
         return None
     if _solved(gold) != _solved(answer):
         return (False,)
     linear = _same_lines(first, second)
+    if 1 in (len(first), len(second)):
+        return (True,) if linear else None  # a line in the plane
     if linear is not None:
         return (linear,)
     if len(first) != len(second):
