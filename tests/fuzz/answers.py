@@ -40,7 +40,7 @@ def one_input(data: bytes, slack: float = 1.0) -> None:
         assert again == tree, f"{text!r} is printed as {printed!r}"
     verdict, pending = judge([gold], rf"\boxed{{{answer}}}", POLICY) if gold else (None, [])
     assert verdict is None or verdict.outcome is not Outcome.MATCH or not pending
-    if gold.strip():
+    if gold.strip() and "#" not in gold:  # a marker of answers may lie in it
         same, _ = judge([gold], f"<answer>{gold}</answer>", POLICY)
         assert same.outcome is not Outcome.NO_MATCH, f"{gold!r} is not itself"
     spent = time.process_time() - started
