@@ -34,8 +34,14 @@ def negate(node: Node) -> Node:
     return Op("neg", (node,))
 
 
+MAX_FACTORS = 500
+"""Each factor copies those before it; people write no more than a dozen."""
+
+
 def multiply(left: Node, right: Node) -> Node:
     if isinstance(left, Op) and left.name == "mul":
+        if len(left.args) >= MAX_FACTORS:
+            raise ParseError(f"a product of more than {MAX_FACTORS} factors")
         return Op("mul", (*left.args, right))
     return Op("mul", (left, right))
 

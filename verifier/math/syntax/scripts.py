@@ -82,6 +82,8 @@ def _primes(reader: Reader) -> int:
 
 def degrees(reader: Reader, left: Node) -> Node:
     """An angle behind its degree sign, with the minutes and seconds that follow."""
+    if isinstance(left, Op) and left.name == "deg":
+        raise ParseError("degrees of degrees")
     value = left
     for marks, size in ((1, 60), (2, 3600)):
         token = reader.peek()

@@ -53,6 +53,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if first in MULTIPLES and isinstance(left, Num):
         reader.at += 1
         value = Op("mul", (left, Num(MULTIPLES[first])))
+        if rest and not rest[0].isalpha():
+            raise ParseError(f"words that change the number: {word!r}")
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
     if low in ("equals", "is equal to", "equal to") and power < BP_REL:
@@ -175,7 +177,11 @@ def _unit(reader: Reader) -> str:
         else:
             break
         reader.at += 1
-    return "".join(parts)
+    unit = "".join(parts)
+    if unit.lower().partition(" ")[0] in SCALING and not canonical(unit)[1]:
+        raise ParseError(f"words that change the number: {unit!r}")
+    _check_unit(unit)
+    return unit
 
 
 def _power(reader: Reader) -> str:
@@ -198,7 +204,7 @@ def _check_unit(text: str) -> None:
     if not text or canonical(text)[1]:
         return
     plain = _POWERS.sub("", text.lower())
-    if any(char.isdigit() or char in "()[]{}" for char in plain):
+    if any(char.isdigit() or char in "()[]{}\\" for char in plain):
         raise ParseError(f"more than a unit: {text!r}")
     if not NO_UNIT.isdisjoint(_LETTERS.findall(plain)):
         raise ParseError(f"more than a unit: {text!r}")
