@@ -17,7 +17,11 @@ def summation(reader: Reader, name: str) -> Node:
             low = argument(reader)
         else:
             high = argument(reader)
-    if isinstance(low, Rel) and low.ops == ("=",) and isinstance(low.items[0], Sym | Const):
+    if (
+        isinstance(low, Rel)
+        and low.ops == ("=",)
+        and (isinstance(low.items[0], Sym) or low.items[0] == Const("i"))
+    ):
         var = Sym(low.items[0].name)
         start = low.items[1]
     else:
@@ -65,23 +69,25 @@ def integral(reader: Reader) -> Node:
 def _differential(tokens: list[Token], start: int) -> tuple[int, int]:
     r"""Where the differential of an integral stands, and in how many braces: in none, or as
     the end of a numerator. Those of integrals inside come first."""
-    open_, inside = 0, 0
+    open_ = 0
+    inside: list[int] = []  # the braces around each integral inside
     for at in range(start, len(tokens)):
         token = tokens[at]
         if token.kind == "op" and token.text in "{}":
             open_ += 1 if token.text == "{" else -1
             if open_ < 0:
                 break
+            while inside and inside[-1] > open_:
+                inside.pop()
         elif token.text == "\\int":
-            inside += 1
+            inside.append(open_)
         elif _is_differential(tokens, at):
-            end = at + (1 if len(token.text) > 1 else 2)
-            numerator = open_ == 1 and end < len(tokens) and tokens[end].text == "}"
-            if open_ and not numerator:
+            if inside:
+                inside.pop()
                 continue
-            if inside == 0:
+            end = at + (1 if len(token.text) > 1 else 2)
+            if not open_ or (open_ == 1 and end < len(tokens) and tokens[end].text == "}"):
                 return at, open_
-            inside -= 1
     raise ParseError("an integral without its variable")
 
 

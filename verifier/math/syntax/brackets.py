@@ -169,7 +169,9 @@ def angle(reader: Reader) -> Node:
     while reader.accept(","):
         items.append(reader.expr(BP_SUM - 1))
     reader.expect(">")
-    return Seq("<", ">", tuple(items))
+    only = items[0]
+    bare = len(items) == 1 and isinstance(only, Seq) and not only.open
+    return Seq("<", ">", only.items if bare and isinstance(only, Seq) else tuple(items))
 
 
 def bars_until(reader: Reader, name: str, closing: tuple[str, ...]) -> Node:

@@ -31,13 +31,13 @@ _SPACING = re.compile(
     r"newline|hfill|strut|(?:text)?color\{[^}]*\}|color\[[^\]]*\]|mathstrut|nonumber)|~"
 )
 _APART = re.compile(
-    r"(?<=[\w})!'\]])[.;]?[ \t]*(?:(?:\\q?quad(?![A-Za-z])|\n)[ \t]*)+"
+    r"(?<=[\w})!'\]])[.;]?[ \t]*(?:(?:\\q?quad(?![A-Za-z])|\n)[ \t]*){1,8}"
     r"(?=(?:\\?[A-Za-z]+(?:_(?:\w|\{\w{1,5}\}))?(?:\([A-Za-z]\))?|\([a-z](?:,\s?[a-z]){1,3}\))\s*"
     r"(?:[=<>]|\\(?:in|le|leq|leqslant|ge|geq|geqslant|ne|neq|approx)(?![A-Za-z])))"
 )
 r"""Where a comma belongs: `y=-2 \quad x=7`, or a new line."""
 _VALUES_APART = re.compile(
-    r"(?<=[\d})!])[ \t]*(?:\\q?quad(?![A-Za-z])[ \t]*)+(?=-?\s?(?:\d|\\[dt]?frac|\\sqrt|\\pi))"
+    r"(?<=[\d})!])[ \t]*(?:\\q?quad(?![A-Za-z])[ \t]*){1,8}(?=-?\s?(?:\d|\\[dt]?frac|\\sqrt|\\pi))"
 )
 _TRAILING = re.compile(r"(?<!\\)(?:\\\\)*\\\s*$")  # a lone backslash at the end
 MAX_ORDINAL = 40

@@ -6,10 +6,12 @@ from verifier.math.syntax.binders import integral, limit, summation
 from verifier.math.syntax.brackets import argument, bars_until, bracketed
 from verifier.math.syntax.functions import function
 from verifier.math.syntax.numbersets import LETTERS, blackboard, number_set
+from verifier.math.syntax.operators import quotient
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
 from verifier.math.syntax.scripts import all_capitals
 from verifier.math.syntax.tokens import ParseError, Token
 from verifier.math.syntax.vocabulary import (
+    BARE_SYMBOLS,
     CONST_COMMANDS,
     CURRENCIES,
     FRACTIONS,
@@ -17,14 +19,14 @@ from verifier.math.syntax.vocabulary import (
     GREEK,
     GREEK_SAME,
 )
-from verifier.math.tree import Base, Const, Node, Op, Sym, Text
+from verifier.math.tree import Const, Node, Op, Sym, Text
 
 
 def command(reader: Reader, token: Token) -> Node:
     name = token.text[1:]
     if token.text in FRACTIONS:
         top = argument(reader)
-        return derivative(top, argument(reader))
+        return quotient(top, argument(reader))
     if name in FUNCTIONS:
         return function(reader, name)
     if name == "Gamma" and reader.peek().text == "(":
@@ -62,21 +64,6 @@ def command(reader: Reader, token: Token) -> Node:
     return _rarer(reader, name)
 
 
-def derivative(top: Node, bottom: Node) -> Node:
-    r"""`\frac{dy}{dx}` is y'; every other quotient stays one."""
-    left, right = _differential(top), _differential(bottom)
-    if left is None or right != Sym("x") or left == right:
-        return Op("div", (top, bottom))
-    return Op("prime", (left,))
-
-
-def _differential(node: Node) -> Node | None:
-    """What `d` stands before."""
-    if isinstance(node, Op) and node.name == "mul" and len(node.args) == 2:
-        return node.args[1] if node.args[0] == Sym("d") and isinstance(node.args[1], Sym) else None
-    return None
-
-
 def _rarer(reader: Reader, name: str) -> Node:
     if name in CURRENCIES:
         return Op("unit", (reader.expr(BP_SIGN), Text(CURRENCIES[name])))
@@ -84,18 +71,15 @@ def _rarer(reader: Reader, name: str) -> Node:
         return Op(name, (reader.expr(BP_SIGN),))
     if name in ("overline", "bar", "dot", "ddot", "widetilde", "mathring"):
         inner = argument(reader)
-        if isinstance(inner, Sym | Const | Base):
-            return Op("bar", (inner,))
-        if reader.peek(-1).text == "}" and all_capitals(inner):
-            return inner
-        return Op("bar", (inner,))
+        corners = isinstance(inner, Op) and all_capitals(inner)
+        return inner if corners else Op("bar", (inner,))
     if name in ("angle", "triangle", "measuredangle", "odot"):
         return Op("mark", (Text(name), reader.expr(BP_ARG)))
     if name == "cancel":
         return argument(reader)
     if name == "Pr" and reader.peek().text == "(":
         return Sym("P")
-    if name in ("partial", "nabla", "dagger", "top", "star", "ast", "square", "perp"):
+    if name in BARE_SYMBOLS:
         return Sym(name)
     if name in ("left", "right", "#"):
         while reader.peek().text in ("\\left", "\\right", "\\#"):

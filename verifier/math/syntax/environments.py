@@ -63,7 +63,7 @@ def environment(reader: Reader, braced: bool = False) -> Node:
     if cases:
         return _cases(rows)
     if lines:
-        return Seq("", "", tuple(cell for row in rows for cell in row))
+        return _lines([cell for row in rows for cell in row])
     return _matrix(kind, rows)
 
 
@@ -134,9 +134,17 @@ def _condition(reader: Reader) -> Node | None:
 
 def _in_words(reader: Reader, tokens: list[Token], end: int) -> Node:
     reader.at = end
-    words = " ".join(token.text for token in tokens if token.text not in "{},.$")
+    words = " ".join(_spoken(token) for token in tokens if token.text not in "{},.$")
     first, _, rest = words.partition(" ")
     return Text(rest if first.lower() in CONDITION_WORDS and rest else words)
+
+
+_SPOKEN = {"=": "equals", "^": "to the", "_": "index", "\\\\": "and"}
+"""Marks in a condition in words, as words."""
+
+
+def _spoken(token: Token) -> str:
+    return _SPOKEN.get(token.text, token.text.lstrip("\\"))
 
 
 def _environment_name(reader: Reader) -> str:
@@ -150,7 +158,7 @@ def _environment_name(reader: Reader) -> str:
 def _cases(rows: list[tuple[Node, ...]]) -> Node:
     """Values with their conditions, or the equations of a system."""
     if all(len(row) == 1 for row in rows):
-        return Seq("", "", tuple(row[0] for row in rows))
+        return _lines([row[0] for row in rows])
     pairs = [_chained(row) for row in rows]
     if any(len(row) != 2 for row in pairs):
         raise ParseError("cases of uneven width")
@@ -159,6 +167,10 @@ def _cases(rows: list[tuple[Node, ...]]) -> Node:
         return lines[0] if len(lines) == 1 else Seq("", "", lines, ";")
     ordered = [row[::-1] if _states(row[0]) and not _states(row[1]) else row for row in pairs]
     return Op("cases", tuple(cell for row in ordered for cell in row))
+
+
+def _lines(cells: list[Node]) -> Node:
+    return cells[0] if len(cells) == 1 else Seq("", "", tuple(cells))
 
 
 def _chained(row: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -95,12 +95,18 @@ def _radical(reader: Reader, name: str) -> Node:
 def chosen(reader: Reader, name: str) -> Node:
     """C(10, 3) and P(10, 3)."""
     reader.at += 1
+    plain = reader.peek().kind == "num"
     first = reader.expr(BP_LIST)
     if not reader.accept(","):
         reader.expect(")")
         return Op("mul", (Sym(name), first))
     second = reader.expr(BP_LIST)
     reader.expect(")")
-    if isinstance(second, Num) and isinstance(first, Num) and not 0 <= second.value <= first.value:
+    if (
+        isinstance(second, Num)
+        and isinstance(first, Num)
+        and plain
+        and (not 0 <= second.value <= first.value)
+    ):
         return Op("mul", (Sym(name), Seq("(", ")", (first, second))))  # a point and its name
     return Op("binom" if name == "C" else "perm", (first, second))

@@ -27,7 +27,7 @@ def juxtaposed(reader: Reader, left: Node, power: int) -> Node | None:
         raise ParseError("two numbers side by side")
     if token.text == "(" and left == Sym("P") and _chance(reader):
         return _probability(reader, left)
-    if token.text == "(" and _applied(reader, left):
+    if token.text == "(" and applied(reader, left):
         return _call(reader, left)
     in_argument = power == BP_ARG - 1
     if power >= BP_MUL and not in_argument:
@@ -105,7 +105,7 @@ def _mixed_sum(whole: Num, top: Num, bottom: Num) -> Node:
     return Op("add", (whole, Op("div", (top, bottom))))
 
 
-def _applied(reader: Reader, left: Node) -> bool:
+def applied(reader: Reader, left: Node) -> bool:
     """Whether a bracket after `left` holds the argument of a function: f, f', f^{-1}."""
     if isinstance(left, Op):
         inverse = left.name == "pow" and left.args[1] == Num(-1)
@@ -128,7 +128,14 @@ def _called(reader: Reader, name: str) -> bool:
         reader.peek(at).kind in ("word", "letters") and len(reader.peek(at).text) == 1
     ):
         at += 1
-    return at > 1 and reader.peek(at).text == ")" and reader.peek(at + 1).text == "="
+    return at > 1 and reader.peek(at).text == ")" and _relates(reader, at + 1, ("=",))
+
+
+def _relates(reader: Reader, ahead: int, marks: tuple[str, ...]) -> bool:
+    r"""Whether a relation stands there, behind what closes: `\frac{1}{A(x)} = 2`."""
+    while reader.peek(ahead).text in ("}", ")"):
+        ahead += 1
+    return reader.peek(ahead).text in marks
 
 
 MAX_EVENT = 40
@@ -142,7 +149,7 @@ def _chance(reader: Reader) -> bool:
         text = reader.peek(ahead).text
         depth += (text == "(") - (text == ")")
         if depth == 0:
-            return reader.peek(ahead + 1).text in ("=", "\\approx")
+            return _relates(reader, ahead + 1, ("=", "\\approx"))
     return False
 
 

@@ -14,6 +14,7 @@ from verifier.math.syntax.vocabulary import (
     CURRENCY_CODES,
     FUNCTIONS,
     GREEK,
+    GREEK_SAME,
     SHORT_FUNCTIONS,
     names_subject,
     reads_as_word,
@@ -44,7 +45,7 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
     if word in CONST_WORDS:
         return Const(CONST_WORDS[word])
     if word in GREEK:
-        return Sym(word)
+        return Sym(GREEK_SAME.get(word, word))
     for name in ("sqrt", "sin", "cos", "tan", "log", "ln", "pi"):
         if word.startswith(name) and len(word) == len(name) + 1:
             return _split(reader, word, len(name))

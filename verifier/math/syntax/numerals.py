@@ -92,7 +92,7 @@ def _repeating_decimal(reader: Reader, text: str, follow: Token) -> Node | None:
         reader.at += 1
     else:
         return None
-    if not cycle or len(cycle) + len(fixed) > MAX_DIGITS:
+    if not cycle or len(whole) + len(cycle) + len(fixed) > MAX_DIGITS:
         raise ParseError("a repeating decimal without its digits")
     value = Fraction(int((whole or "0") + fixed or "0"), 10 ** len(fixed))
     value += Fraction(int(cycle), (10 ** len(cycle) - 1) * 10 ** len(fixed))
@@ -110,10 +110,11 @@ def _digit_group(reader: Reader) -> str:
 def _visible_cycle(digits: str) -> str:
     """The cycle of "0.333..." or "0.142857142857...": what visibly repeats to the end."""
     for size in range(1, len(digits) // 2 + 1):
-        cycle = digits[-size:]
-        repeats = 0
-        while digits.endswith(cycle * (repeats + 1)):
-            repeats += 1
-        if repeats * size >= len(digits) - 1 and repeats >= (3 if size == 1 else 2):
-            return cycle
+        if len(digits) % size > 1:
+            continue
+        tail = digits[len(digits) % size :]
+        if size == 1 and len(digits) > 3:
+            tail = digits[1:]  # one digit may stand before the cycle
+        if tail[size:] == tail[:-size] and len(tail) >= (3 if size == 1 else 2) * size:
+            return digits[-size:]
     return ""

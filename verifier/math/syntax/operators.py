@@ -20,7 +20,7 @@ from verifier.math.syntax.reader import (
 )
 from verifier.math.syntax.tokens import STOP, ParseError
 from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS, UNION_WORDS
-from verifier.math.tree import Node, Num, Op, Rel, Sym, Text
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, Text
 
 
 def add(items: list[Node]) -> Node:
@@ -34,10 +34,31 @@ def negate(node: Node) -> Node:
     return Op("neg", (node,))
 
 
+MAX_FACTORS = 500
+"""Each factor copies those before it; people write no more than a dozen."""
+
+
 def multiply(left: Node, right: Node) -> Node:
     if isinstance(left, Op) and left.name == "mul":
+        if len(left.args) >= MAX_FACTORS:
+            raise ParseError(f"a product of more than {MAX_FACTORS} factors")
         return Op("mul", (*left.args, right))
     return Op("mul", (left, right))
+
+
+def quotient(top: Node, bottom: Node) -> Node:
+    r"""`\frac{dy}{dx}` is y'; every other quotient stays one."""
+    left, right = _differentiated(top), _differentiated(bottom)
+    if left is None or right != Sym("x") or left == right:
+        return Op("div", (top, bottom))
+    return Op("prime", (left,))
+
+
+def _differentiated(node: Node) -> Node | None:
+    """What `d` stands before."""
+    if isinstance(node, Op) and node.name == "mul" and len(node.args) == 2:
+        return node.args[1] if node.args[0] == Sym("d") and isinstance(node.args[1], Sym) else None
+    return None
 
 
 def addition(reader: Reader, left: Node, power: int) -> Node | None:
@@ -65,7 +86,7 @@ def product(reader: Reader, left: Node, name: str, power: int) -> Node | None:
     reader.at += 1
     right = reader.expr(BP_MUL)
     if name == "/":
-        return Op("div", (left, right))
+        return quotient(left, right)
     return multiply(left, right)
 
 
@@ -143,7 +164,10 @@ def _mapping(variable: Node, value: Node) -> Node:
     name: Node = Sym("f")
     if isinstance(variable, Op) and variable.name == "ratio" and len(variable.args) == 2:
         name, variable = variable.args
-    return Rel(("=",), (Op("call", (name, variable)), value))
+    variables = variable.items if isinstance(variable, Seq) else (variable,)
+    if not all(isinstance(part, Sym) and len(part.name) == 1 for part in (name, *variables)):
+        raise ParseError("a mapping without its variables")
+    return Rel(("=",), (Op("call", (name, *variables)), value))
 
 
 def set_operation(reader: Reader, left: Node, power: int) -> Node | None:

@@ -31,7 +31,7 @@ from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.commands import command
 from verifier.math.syntax.counting import before_name
 from verifier.math.syntax.environments import environment
-from verifier.math.syntax.juxtaposition import juxtaposed
+from verifier.math.syntax.juxtaposition import applied, juxtaposed
 from verifier.math.syntax.names import first_letter, leading_text, name_or_letters
 from verifier.math.syntax.numerals import MAX_DIGITS, number, written_number
 from verifier.math.syntax.operators import (
@@ -53,9 +53,13 @@ from verifier.math.syntax.trailing import drop_remark, word_after
 from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
 from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Text, children
 
-MAX_TREE_DEPTH = 64
+MAX_TREE_DEPTH = 24
 """Levels of a tree, chains such as `1/2/3` and `3!!!` included. Whatever walks a tree
-later takes at most five frames for a level."""
+later takes at most five frames for a level, and a tree printed with all its brackets is
+no deeper than MAX_DEPTH; people do not nest beyond ten."""
+
+MAX_LEVELS_PER_TOKEN = 3
+"""A token of a unit or of a number gives at most so many."""
 
 MAX_MISSING = 3
 """Closing braces that may be missing at the end of an answer cut off too early."""
@@ -80,7 +84,7 @@ def parse(text: str) -> Node:
     parser = Parser(tokens)
     node = parser.listing()
     parser.expect_end()
-    if len(tokens) > MAX_TREE_DEPTH // 2:
+    if len(tokens) > MAX_TREE_DEPTH // MAX_LEVELS_PER_TOKEN:
         _check_depth(node)
     return node
 
@@ -246,7 +250,7 @@ class Parser(Reader):
                 return relation(self, left, power)
             if text == "(" and self.peek(1).text in ("\\bmod", "\\mod", "mod"):
                 return congruence(self, left, power)
-            if text == "(" and restricts(self, left):
+            if text == "(" and not applied(self, left) and restricts(self, left):
                 return None
             if text in ("(", "{") or (text == "[" and not closes_outward(self)):
                 return juxtaposed(self, left, power)

@@ -32,29 +32,17 @@ def raised(reader: Reader, left: Node, power: int) -> Node | None:
             left = Op("prime", (left,))
         return left
     reader.at += 1
-    if isinstance(left, Matrix | Seq) and (width := _transposing(reader)):
-        reader.at += width
-        return _transposed(left)
     exponent = script(reader) if token.kind != "op" or token.text in "{|" else reader.expr(BP_POW)
     if reader.peek().text in ("^", "**"):
         reader.deeper()
         exponent = raised(reader, exponent, 0) or exponent
         reader.depth -= 1
+    if isinstance(left, Matrix | Seq) and exponent in _TRANSPOSE:
+        return _transposed(left)
     return Op("pow", (left, exponent))
 
 
-def _transposing(reader: Reader) -> int:
-    r"""How many tokens of `T`, `{T}`, `\top`, `{\mathsf T}` stand here."""
-    if reader.peek().text in _TRANSPOSE:
-        return 1
-    if reader.peek().text != "{":
-        return 0
-    braces = 2 if reader.peek(1).text == "{" else 1
-    closed = all(reader.peek(braces + 1 + i).text == "}" for i in range(braces))
-    return 2 * braces + 1 if reader.peek(braces).text in _TRANSPOSE and closed else 0
-
-
-_TRANSPOSE = frozenset(("T", "\\top", "\\intercal", "t"))
+_TRANSPOSE = frozenset(map(Sym, ("T", "t", "top", "intercal")))
 
 
 def _transposed(node: Matrix | Seq) -> Node:
@@ -94,6 +82,8 @@ def _primes(reader: Reader) -> int:
 
 def degrees(reader: Reader, left: Node) -> Node:
     """An angle behind its degree sign, with the minutes and seconds that follow."""
+    if isinstance(left, Op) and left.name == "deg":
+        raise ParseError("degrees of degrees")
     value = left
     for marks, size in ((1, 60), (2, 3600)):
         token = reader.peek()

@@ -143,6 +143,8 @@ def _wrapped(
         elif char == "}":
             depth -= 1
         stop += 1
+    if depth > 1:
+        raise ParseError("a brace inside of words is not closed")
     inner = text[at + 1 : stop - (not depth)]  # one not closed goes on to the end
     words = " ".join(inner.split()).strip(",;. ")
     behind_value = _behind_value(tokens, name)

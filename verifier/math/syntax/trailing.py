@@ -10,7 +10,7 @@ import re
 
 from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.numerals import number as plain_number
-from verifier.math.syntax.operators import modulo, relation, set_operation
+from verifier.math.syntax.operators import modulo, multiply, relation, set_operation
 from verifier.math.syntax.reader import BP_MUL, BP_RATIO, BP_REL, Reader
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
@@ -53,6 +53,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if first in MULTIPLES and isinstance(left, Num):
         reader.at += 1
         value = Op("mul", (left, Num(MULTIPLES[first])))
+        if rest and not rest[0].isalpha():
+            raise ParseError(f"words that change the number: {word!r}")
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
     if low in ("equals", "is equal to", "equal to") and power < BP_REL:
@@ -119,7 +121,7 @@ def _with_smaller_units(reader: Reader, left: Node, unit: str) -> Node:
         if size is None or size <= 1 or size.denominator != 1:
             break
         reader.at += joined + 2
-        part = Op("mul", (total, Num(size.numerator)))
+        part = multiply(total, Num(size.numerator))
         total, name, unit = Op("add", (part, plain_number(number.text))), smaller, behind.text
     return Op("unit", (total, Text(unit)))
 
@@ -167,23 +169,34 @@ def _unit(reader: Reader) -> str:
             parts.append((" " if parts else "") + token.text)
         elif parts and token.text == "\\cdot" and canonical(reader.peek(1).text)[1]:
             parts.append("\\cdot")
-        elif parts and token.text in ("^", "/") and reader.peek(1).kind != STOP:
-            if token.text == "/" and reader.peek(1).kind not in ("text", "word"):
-                break
-            parts.append(token.text)
-            if reader.peek(1).text == "{":
-                reader.at += 2
-                while reader.peek().kind != STOP and reader.peek().text != "}":
-                    if reader.peek().kind not in ("num", "op"):
-                        raise ParseError("a unit to a power that is no number")
-                    parts.append(reader.take().text)
-            elif reader.peek(1).kind == "num":
-                reader.at += 1
-                parts.append(reader.peek().text)
+        elif parts and token.text == "/" and reader.peek(1).kind in ("text", "word"):
+            parts.append("/")
+        elif parts and token.text == "^" and (power := _power(reader)):
+            parts.append("^" + power)
+            continue
         else:
             break
         reader.at += 1
-    return "".join(parts)
+    unit = "".join(parts)
+    if unit.lower().partition(" ")[0] in SCALING and not canonical(unit)[1]:
+        raise ParseError(f"words that change the number: {unit!r}")
+    _check_unit(unit)
+    return unit
+
+
+def _power(reader: Reader) -> str:
+    """Takes the written power of a unit: `^2`, `^{-1}`, `^-1`; "" where none stands."""
+    at = reader.at + 1
+    braced = reader.peek(1).text == "{"
+    end = at + braced
+    end += reader.tokens[end : end + 1] != [] and reader.tokens[end].text == "-"
+    if end >= len(reader.tokens) or reader.tokens[end].kind != "num":
+        return ""
+    end += 1
+    if braced and (end >= len(reader.tokens) or reader.tokens[end].text != "}"):
+        raise ParseError("a unit to a power that is no number")
+    reader.at = end + braced
+    return "".join(token.text for token in reader.tokens[at : reader.at])
 
 
 def _check_unit(text: str) -> None:
@@ -191,7 +204,7 @@ def _check_unit(text: str) -> None:
     if not text or canonical(text)[1]:
         return
     plain = _POWERS.sub("", text.lower())
-    if any(char.isdigit() or char in "()[]{}" for char in plain):
+    if any(char.isdigit() or char in "()[]{}\\" for char in plain):
         raise ParseError(f"more than a unit: {text!r}")
     if not NO_UNIT.isdisjoint(_LETTERS.findall(plain)):
         raise ParseError(f"more than a unit: {text!r}")

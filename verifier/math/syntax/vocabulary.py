@@ -49,6 +49,8 @@ GREEK = word_set(
     Upsilon Phi Psi Omega ell hbar
     """
 )
+BARE_SYMBOLS = word_set("partial nabla dagger top intercal star ast square perp")
+"""Commands that are symbols as they stand."""
 GREEK_SAME = {"varepsilon": "epsilon", "vartheta": "theta", "varrho": "rho", "varphi": "phi"}
 CONST_COMMANDS = {
     "pi": "pi", "infty": "oo", "emptyset": "empty", "varnothing": "empty", "ldots": "dots",
