@@ -32,7 +32,7 @@ from verifier.math.balls import LOW_BITS, Evaluation, precision
 from verifier.math.exact import Budget, exact
 from verifier.math.policy import Tier
 from verifier.math.steps import same_steps
-from verifier.math.tree import BINDERS, Const, Node, Num, Op, Sym, free_symbols, walk
+from verifier.math.tree import BINDERS, Const, Node, Num, Op, Sym, free_symbols, kinds, walk
 
 SURE_BITS = 333
 """A hundred digits."""
@@ -81,7 +81,8 @@ def compare(a: Node, b: Node, budget: Budget | None = None) -> Outcome:
     budget.left -= COMPARED
     if budget.spent:
         return UNTOLD
-    if not any(_two_valued(part) for side in (a, b) for part in walk(side)):
+    powers = (side for side in (a, b) if "pow" in kinds(side))
+    if not any(_two_valued(part) for side in powers for part in walk(side)):
         return _compared(a, b, budget, False)
     real = _compared(a, b, budget, False)
     if real.equal:
@@ -97,16 +98,16 @@ def _compared(a: Node, b: Node, budget: Budget, principal: bool) -> Outcome:
     pair = _Pair(a, b, budget, principal)
     if not names:
         return pair.at_points([({}, False)], 1)
-    kinds = {part.name for part in walk(Op("both", (a, b))) if isinstance(part, Op)}
-    if not _STEPS.isdisjoint(kinds):
+    met = kinds(a) | kinds(b)
+    if not _STEPS.isdisjoint(met):
         return _with_steps(pair, names)
     whole = frozenset[str]()
-    if not _WHOLE.isdisjoint(kinds):
+    if not _WHOLE.isdisjoint(met):
         whole = _whole_names(a) | _whole_names(b)
     if whole:
         return _sequences(pair, names, whole)
     found = pair.at_points(_usual(tuple(names)), POSITIVE_POINTS - 1)
-    if found.equal and not _KINKS.isdisjoint(kinds):
+    if found.equal and not _KINKS.isdisjoint(met):
         return pair.refuted(_far(names)) or found
     # (-1)^n and cos(n pi) agree at whole numbers, and are meant there.
     sequence = _INDEX_NAMES.issuperset(names) and any(map(_alternates, walk(Op("both", (a, b)))))
@@ -234,6 +235,8 @@ class _Pair:
 
 def _conjugated(node: Node) -> frozenset[str]:
     """Letters under a bar stand for complex numbers, or the bar would say nothing."""
+    if _COMPLEX.isdisjoint(kinds(node)):
+        return frozenset()
     bars = (part for part in walk(node) if isinstance(part, Op) and part.name in _COMPLEX)
     return frozenset().union(*map(free_symbols, bars))
 

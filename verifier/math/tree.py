@@ -16,7 +16,7 @@ Not covered: types of symbols (integer, real), assumptions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -83,6 +83,7 @@ class Op:
 
     name: str
     args: tuple[Node, ...]
+    _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Seq:
     close: str
     items: tuple[Node, ...]
     joined: str = ","
+    _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,13 @@ class Rel:
 
     ops: tuple[str, ...]
     items: tuple[Node, ...]
+    _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
     rows: tuple[tuple[Node, ...], ...]
+    _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 Node = Num | Const | Sym | Base | Text | Op | Seq | Rel | Matrix
@@ -135,6 +139,24 @@ def walk(node: Node) -> Iterator[Node]:
         top = stack.pop()
         yield top
         stack.extend(children(top))
+
+
+def kinds(node: Node) -> frozenset[str]:
+    """What occurs in a tree: names of operators and constants, and "Seq", "Rel",
+    "Matrix", "Text". Kept in the tree, as most questions about one begin here."""
+    if isinstance(node, Op | Seq | Rel | Matrix):
+        known = node._kinds
+        if known is None:
+            own = node.name if isinstance(node, Op) else type(node).__name__
+            known = frozenset((own,)).union(*map(kinds, children(node)))
+            object.__setattr__(node, "_kinds", known)  # it is frozen for everybody else
+        return known
+    if isinstance(node, Const):
+        return frozenset((node.name,))
+    return _TEXT if isinstance(node, Text) else _NOTHING
+
+
+_TEXT, _NOTHING = frozenset(("Text",)), frozenset[str]()
 
 
 def free_symbols(node: Node) -> frozenset[str]:

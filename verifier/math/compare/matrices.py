@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.math.tree import Matrix, Node, Num, Op, Seq, walk
+from verifier.math.tree import Matrix, Node, Num, Op, Seq, kinds, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -21,6 +21,8 @@ def matrix_value(node: Node) -> Node:
     if isinstance(node, Op) and node.name == "det" and isinstance(node.args[0], Matrix):
         return _determinant([list(row) for row in node.args[0].rows]) or node
     if not isinstance(node, Op) or node.name not in ("add", "mul", "neg"):
+        return node
+    if "Matrix" not in kinds(node):
         return node
     args = [matrix_value(arg) for arg in node.args]
     sizes = [(len(a.rows), len(a.rows[0])) for a in args if isinstance(a, Matrix)]

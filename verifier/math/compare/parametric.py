@@ -21,7 +21,7 @@ from verifier.math.compare.integers import same_integers
 from verifier.math.compare.lines import as_tuple, same_flat
 from verifier.math.compare.parameters import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.policy import Tier
-from verifier.math.tree import Const, Matrix, Node, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Const, Matrix, Node, Op, Rel, Seq, Sym, free_symbols, kinds, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MAX_NODES = 600
 """Of one answer; renaming goes through a tree some twenty times."""
 
-_SETS = frozenset("ZNQRC")
+_SETS = frozenset(a + mark for a in "ZNQRC" for mark in ("", "+", "-", "*", "0+", "0-"))
+_CLASSES = frozenset(("pmod", "such"))
 _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
 """What a trigonometric equation is solved for."""
 
@@ -60,23 +61,19 @@ def same_parametric(comparison: Comparison, gold: Node, answer: Node) -> bool | 
 
 
 def _signs(node: Node) -> set[str] | None:
-    found: set[str] = set()
+    """What in an answer speaks of parameters; None for one too large to ask."""
+    met = kinds(node)
+    found = set(met & {"N", "dots", "pi"})
+    for sign, names in (("set", _SETS), ("class", _CLASSES), ("pi", {"deg"})):
+        if met & names:
+            found.add(sign)
+    if met.isdisjoint(("Seq", "Rel", "Matrix")):
+        return _without_pi(found, node)
     for count, part in enumerate(walk(node)):
         if count > MAX_NODES:
             return None
-        if isinstance(part, Const):
-            if part.name[0] in _SETS:
-                found.add("set")
-                if part.name == "N":
-                    found.add("N")
-            elif part.name in ("dots", "pi"):
-                found.add(part.name)
-        elif isinstance(part, Op):
-            if part.name in ("pmod", "such"):
-                found.add("class")
-            elif part.name == "deg":
-                found.add("pi")
-            elif part.name == "add" and any(isinstance(arg, Seq | Matrix) for arg in part.args):
+        if isinstance(part, Op):
+            if part.name == "add" and any(isinstance(arg, Seq | Matrix) for arg in part.args):
                 found.add("vector")
         elif isinstance(part, Rel):
             if "equiv" in part.ops:
@@ -87,6 +84,10 @@ def _signs(node: Node) -> set[str] | None:
                 and "=" not in part.ops
             ):
                 found.add("set")  # 2^k, k >= 0; (t, t), t > 0
+    return _without_pi(found, node)
+
+
+def _without_pi(found: set[str], node: Node) -> set[str]:
     if "pi" in found and not INDEX & free_symbols(node):
         found.discard("pi")
     return found

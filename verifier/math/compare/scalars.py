@@ -8,7 +8,7 @@ from verifier.math.compare.rounding import rounds, written_decimal
 from verifier.math.exact import exact
 from verifier.math.numeric import compare
 from verifier.math.policy import Tier
-from verifier.math.tree import Base, Const, Matrix, Node, Num, Op, Text, walk
+from verifier.math.tree import Base, Const, Node, Num, Op, kinds, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -48,7 +48,9 @@ def same_scalar(comparison: Comparison, gold: Node, answer: Node) -> bool | None
 
 
 def _plain_log(node: Node) -> bool:
-    return any(isinstance(p, Op) and p.name == "log" and len(p.args) == 1 for p in walk(node))
+    return "log" in kinds(node) and any(
+        isinstance(p, Op) and p.name == "log" and len(p.args) == 1 for p in walk(node)
+    )
 
 
 def _common_log(node: Node) -> Node:
@@ -87,7 +89,7 @@ def _is_ratio(node: Node) -> bool:
 
 def _specials(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
     """Infinity, dots and names of sets: only as written."""
-    if any(isinstance(side, Op) and Const("dots") in walk(side) for side in (gold, answer)):
+    if any(isinstance(side, Op) and "dots" in kinds(side) for side in (gold, answer)):
         return None  # dots whose rule was not found
     if _special(gold) != _special(answer):
         return False
@@ -101,12 +103,12 @@ def _specials(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
 
 
 def _special(node: Node) -> bool:
-    return any(
-        (isinstance(part, Const) and part.name in _UNBOUNDED)
-        or isinstance(part, Text | Matrix)
-        or (isinstance(part, Op) and part.name in ("mark", "cases", "pmod"))
-        for part in walk(node)
-    ) and not (isinstance(node, Op) and node.name in ("sum", "prod", "int", "lim", "det"))
+    return not _SPECIAL.isdisjoint(kinds(node)) and not (
+        isinstance(node, Op) and node.name in ("sum", "prod", "int", "lim", "det")
+    )
+
+
+_SPECIAL = _UNBOUNDED | {"Text", "Matrix", "mark", "cases", "pmod"}
 
 
 def same_digits(gold: Node, answer: Node) -> bool | None:

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from itertools import product
 
 from verifier.math.compare.heads import headed, labels
-from verifier.math.tree import Matrix, Node, Op, Rel, Seq, walk
+from verifier.math.tree import Matrix, Node, Op, Rel, Seq, kinds, walk
 
 MAX_SIGNS = 3
 """Plus-minus signs expanded in one expression: eight values."""
 
 
 def has_signs(node: Node) -> bool:
-    return isinstance(node, Op | Seq | Rel) and any(
-        isinstance(part, Op) and part.name in ("pm", "mp") for part in walk(node)
-    )
+    return not _SIGNS.isdisjoint(kinds(node))
+
+
+_SIGNS = frozenset(("pm", "mp"))
 
 
 def overfull(node: Node) -> bool:
     """More plus-minus signs than are written out."""
-    if not isinstance(node, Op | Rel) and not (isinstance(node, Seq) and node.open == "("):
+    if not has_signs(node) or (isinstance(node, Seq) and node.open != "("):
         return False
     return sum(isinstance(p, Op) and p.name in ("pm", "mp") for p in walk(node)) > MAX_SIGNS
 

@@ -5,7 +5,7 @@ Invariant: what is no vector comes back as it was.
 
 from __future__ import annotations
 
-from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, walk
+from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, kinds, walk
 
 UNITS = {Const("i"): 0, Sym("i"): 0, Sym("j"): 1, Sym("k"): 2}
 """i, j and k along the axes, where a vector is expected."""
@@ -84,7 +84,7 @@ def _sum(parts: list[Node]) -> Node:
 def vector_value(node: Node) -> Node:
     """Transposes, sums and multiples of tuples carried out: `(1, 2) + t(3, 4)` is
     `(1 + 3t, 2 + 4t)`, `(1, 2)^T` a column."""
-    if not isinstance(node, Op) or not any(isinstance(p, Seq | Matrix) for p in walk(node)):
+    if not isinstance(node, Op) or kinds(node).isdisjoint(("Seq", "Matrix")):
         return node
     if node.name in ("pow", "transpose"):
         return _transposed(node)
@@ -126,7 +126,7 @@ def _is_tuple(node: Node) -> bool:
 
 
 def _structure(node: Node) -> bool:
-    return any(isinstance(part, Seq | Matrix | Rel) for part in walk(node))
+    return not kinds(node).isdisjoint(("Seq", "Matrix", "Rel"))
 
 
 def _scaled(factor: Node, vector: Node) -> Node:
