@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from verifier.math.decide import Decision, decide
 from verifier.math.extract import Extracted, extract
+from verifier.math.numeric import Point
 from verifier.math.policy import MathPolicy, Outcome, Tier
 from verifier.math.reading import Reading, reading, reference
 from verifier.math.symbolic import TIMEOUT_S, SymbolicWorkers
@@ -43,13 +44,28 @@ class MathVerdict:
     """The reference that matched, or the first one."""
     detail: str = ""
     """For a person: what was found, or which limit was met."""
-    canonical_gold: str = ""
-    canonical_answer: str = ""
-    """The two sides in the form in which they were compared."""
-    point: dict[str, str] = field(default_factory=dict)
-    """Values of the symbols, as fractions, at which the two sides differ."""
+    compared: tuple[Reading, Reading] | None = None
+    """The reference and the answer as they were read."""
+    point: Point = field(default_factory=dict)
+    """Values of the symbols at which the two sides differ."""
     queued_s: float = 0.0
     """Seconds the check waited for a symbolic worker."""
+
+    @property
+    def canonical_gold(self) -> str:
+        """The reference in the form in which it was compared."""
+        return self._canonical(0)
+
+    @property
+    def canonical_answer(self) -> str:
+        """The answer in the form in which it was compared."""
+        return self._canonical(1)
+
+    def _canonical(self, side: int) -> str:
+        if self.compared is None:
+            return ""
+        one = self.compared[side]
+        return one.key if self.tier is Tier.STRING else one.canonical
 
 
 class MathVerifier:
@@ -165,10 +181,11 @@ def judging(
     decided: list[Pending] = []
     unread = ""
     for text in gold:
-        one = reference(text)
-        if answer is not None and one.key == answer.key and one.key:
-            decided = [(one, answer, decide(one, answer, policy))]
+        as_written = reading(text)
+        if answer is not None and as_written.key == answer.key and answer.key:
+            decided = [(as_written, answer, decide(as_written, answer, policy))]
             break
+        one = reference(text)
         if not one.readable:
             unread = unread or one.error
         elif answer is not None:
@@ -210,12 +227,7 @@ def _concluded(verdict: MathVerdict, decided: list[Pending]) -> tuple[MathVerdic
     if not pending:
         return _told(verdict, *decided[0]), []
     gold, answer, first = pending[0]
-    verdict = replace(
-        verdict,
-        canonical_gold=gold.canonical,
-        canonical_answer=answer.canonical,
-        detail=first.detail or _FAILURES[""],
-    )
+    verdict = replace(verdict, compared=(gold, answer), detail=first.detail or _FAILURES[""])
     return verdict, [entry for entry in pending if entry[2].open]
 
 
@@ -227,7 +239,6 @@ def _undecided(found: Extracted, gold: str) -> MathVerdict:
 
 def _told(found: MathVerdict, gold: Reading, answer: Reading, decision: Decision) -> MathVerdict:
     """A verdict that one comparison decided. (`replace` would take three times as long.)"""
-    plain = decision.tier is Tier.STRING
     return MathVerdict(
         Outcome.MATCH if decision.equal else Outcome.NO_MATCH,
         decision.tier,
@@ -237,7 +248,6 @@ def _told(found: MathVerdict, gold: Reading, answer: Reading, decision: Decision
         found.end,
         gold.text if decision.equal else found.gold,
         decision.detail,
-        gold.key if plain else gold.canonical,
-        answer.key if plain else answer.canonical,
-        {name: str(at) for name, at in decision.point.items()} if decision.point else {},
+        (gold, answer),
+        decision.point or {},
     )

@@ -242,6 +242,9 @@ _EVERY_INDEX = re.compile(
 )
 
 
+_DECLARED = re.compile(r"\\in(?![a-z])\s*\\math|∈\s*[ℝℤℕℚℂ]|\\in\s*[RZNQC]\b")
+
+
 def _conditional(text: str) -> Parts | None:
     """ "if a > 1 then x > 0", "f(x) = x^2 (x >= 0)": what holds, and when.
 
@@ -255,6 +258,8 @@ def _conditional(text: str) -> Parts | None:
     what, when = found["what"].strip(" ,"), found["when"].strip(" ,")
     if _WORDS.search(what) or _WORDS.search(when) or _RELATION.search(when) is None:
         return None
+    if _DECLARED.search(when):
+        return None  # a constant is declared, which is no condition on what stands before
     index = _EVERY_INDEX.fullmatch(when)
     if index and re.match(rf"[A-Za-z]_\{{?{index.group(1) or index.group(2)}\}}?\s?=", what):
         return (("", what),)

@@ -69,7 +69,8 @@ class Reading:
 
     def _choices(self) -> tuple[tuple[str, str] | None, Selection | None]:
         if self._chosen is None:
-            self._chosen = choice(self.body), selection(self.body)
+            lone = _LONE_LETTER.search(self.body) is not None
+            self._chosen = (choice(self.body), selection(self.body)) if lone else (None, None)
         return self._chosen
 
     @property
@@ -155,6 +156,9 @@ def _stated(text: str) -> Node | None:
     except ParseError:
         return None
 
+
+_LONE_LETTER = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![a-z])|[①-⑳Ⅰ-ⅻ选ａ-ｚＡ-Ｚ]|\([0-9]+\)|（")
+"""Without one, no option and no statement is named."""
 
 _short = lru_cache(maxsize=CACHED_TEXTS)(Reading)
 _long = lru_cache(maxsize=CACHED_LONG)(Reading)

@@ -95,7 +95,7 @@ def to_outcome(found: MathVerdict, policy: MathPolicy) -> TaskOutcome:
         policy=write_policy(policy),
         canonical_gold=found.canonical_gold,
         canonical_answer=found.canonical_answer,
-        point=found.point or None,
+        point={name: str(at) for name, at in found.point.items()} if found.point else None,
     )
     message = "" if status == pb.Verdict.OK else _message(found)
     return TaskOutcome(

@@ -5,6 +5,7 @@ Invariant: what is no vector comes back as it was.
 
 from __future__ import annotations
 
+from verifier.math.exact import exact
 from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, kinds, walk
 
 UNITS = {Const("i"): 0, Sym("i"): 0, Sym("j"): 1, Sym("k"): 2}
@@ -16,8 +17,11 @@ MAX_TERMS = 12
 
 
 def as_point(node: Node, other: Node) -> Node:
-    """`P(2, -9)` beside a pair is a point and no number of permutations."""
-    if isinstance(node, Op) and node.name in ("perm", "binom") and isinstance(other, Seq | Rel):
+    """`P(2, -9)` beside a pair is a point, where it is no number of permutations."""
+    if isinstance(node, Op) and node.name == "perm" and isinstance(other, Seq | Rel):
+        count, taken = map(exact, node.args)
+        if count is None or taken is None or 0 <= taken <= count:
+            return node
         pair = other.items[-1] if isinstance(other, Rel) else other
         if isinstance(pair, Seq) and pair.open == "(" and len(pair.items) == 2:
             return Seq("(", ")", node.args)
