@@ -92,8 +92,13 @@ _PREAMBLE = re.compile(
 )
 
 
+_IMPLIES = re.compile(r"\\{1,2}(?:Rightarrow|implies|Longrightarrow)(?![A-Za-z])")
+
+
 def without_preamble(text: str) -> str:
-    """The text after "the answer is", where it starts so."""
+    """The text after "the answer is", where it starts so, and after the last implication."""
+    if "Rightarrow" in text or "implies" in text:
+        text = _IMPLIES.split(text)[-1]
     return _PREAMBLE.sub("", text, count=1) if "nswer" in text[:40] or "答案" in text else text
 
 

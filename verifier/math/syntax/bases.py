@@ -108,9 +108,10 @@ def _numeral(kept: list[Token], base: int, said: bool) -> bool:
         between = as_written[0].isdigit() and as_written[-1].isdigit()
         if base <= 10 or len(digits) < 2 or not (as_written.isupper() or worded or between):
             return False
-    if not 2 <= base <= MAX_BASE or any(not 0 <= _DIGITS.find(c) < base for c in digits):
-        if figures:
-            raise ParseError(f"{digits!r} is no number in base {base}")
+    if figures and not 2 <= base <= MAX_BASE:
+        raise ParseError(f"{base} is no base of numbers")
+    # 9_5 has no value, but a reader sees what was meant, and that it is wrong.
+    if not figures and any(not 0 <= _DIGITS.find(c) < base for c in digits):
         return False
     gap = kept[start].gap
     del kept[start:]
