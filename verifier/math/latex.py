@@ -198,9 +198,11 @@ def _has_unit(node: Node) -> bool:
 def _relation(node: Rel) -> str:
     text = _operand(node.items[0], BP_REL)
     for op, item in zip(node.ops, node.items[1:], strict=True):
-        named = op in ("in", "notin") and isinstance(item, Sym)  # `x \in R` is a set of numbers
         text += " " if text.endswith("!") else ""  # `x! = 1`; `x != 1` is another relation
-        text += _RELS[op] + _operand(item, ATOM if named else BP_REL)
+        side = _operand(item, BP_REL)
+        if op in ("in", "notin") and side[0] in "RZNQ":
+            side = f"({side})"  # behind "in", a letter alone is a set of numbers
+        text += _RELS[op] + side
     return text
 
 

@@ -16,6 +16,7 @@ from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
     DROP_AFTER,
+    FUNCTIONS,
     HEDGES,
     JOIN,
     MULTIPLES,
@@ -53,7 +54,7 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if first in MULTIPLES and isinstance(left, Num):
         reader.at += 1
         value = Op("mul", (left, Num(MULTIPLES[first])))
-        if rest and not rest[0].isalpha():
+        if rest and (not rest[0].isalpha() or (len(rest) == 1 and not canonical(rest)[1])):
             raise ParseError(f"words that change the number: {word!r}")
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
@@ -154,7 +155,7 @@ def _unit_to_the_end(reader: Reader, left: Node) -> bool:
 def _names_what_is_counted(reader: Reader, left: Node) -> bool:
     """A last word behind a plain number: `20 zlotys`. Words that change the number do not."""
     word = reader.peek().text
-    if not isinstance(left, Num) or word.lower() in SCALING:
+    if not isinstance(left, Num) or word.lower() in SCALING or word in FUNCTIONS:
         return False
     return reads_as_word(word) or (len(word) > 1 and canonical(word)[1])
 
@@ -164,6 +165,8 @@ def _unit(reader: Reader) -> str:
     parts: list[str] = []
     while True:
         token = reader.peek()
+        if parts and _is_name(token):
+            break
         if token.kind in ("text", "word") and token.text.lower() not in JOIN:
             _check_unit(token.text)
             parts.append((" " if parts else "") + token.text)
@@ -182,6 +185,11 @@ def _unit(reader: Reader) -> str:
         raise ParseError(f"words that change the number: {unit!r}")
     _check_unit(unit)
     return unit
+
+
+def _is_name(token: Token) -> bool:
+    """Whether one letter behind a unit is no unit itself: `3\\text{ m}y`."""
+    return token.kind == "word" and len(token.text) == 1 and not canonical(token.text)[1]
 
 
 def _power(reader: Reader) -> str:
