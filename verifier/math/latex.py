@@ -210,7 +210,7 @@ def _sum(terms: tuple[Node, ...]) -> str:
     text = _operand(terms[0], BP_SUM)
     for term in terms[1:]:
         if isinstance(term, Op) and term.name == "neg":
-            text += "-" + _signed(term.args[0])
+            text += "-" + _operand(term.args[0], BP_SUM)
         else:
             minus = isinstance(term, Num) and term.value < 0
             text += ("" if minus else "+") + _operand(term, BP_SUM)
