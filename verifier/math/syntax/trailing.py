@@ -174,8 +174,8 @@ def _unit(reader: Reader) -> str:
             parts.append("\\cdot")
         elif parts and token.text == "/" and reader.peek(1).kind in ("text", "word"):
             parts.append("/")
-        elif parts and token.text == "^" and (power := _power(reader)):
-            parts.append("^" + power)
+        elif parts and token.text == "^":
+            parts.append("^" + _power(reader))
             continue
         else:
             break
@@ -193,18 +193,17 @@ def _is_name(token: Token) -> bool:
 
 
 def _power(reader: Reader) -> str:
-    """Takes the written power of a unit: `^2`, `^{-1}`, `^-1`; "" where none stands."""
-    at = reader.at + 1
-    braced = reader.peek(1).text == "{"
-    end = at + braced
-    end += reader.tokens[end : end + 1] != [] and reader.tokens[end].text == "-"
-    if end >= len(reader.tokens) or reader.tokens[end].kind != "num":
-        return ""
-    end += 1
-    if braced and (end >= len(reader.tokens) or reader.tokens[end].text != "}"):
+    """Takes the written power of a unit: `^2`, `^{-1}`, `^-1`."""
+    start = reader.at + 1
+    end = start + (reader.peek(1).text == "{")
+    braced = end > start
+    end += reader.peek(end - reader.at).text == "-"
+    number = reader.peek(end - reader.at)
+    end += 1 + braced
+    if number.kind != "num" or (braced and reader.peek(end - 1 - reader.at).text != "}"):
         raise ParseError("a unit to a power that is no number")
-    reader.at = end + braced
-    return "".join(token.text for token in reader.tokens[at : reader.at])
+    reader.at = end
+    return "".join(token.text for token in reader.tokens[start:end])
 
 
 def _check_unit(text: str) -> None:
