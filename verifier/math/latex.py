@@ -220,6 +220,11 @@ def _sum(terms: tuple[Node, ...]) -> str:
 def _condition(node: Node) -> str:
     """A condition in words is read back as one behind "if"."""
     if isinstance(node, Text) and node.text != "otherwise":
+        if not node.text.isascii():  # 米 behind digits is a unit, even in words
+            words = (
+                part if part.isdecimal() else rf"\text{{{part}}}" for part in node.text.split()
+            )
+            return r"\text{if}" + " ".join(words)
         return rf"\text{{if {node.text}}}"
     return _item(node) if not isinstance(node, Text) else to_latex(node)
 

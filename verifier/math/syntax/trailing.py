@@ -12,6 +12,7 @@ from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.numerals import number as plain_number
 from verifier.math.syntax.operators import modulo, multiply, relation, set_operation
 from verifier.math.syntax.reader import BP_MUL, BP_RATIO, BP_REL, Reader
+from verifier.math.syntax.scripts import degrees
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
@@ -49,7 +50,7 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         return Op("percent", (left,))
     if low in DEGREE:
         reader.at += 1
-        return Op("deg", (left,))
+        return degrees(reader, left)
     first, _, rest = low.partition(" ")
     if first in MULTIPLES and isinstance(left, Num):
         reader.at += 1
@@ -155,9 +156,11 @@ def _unit_to_the_end(reader: Reader, left: Node) -> bool:
 def _names_what_is_counted(reader: Reader, left: Node) -> bool:
     """A last word behind a plain number: `20 zlotys`. Words that change the number do not."""
     word = reader.peek().text
-    if not isinstance(left, Num) or word.lower() in SCALING or word in FUNCTIONS:
+    if not isinstance(left, Num) or word.lower() in SCALING:
         return False
-    return reads_as_word(word) or (len(word) > 1 and canonical(word)[1])
+    if canonical(word)[1]:
+        return len(word) > 1 or reads_as_word(word)
+    return reads_as_word(word) and word not in FUNCTIONS
 
 
 def _unit(reader: Reader) -> str:
