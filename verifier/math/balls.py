@@ -266,7 +266,7 @@ class Evaluation:
         return self.power(x, acb(fmpq(1, n)))
 
     def power(self, base: acb, exponent: acb) -> acb:
-        whole = exponent.unique_fmpz() if exponent.is_exact() else None
+        whole = _integer(exponent) if exponent.is_exact() else None
         if whole is not None:
             return self.whole_power(base, int(whole))
         if _is_negative(base):
@@ -333,8 +333,17 @@ def _odd_root(exponent: Node) -> tuple[int, int] | None:
     return value.numerator, value.denominator
 
 
+LARGEST_WHOLE = arb(fmpz(1) << 8_192)
+"""Beyond the longest written number. FLINT ends the process when a ball with an exponent
+of 2^40 and more, such as that of `2^{2^{45}}`, is made an integer."""
+
+
+def _integer(x: acb) -> fmpz | None:
+    return x.unique_fmpz() if abs(x.real) < LARGEST_WHOLE else None
+
+
 def _whole(x: acb) -> int:
-    found = x.unique_fmpz()
+    found = _integer(x)
     if found is None or not x.imag.contains(0):
         raise NotMineError
     return int(found)
@@ -352,7 +361,7 @@ def _factorial(x: acb) -> acb:
 
 def _choose(n: acb, k: acb) -> acb:
     """n over k; for a number n that is not whole, by its falling factorial."""
-    if n.is_exact() and n.unique_fmpz() is not None:
+    if n.is_exact() and _integer(n) is not None:
         top, bottom = _whole(n), _whole(k)
         if (
             not bottom >= 0

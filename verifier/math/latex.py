@@ -198,9 +198,11 @@ def _has_unit(node: Node) -> bool:
 def _relation(node: Rel) -> str:
     text = _operand(node.items[0], BP_REL)
     for op, item in zip(node.ops, node.items[1:], strict=True):
-        named = op in ("in", "notin") and isinstance(item, Sym)  # `x \in R` is a set of numbers
         text += " " if text.endswith("!") else ""  # `x! = 1`; `x != 1` is another relation
-        text += _RELS[op] + _operand(item, ATOM if named else BP_REL)
+        side = _operand(item, BP_REL)
+        if op in ("in", "notin") and side[0] in "RZNQ":
+            side = f"({side})"  # behind "in", a letter alone is a set of numbers
+        text += _RELS[op] + side
     return text
 
 
@@ -208,7 +210,7 @@ def _sum(terms: tuple[Node, ...]) -> str:
     text = _operand(terms[0], BP_SUM)
     for term in terms[1:]:
         if isinstance(term, Op) and term.name == "neg":
-            text += "-" + _signed(term.args[0])
+            text += "-" + _operand(term.args[0], BP_SUM)
         else:
             minus = isinstance(term, Num) and term.value < 0
             text += ("" if minus else "+") + _operand(term, BP_SUM)
@@ -218,6 +220,11 @@ def _sum(terms: tuple[Node, ...]) -> str:
 def _condition(node: Node) -> str:
     """A condition in words is read back as one behind "if"."""
     if isinstance(node, Text) and node.text != "otherwise":
+        if not node.text.isascii():  # 米 behind digits is a unit, even in words
+            words = (
+                part if part.isdecimal() else rf"\text{{{part}}}" for part in node.text.split()
+            )
+            return r"\text{if}" + " ".join(words)
         return rf"\text{{if {node.text}}}"
     return _item(node) if not isinstance(node, Text) else to_latex(node)
 

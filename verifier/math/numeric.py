@@ -142,6 +142,8 @@ def real_value(node: Node, budget: Budget | None = None) -> Fraction | None:
     middle = found.real.mid()
     if found.real.rel_accuracy_bits() < LOW_BITS and not middle.is_zero():
         return None
+    if abs(int(middle.man_exp()[1])) > MAX_EXPONENT:
+        return None
     value = middle.fmpq()
     exact_middle = Fraction(int(value.p), int(value.q))
     # The last bits of two ways to write one number differ.
@@ -149,6 +151,10 @@ def real_value(node: Node, budget: Budget | None = None) -> Fraction | None:
     grid = 1 << max(0, KEPT_BITS - size)
     return Fraction(round(exact_middle * grid), grid)
 
+
+MAX_EXPONENT = 1 << 15
+"""Bits. No written number has as many, and a power of two of 2^60 bits ends the process:
+FLINT aborts on `111111111111!` made a fraction."""
 
 KEPT_BITS = 270
 """Of SURE_BITS, those that do not depend on how a number is written."""

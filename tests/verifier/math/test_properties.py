@@ -1,8 +1,11 @@
 """What must hold for every expression, every number and every text."""
 
+import itertools
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +17,21 @@ from verifier.math.numeric import compare
 from verifier.math.policy import MathPolicy, Outcome
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import ParseError
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, from_json, to_json
+from verifier.math.tree import (
+    Const,
+    Matrix,
+    Node,
+    Num,
+    Op,
+    Rel,
+    Seq,
+    Sym,
+    Text,
+    children,
+    from_json,
+    to_json,
+    walk,
+)
 
 POLICY = MathPolicy()
 
@@ -50,20 +67,84 @@ def _compound(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 expressions = st.recursive(leaves, _compound, max_leaves=12)
-structures = st.one_of(
-    expressions,
-    st.tuples(expressions, expressions).map(lambda p: Seq("(", ")", p)),
-    st.tuples(expressions, expressions).map(lambda p: Seq("[", ")", p)),
-    st.lists(expressions, min_size=1, max_size=3).map(lambda p: Seq("{", "}", tuple(p))),
-    expressions.map(lambda p: Rel(("=",), (Sym("z"), p))),
+complex_numbers = st.tuples(numbers, numbers).map(
+    lambda p: Op("add", (p[0], Op("mul", (p[1], Const("i")))))
 )
+whole = st.integers(1, 60).map(Num)
+
+
+def _rarer(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    """Operators that the symbolic step or the special cases of the verifier know."""
+    return st.one_of(
+        _compound(parts),
+        st.tuples(parts, st.sampled_from([Num(2), Num(10), Sym("a")])).map(lambda p: Op("log", p)),
+        st.tuples(parts, st.integers(3, 9).map(Num)).map(lambda p: Op("root", p)),
+        st.sampled_from(
+            ["floor", "ceil", "ln", "tan", "arctan", "sinh", "exp", "fact", "bar"]
+        ).flatmap(lambda name: parts.map(lambda part: Op(name, (part,)))),
+        st.tuples(whole, whole).map(lambda p: Op("binom", p)),
+        st.tuples(parts, parts).map(lambda p: Op("pm", p)),
+        parts.filter(lambda part: not isinstance(part, Num)).map(lambda part: Op("pm", (part,))),
+        st.tuples(st.sampled_from(["sum", "prod"]), whole, parts, parts).map(
+            lambda p: Op(p[0], (Sym("k"), p[1], p[2], Op("mul", (Sym("k"), p[3]))))
+        ),
+        st.tuples(whole, parts, parts).map(lambda p: Op("int", (Sym("t"), *p))),
+        parts.map(lambda part: Op("lim", (Sym("n"), Const("oo"), part))),
+    ).filter(lambda tree: not _is(tree, "mul") or not _is(children(tree)[0], "mul"))
+
+
+rich = st.recursive(st.one_of(leaves, complex_numbers), _rarer, max_leaves=8)
+
+
+def _relation(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    ops = st.sampled_from(["=", "<", ">", "<=", ">=", "!=", "~"])
+    one = st.tuples(ops, parts).map(lambda p: Rel((p[0],), (Sym("z"), p[1])))
+    bounds = st.tuples(parts, parts).map(lambda p: Rel(("<", "<="), (p[0], Sym("z"), p[1])))
+    return st.one_of(one, bounds)
+
+
+def _structured(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    pairs, rows = st.tuples(parts, parts), st.lists(parts, min_size=2, max_size=3).map(tuple)
+    intervals = st.tuples(st.sampled_from("(["), pairs, st.sampled_from(")]")).map(
+        lambda p: Seq(p[0], p[2], p[1])
+    )
+    return st.one_of(
+        parts,
+        intervals,
+        rows.map(lambda row: Seq("", "", row)),
+        rows.map(lambda row: Seq("{", "}", row)),
+        rows.map(lambda row: Seq("<", ">", row)),
+        st.tuples(rows, st.sampled_from(["or", "and"])).map(lambda p: Seq("", "", *p)),
+        st.tuples(_relation(parts), _relation(parts), st.sampled_from(["or", "and"])).map(
+            lambda p: Seq("", "", p[:2], p[2])
+        ),
+        st.tuples(intervals, intervals).map(lambda p: Op("union", p)),
+        pairs.map(
+            lambda p: Op("such", (Sym("z"), Rel(("<",), (p[0], Op("mul", (Sym("z"), p[1]))))))
+        ),
+        _relation(parts),
+        st.tuples(pairs, pairs).map(Matrix),
+        pairs.map(lambda p: Op("ratio", p)),
+        st.tuples(numbers, st.sampled_from(["cm", "kg", "m^2", "hours", "$"])).map(
+            lambda p: Op("unit", (p[0], Text(p[1])))
+        ),
+        numbers.map(lambda number: Op("percent", (number,))),
+        numbers.map(lambda number: Op("deg", (number,))),
+        pairs.map(
+            lambda p: Op("cases", (p[0], Rel((">",), (Sym("z"), Num(0))), p[1], Text("otherwise")))
+        ),
+    )
+
+
+structures = _structured(rich)
+plain_structures = _structured(expressions)
 
 
 def outcome(gold: str, answer: str) -> Outcome:
     return judge([gold], rf"So $\boxed{{{answer}}}$.", POLICY)[0].outcome
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(structures)
 def test_print_and_parse_round_trip(tree: Node) -> None:
     assert parse(to_latex(tree)) == tree
@@ -77,6 +158,104 @@ def test_an_expression_equals_itself(tree: Node) -> None:
     assert outcome(text, text) is Outcome.MATCH
     spaced = text.replace("+", " + ").replace(r"\frac", r"\dfrac")
     assert outcome(text, spaced) is Outcome.MATCH
+
+
+def _mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with its direct parts changed, in reading order."""
+    if isinstance(node, Op):
+        return Op(node.name, tuple(map(change, node.args)))
+    if isinstance(node, Seq):
+        return Seq(node.open, node.close, tuple(map(change, node.items)), node.joined)
+    if isinstance(node, Rel):
+        return Rel(node.ops, tuple(map(change, node.items)))
+    if isinstance(node, Matrix):
+        return Matrix(tuple(tuple(map(change, row)) for row in node.rows))
+    return node
+
+
+def _renumbered(tree: Node, change: Callable[[int, Num], Num]) -> Node:
+    """The tree with its numbers changed, counted in reading order."""
+    places = itertools.count()
+
+    def copy(node: Node) -> Node:
+        return change(next(places), node) if isinstance(node, Num) else _mapped(node, copy)
+
+    return copy(tree)
+
+
+def _rewritten(tree: Node) -> Node:
+    """The same, with terms and the elements of sets in the other order, and quotients as powers."""
+    node = _mapped(tree, _rewritten)
+    if isinstance(node, Seq) and node.open == "{":
+        return Seq("{", "}", node.items[::-1])
+    if isinstance(node, Op) and node.name == "add":
+        return Op(node.name, node.args[::-1])
+    if isinstance(node, Op) and node.name == "div":
+        return Op("mul", (node.args[0], Op("pow", (node.args[1], Num(-1)))))
+    return node
+
+
+def _nudged(tree: Node, place: int) -> Node:
+    """The tree with 1 added to the number at a place, counted around; itself without any."""
+    count = sum(isinstance(part, Num) for part in walk(tree)) or 1
+    return _renumbered(
+        tree,
+        lambda at, number: Num(number.value + 1, number.places) if at == place % count else number,
+    )
+
+
+MOST_NUMBERS = 8
+STEPS = st.lists(st.integers(3, 9), min_size=MOST_NUMBERS, max_size=MOST_NUMBERS)
+
+
+def _every_number_tells(tree: Node) -> bool:
+    """`z < 3 or z < 7` says no more than its second part."""
+    parts = children(tree) if isinstance(tree, Seq) else ()
+    return all(part.ops == ("=",) for part in parts if isinstance(part, Rel))
+
+
+@settings(max_examples=500, deadline=None)
+@given(_structured(st.just(Num(1))), STEPS, st.integers(0, MOST_NUMBERS))
+def test_a_perturbed_number_anywhere_never_matches(
+    shape: Node, steps: list[int], place: int
+) -> None:
+    rising = list(itertools.accumulate(steps))  # no interval is empty, no item twice there
+    tree = _renumbered(shape, lambda at, number: Num(rising[at % MOST_NUMBERS]))
+    gold, answer = to_latex(tree), to_latex(_nudged(tree, place))
+    if _every_number_tells(tree) and gold != answer:
+        assert outcome(gold, answer) is not Outcome.MATCH
+        assert outcome(answer, gold) is not Outcome.MATCH
+
+
+@settings(max_examples=400, deadline=None)
+@given(plain_structures, st.integers(0, 50), st.booleans())
+def test_verdicts_are_symmetric(tree: Node, place: int, nudge: bool) -> None:
+    gold = to_latex(tree)
+    answer = to_latex(_nudged(tree, place) if nudge else _rewritten(tree))
+    assert outcome(gold, answer) is outcome(answer, gold)
+    assert nudge or outcome(gold, answer) is not Outcome.NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("e^{500}", "e^{500}+1"),
+        (r"\sinh 400", r"\sinh 400+10^{-3}"),
+        (r"\sin\sqrt{-(19 \cdot 28)}", r"\sin\sqrt{-(19 \cdot 28)}+\frac{1}{1000}"),
+        ("10^{400}", "10^{400}+1"),
+        ("2^{2000}", "2^{2000}-1"),
+        (r"\cosh 600", r"\sinh 600"),
+        ("e^{e^{6}}", r"e^{e^{6}}+\pi"),
+        ("111111111111!", "1.234567"),
+        ("i^{2^{2^{45}}}", "i"),
+        (r"\binom{2^{2^{45}}}{3}", r"\binom{2^{2^{45}}}{4}"),
+        ("(2^{2^{50}})!", "(2^{2^{51}})!"),
+    ],
+)
+def test_a_little_beside_a_lot_never_matches(gold: str, answer: str) -> None:
+    assert outcome(gold, gold) is Outcome.MATCH
+    assert outcome(gold, answer) is not Outcome.MATCH
+    assert outcome(answer, gold) is not Outcome.MATCH
 
 
 @settings(max_examples=150, deadline=None)

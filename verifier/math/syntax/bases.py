@@ -125,7 +125,9 @@ def _run(kept: list[Token]) -> tuple[int, bool]:
     closing = kept[-1].text if kept and kept[-1].text in (")", "}") else ""
     if closing:
         start -= 1
-    while start and len(kept) - start <= MAX_BASE_DIGITS:
+    while start:
+        if len(kept) - start > MAX_BASE_DIGITS:
+            raise ParseError("more digits and letters before a base than anyone writes")
         token = kept[start - 1]
         if token.kind not in _RUN or not (token.text.isalnum() and token.text.isascii()):
             break

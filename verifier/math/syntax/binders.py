@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verifier.math.syntax.brackets import argument
 from verifier.math.syntax.reader import BP_REL, BP_SUM, Reader
-from verifier.math.syntax.scripts import script
+from verifier.math.syntax.scripts import indexed, script
 from verifier.math.syntax.tokens import ParseError, Token
 from verifier.math.syntax.vocabulary import GREEK, GREEK_SAME, reads_as_word
 from verifier.math.tree import Const, Node, Num, Op, Rel, Sym
@@ -118,5 +118,7 @@ def _index_i(node: Node) -> Node:
     if node == Const("i"):
         return Sym("i")
     if isinstance(node, Op):
+        if node.name == "index" and node.args[0] == Const("i"):
+            return indexed(Sym("i"), _index_i(node.args[1]))
         return Op(node.name, tuple(_index_i(arg) for arg in node.args))
     return node

@@ -7,7 +7,7 @@ from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_SIGN, Reader
 from verifier.math.syntax.scripts import script
 from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.vocabulary import CLOSER, INVERSE, RENAMED
-from verifier.math.tree import Node, Num, Op, Seq, Sym
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym
 
 
 def function(reader: Reader, name: str) -> Node:
@@ -99,7 +99,8 @@ def chosen(reader: Reader, name: str) -> Node:
     first = reader.expr(BP_LIST)
     if not reader.accept(","):
         reader.expect(")")
-        return Op("mul", (Sym(name), first))
+        event = name == "P" and isinstance(first, Rel)  # P(2 < X)
+        return Op("call" if event else "mul", (Sym(name), first))
     second = reader.expr(BP_LIST)
     reader.expect(")")
     if (

@@ -92,7 +92,7 @@ def _repeating_decimal(reader: Reader, text: str, follow: Token) -> Node | None:
         reader.at += 1
     else:
         return None
-    if not cycle or len(whole) + len(cycle) + len(fixed) > MAX_DIGITS:
+    if not cycle.isdigit() or len(whole) + len(cycle) + len(fixed) > MAX_DIGITS:
         raise ParseError("a repeating decimal without its digits")
     value = Fraction(int((whole or "0") + fixed or "0"), 10 ** len(fixed))
     value += Fraction(int(cycle), (10 ** len(cycle) - 1) * 10 ** len(fixed))

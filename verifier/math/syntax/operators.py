@@ -129,6 +129,10 @@ def ratio(reader: Reader, left: Node, power: int) -> Node | None:
 _HALF_DAYS = (Text("am"), Text("pm"), Text("AM"), Text("PM"))
 
 
+_SETS = frozenset("RZNQ")
+"""Letters that stand for sets of numbers behind "in"."""
+
+
 def relation(reader: Reader, left: Node, power: int) -> Node | None:
     if power >= BP_REL:
         return None
@@ -149,7 +153,7 @@ def relation(reader: Reader, left: Node, power: int) -> Node | None:
         reader.at += 1
         ops.append(op)
         behind = reader.peek()
-        if op in ("in", "notin") and behind.kind == "word" and behind.text in "RZNQ":
+        if op in ("in", "notin") and behind.kind == "word" and behind.text in _SETS:
             reader.at += 1
             items.append(number_set(reader, behind.text))
         else:

@@ -125,11 +125,11 @@ def subscripted(reader: Reader, left: Node) -> Node:
             return Sym(f"{left.name}_{inner}")
     index = argument(reader) if token.kind != "text" else Text(reader.take().text)
     if isinstance(left, Op) and left.name == "pow" and isinstance(left.args[0], Sym):
-        return Op("pow", (_indexed(left.args[0], index), left.args[1]))  # x^2_5 is x_5^2
-    return _indexed(left, index)
+        return Op("pow", (indexed(left.args[0], index), left.args[1]))  # x^2_5 is x_5^2
+    return indexed(left, index)
 
 
-def _indexed(left: Node, index: Node) -> Node:
+def indexed(left: Node, index: Node) -> Node:
     if isinstance(left, Sym) and "_" not in left.name:
         if isinstance(index, Num) and index.places < 0 and index.value >= 0:
             return Sym(f"{left.name}_{index.value}")

@@ -182,7 +182,8 @@ def _wrapped(
         tokens.append(Token("op", ",", gap))
     head, _, last = words.rpartition(" ")
     if head and last in ("and", "or"):  # `5\text{ feet and }6\text{ inches}`
-        tokens.append(Token("text", head, True))
+        letter = len(head) == 1 and head.isascii() and head.isalpha()
+        tokens.append(_letter(head, name, True) if letter else Token("text", head, True))
         words = last
     if words:
         tokens.append(Token("text", words, True))

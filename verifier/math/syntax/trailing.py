@@ -12,10 +12,12 @@ from verifier.math.syntax.juxtaposition import juxtaposed
 from verifier.math.syntax.numerals import number as plain_number
 from verifier.math.syntax.operators import modulo, multiply, relation, set_operation
 from verifier.math.syntax.reader import BP_MUL, BP_RATIO, BP_REL, Reader
+from verifier.math.syntax.scripts import degrees
 from verifier.math.syntax.tokens import STOP, ParseError, Token
 from verifier.math.syntax.vocabulary import (
     DEGREE,
     DROP_AFTER,
+    FUNCTIONS,
     HEDGES,
     JOIN,
     MULTIPLES,
@@ -48,12 +50,12 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
         return Op("percent", (left,))
     if low in DEGREE:
         reader.at += 1
-        return Op("deg", (left,))
+        return degrees(reader, left)
     first, _, rest = low.partition(" ")
     if first in MULTIPLES and isinstance(left, Num):
         reader.at += 1
         value = Op("mul", (left, Num(MULTIPLES[first])))
-        if rest and not rest[0].isalpha():
+        if rest and (not rest[0].isalpha() or (len(rest) == 1 and not canonical(rest)[1])):
             raise ParseError(f"words that change the number: {word!r}")
         _check_unit(rest)
         return Op("unit", (value, Text(rest))) if rest else value
@@ -156,7 +158,9 @@ def _names_what_is_counted(reader: Reader, left: Node) -> bool:
     word = reader.peek().text
     if not isinstance(left, Num) or word.lower() in SCALING:
         return False
-    return reads_as_word(word) or (len(word) > 1 and canonical(word)[1])
+    if canonical(word)[1]:
+        return len(word) > 1 or reads_as_word(word)
+    return reads_as_word(word) and word not in FUNCTIONS
 
 
 def _unit(reader: Reader) -> str:
@@ -164,6 +168,8 @@ def _unit(reader: Reader) -> str:
     parts: list[str] = []
     while True:
         token = reader.peek()
+        if parts and _is_name(token):
+            break
         if token.kind in ("text", "word") and token.text.lower() not in JOIN:
             _check_unit(token.text)
             parts.append((" " if parts else "") + token.text)
@@ -171,8 +177,8 @@ def _unit(reader: Reader) -> str:
             parts.append("\\cdot")
         elif parts and token.text == "/" and reader.peek(1).kind in ("text", "word"):
             parts.append("/")
-        elif parts and token.text == "^" and (power := _power(reader)):
-            parts.append("^" + power)
+        elif parts and token.text == "^":
+            parts.append("^" + _power(reader))
             continue
         else:
             break
@@ -184,19 +190,23 @@ def _unit(reader: Reader) -> str:
     return unit
 
 
+def _is_name(token: Token) -> bool:
+    """Whether one letter behind a unit is no unit itself: `3\\text{ m}y`."""
+    return token.kind == "word" and len(token.text) == 1 and not canonical(token.text)[1]
+
+
 def _power(reader: Reader) -> str:
-    """Takes the written power of a unit: `^2`, `^{-1}`, `^-1`; "" where none stands."""
-    at = reader.at + 1
-    braced = reader.peek(1).text == "{"
-    end = at + braced
-    end += reader.tokens[end : end + 1] != [] and reader.tokens[end].text == "-"
-    if end >= len(reader.tokens) or reader.tokens[end].kind != "num":
-        return ""
-    end += 1
-    if braced and (end >= len(reader.tokens) or reader.tokens[end].text != "}"):
+    """Takes the written power of a unit: `^2`, `^{-1}`, `^-1`."""
+    start = reader.at + 1
+    end = start + (reader.peek(1).text == "{")
+    braced = end > start
+    end += reader.peek(end - reader.at).text == "-"
+    number = reader.peek(end - reader.at)
+    end += 1 + braced
+    if number.kind != "num" or (braced and reader.peek(end - 1 - reader.at).text != "}"):
         raise ParseError("a unit to a power that is no number")
-    reader.at = end + braced
-    return "".join(token.text for token in reader.tokens[at : reader.at])
+    reader.at = end
+    return "".join(token.text for token in reader.tokens[start:end])
 
 
 def _check_unit(text: str) -> None:
