@@ -338,6 +338,22 @@ LARGEST_WHOLE = arb(fmpz(1) << 8_192)
 of 2^40 and more, such as that of `2^{2^{45}}`, is made an integer."""
 
 
+MAX_EXPONENT = 1 << 15
+"""Bits. No written number has as many, and a power of two of 2^60 bits ends the process:
+FLINT aborts on `111111111111!` made a fraction."""
+
+
+def middle_of(x: arb) -> Fraction | None:
+    """The middle of a ball; None where it is too large or too small to be written out."""
+    if not x.is_finite():
+        return None
+    point = x.mid()
+    if abs(int(point.man_exp()[1])) > MAX_EXPONENT:
+        return None
+    value = point.fmpq()
+    return Fraction(int(value.p), int(value.q))
+
+
 def _integer(x: acb) -> fmpz | None:
     return x.unique_fmpz() if abs(x.real) < LARGEST_WHOLE else None
 

@@ -28,7 +28,7 @@ from functools import lru_cache
 
 from flint import acb, arb, fmpq
 
-from verifier.math.balls import LOW_BITS, Evaluation, precision
+from verifier.math.balls import LOW_BITS, Evaluation, middle_of, precision
 from verifier.math.exact import Budget, exact
 from verifier.math.policy import Tier
 from verifier.math.steps import same_steps
@@ -139,22 +139,16 @@ def real_value(node: Node, budget: Budget | None = None) -> Fraction | None:
     found = evaluate(node, {}, budget, SURE_BITS)
     if found is None or not found.imag.contains(0):
         return None
-    middle = found.real.mid()
-    if found.real.rel_accuracy_bits() < LOW_BITS and not middle.is_zero():
+    if found.real.rel_accuracy_bits() < LOW_BITS and not found.real.mid().is_zero():
         return None
-    if abs(int(middle.man_exp()[1])) > MAX_EXPONENT:
+    exact_middle = middle_of(found.real)
+    if exact_middle is None:
         return None
-    value = middle.fmpq()
-    exact_middle = Fraction(int(value.p), int(value.q))
     # The last bits of two ways to write one number differ.
     size = exact_middle.numerator.bit_length() - exact_middle.denominator.bit_length()
     grid = 1 << max(0, KEPT_BITS - size)
     return Fraction(round(exact_middle * grid), grid)
 
-
-MAX_EXPONENT = 1 << 15
-"""Bits. No written number has as many, and a power of two of 2^60 bits ends the process:
-FLINT aborts on `111111111111!` made a fraction."""
 
 KEPT_BITS = 270
 """Of SURE_BITS, those that do not depend on how a number is written."""

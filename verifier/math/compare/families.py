@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from flint import acb, fmpq
 
-from verifier.math.balls import precision
+from verifier.math.balls import middle_of, precision
 from verifier.math.compare.heads import headed, renamed, same_head
 from verifier.math.compare.inequalities import substituted
 from verifier.math.compare.parameters import Declared, Domain
@@ -416,10 +416,10 @@ def _ratio(step: tuple[acb, ...], reference: tuple[acb, ...]) -> Fraction | None
     """The simple fraction between two steps, the same in every part."""
     place = next(i for i, d in enumerate(reference) if not d.contains(0))
     quotient = step[place] / reference[place]
-    if not quotient.imag.contains(0) or not quotient.real.is_finite():
+    found = middle_of(quotient.real)
+    if found is None or not quotient.imag.contains(0):
         return None
-    middle = quotient.real.mid().fmpq()
-    near = Fraction(int(middle.p), int(middle.q)).limit_denominator(1_000)
+    near = found.limit_denominator(1_000)
     if not 0 < abs(near) <= 1_000:
         return None
     if all((d - _ball(near) * r).contains(0) for d, r in zip(step, reference, strict=True)):
@@ -481,9 +481,10 @@ def _cut(
 def _gap(a: tuple[acb, ...], b: tuple[acb, ...], period: tuple[acb, ...]) -> int | None:
     """How many whole periods lie from b to a; None where no whole number does."""
     place = next(i for i, d in enumerate(period) if not d.contains(0))
-    quotient = ((a[place] - b[place]) / period[place]).real.mid()
-    number = quotient.fmpq()
-    near = round(Fraction(int(number.p), int(number.q)))
+    found = middle_of(((a[place] - b[place]) / period[place]).real)
+    if found is None:
+        return None
+    near = round(found)
     if all((x - y - near * d).contains(0) for x, y, d in zip(a, b, period, strict=True)):
         return near
     return None
