@@ -21,7 +21,7 @@ from verifier.math.policy import MathPolicy
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import MAX_CHARS, ParseError
 from verifier.math.syntax.vocabulary import reads_as_word
-from verifier.math.tree import Node, Seq
+from verifier.math.tree import Node, Rel, Seq
 
 CACHED_TEXTS = 8_192
 """Readings kept. Trees of this many short texts take at most some 100 MB, usually 10."""
@@ -219,7 +219,7 @@ def _accepts(value: str, other: str) -> bool:
 def _one_of(text: str, node: Seq) -> Reading | None:
     """ "1/2 or 0.5" is one value in two forms."""
     first = node.items[0]
-    if not all(_same(first, other) for other in node.items[1:]):
+    if isinstance(first, Rel) or not all(_same(first, other) for other in node.items[1:]):
         return None
     value = re.split(r"\bor\b|\\(?:lor|vee)|或|∨", text, maxsplit=1)[0]
     value = re.sub(r"\\text\s*\{\s*$", "", value)

@@ -116,6 +116,7 @@ def merged(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
             touching = low < left_high or (
                 low == left_high and (piece.low_closed or left.high_closed)
             )
+            touching = touching or (low, high) == (left_low, left_high)  # one with no room
             if touching:
                 if (high, piece.high_closed) > (left_high, left.high_closed):
                     left = Piece(left.low, left.low_closed, piece.high, piece.high_closed)
