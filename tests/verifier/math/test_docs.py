@@ -8,25 +8,13 @@ import pytest
 from verifier.math import Outcome, check
 
 PAGE = (Path(__file__).parents[3] / "docs" / "math.md").read_text()
-CELL = re.compile(r"(?<!\\)\|")
 
 
 def table(header: str) -> list[list[str]]:
-    """The cells of a table by the start of its header. Bars in code belong to the code."""
+    """The cells of a table by the start of its header."""
     at = PAGE.index(header)
     lines = PAGE[at : PAGE.index("\n\n", at)].splitlines()[2:]
-    return [split(line) for line in lines]
-
-
-def split(line: str) -> list[str]:
-    cells, inside = [""], False
-    for char in line.strip().strip("|"):
-        inside ^= char == "`"
-        if char == "|" and not inside:
-            cells.append("")
-        else:
-            cells[-1] += char
-    return [cell.strip() for cell in cells]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def codes(cell: str) -> list[str]:

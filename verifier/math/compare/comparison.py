@@ -35,7 +35,7 @@ from verifier.math.compare.vectors import as_point, in_units, vector_value
 from verifier.math.exact import Budget
 from verifier.math.numeric import Point
 from verifier.math.policy import MathPolicy, Tier
-from verifier.math.tree import Matrix, Node, Op, Rel, Seq, free_symbols
+from verifier.math.tree import Matrix, Node, Op, Rel, Seq, free_symbols, kinds
 
 MAX_OPEN = 4
 """Pairs handed to the symbolic step for one answer."""
@@ -81,7 +81,7 @@ class Comparison:
             return True
         if overfull(gold) or overfull(answer):
             return None
-        if self.calls == 1 and not restricts_argument(gold) and not restricts_argument(answer):
+        if self.calls == 1 and not (restricts_argument(gold) or restricts_argument(answer)):
             # A complete answer may stand for many values.
             found = same_parametric(self, gold, answer)
             if found is not None:
@@ -105,13 +105,14 @@ class Comparison:
 
     def _structures(self, gold: Node, answer: Node) -> bool | None:
         gold, answer = as_point(gold, answer), as_point(answer, gold)
-        found = same_conditioned(self, gold, answer)
-        if found is None:
-            found = self._by_names(gold, answer)
-        if found is None:
-            found = same_system(self, gold, answer)
-        if found is not None:
-            return found[0]
+        if "Rel" in kinds(gold) or "Rel" in kinds(answer):
+            found = same_conditioned(self, gold, answer)
+            if found is None:
+                found = self._by_names(gold, answer)
+            if found is None:
+                found = same_system(self, gold, answer)
+            if found is not None:
+                return found[0]
         if signed_tuple(gold) or signed_tuple(answer):
             return same_values(self, values(members(gold)), values(members(answer)), True)
         head_g, value_g = headed(gold)
