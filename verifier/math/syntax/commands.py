@@ -37,9 +37,10 @@ def command(reader: Reader, token: Token) -> Node:
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
     if name in ("ivec", "jmath"):  # the unit vector, not the imaginary unit
-        return Sym(name[0])
+        return Op("vec", (Sym(name[0]),)) if reader.vectors else Sym(name[0])
     if name in GREEK:
-        return Sym(GREEK_SAME.get(name, name))
+        symbol = Sym(GREEK_SAME.get(name, name))
+        return Op("vec", (symbol,)) if name in reader.vectors else symbol
     if name in ("{", "langle", "lbrace", "lbrack", "lparen"):
         return bracketed(reader, token.text)
     if name in ("binom", "dbinom", "tbinom"):

@@ -35,7 +35,7 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return choices
         if word == "m" and reader.peek().text in ("\\angle", "\\measuredangle"):
             return reader.prefix()  # the measure of an angle is the angle
-        return Const(word) if word in "ei" else Sym(word)
+        return letter(reader, word)
     if word in SHORT_FUNCTIONS and reader.peek().text != "(":
         pass  # `re^{i t}` is a product
     elif word in FUNCTIONS or word in ("binom", "comb", "factorial", "ceiling"):
@@ -58,10 +58,16 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
 
 def first_letter(reader: Reader, token: Token) -> Node:
     """The first of letters run together; the others are read next."""
-    letter = token.text[0]
     if len(token.text) > 1:
         reader.give_back(Token("letters", token.text[1:], False))
-    return Const(letter) if letter in "ei" else Sym(letter)
+    return letter(reader, token.text[0])
+
+
+def letter(reader: Reader, name: str) -> Node:
+    """One letter: a vector, a constant, or a name."""
+    if name in reader.vectors:
+        return Op("vec", (Sym(name),))
+    return Const(name) if name in "ei" else Sym(name)
 
 
 MAX_SUBJECT = 12

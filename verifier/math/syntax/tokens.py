@@ -67,6 +67,24 @@ _MATH_INSIDE = re.compile(
 )
 
 
+_ARROWED = r"\\(?:vec|overrightarrow|mathbf|boldsymbol|bm|pmb|hat)\s{0,2}"
+_UNDER_ARROW = re.compile(_ARROWED + r"\{?\s?(?:\\([a-z]+)|([A-Za-z]{1,2})(?![A-Za-z]))")
+_CROSSED = re.compile(
+    _ARROWED + r"[^\\]{0,10}(?:\\[a-z]+[^\\]{0,10})?\\times(?![a-z])[\s({\d-]{0,9}" + _ARROWED
+)
+
+
+def vectors(text: str) -> frozenset[str]:
+    r"""The letters under an arrow or in bold, where a `\times` stands between two of them."""
+    if not _CROSSED.search(text):
+        return frozenset()
+    found: set[str] = set()
+    for command, letters in _UNDER_ARROW.findall(text):
+        found.update(letters)
+        found.add(command[0] if command in ("imath", "jmath") else command)
+    return frozenset(found - {""})
+
+
 def tokenize(text: str) -> list[Token]:
     r"""Tokens of a cleaned text. `\text{...}` is one token of kind text, unless what
     stands in it reads as mathematics.
