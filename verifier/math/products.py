@@ -78,9 +78,11 @@ def same_products(a: Node, b: Node) -> bool | None:
     """Whether two trees agree with their factors in the order written; None if unknown."""
     if max(sum(1 for _ in walk(side)) for side in (a, b)) > MAX_NODES:
         return None
+    arrows = frozenset(part for side in (a, b) for part in walk(side) if _named(part))
+    names = frozenset(part.args[0] for part in arrows if isinstance(part, Op))
     for point in range(POINTS):
         try:
-            x, y = _Products(point).value(a), _Products(point).value(b)
+            x, y = (_Products(point, names).value(side) for side in (a, b))
         except (_NotMineError, ZeroDivisionError, ValueError):
             return None
         if isinstance(x, fmpq) != isinstance(y, fmpq) or x != y:
@@ -95,14 +97,17 @@ class _NotMineError(Exception):
 class _Products:
     """Trees with the letters of one point; `bar` where all matrices are conjugated."""
 
-    def __init__(self, point: int, bar: bool = False) -> None:
+    def __init__(self, point: int, vectors: frozenset[Node], bar: bool = False) -> None:
         self.point = point
+        self.vectors = vectors
         self.bar = bar
 
     def value(self, node: Node) -> Value:
         if isinstance(node, Num):
             return fmpq(node.value.numerator, node.value.denominator)
         if isinstance(node, Sym):
+            if node in self.vectors:
+                return self.letter(node.name, 1)
             if node.name == "I":
                 return _identity()
             return self.letter(node.name, SIZE if node.name[0].isupper() else 0)
@@ -154,7 +159,7 @@ class _Products:
         if exponent in _TRANSPOSES:
             return _matrix(self.value(base)).transpose()
         if exponent in _ADJOINTS:
-            return _matrix(_Products(self.point, not self.bar).value(base)).transpose()
+            return _matrix(_Products(self.point, self.vectors, not self.bar).value(base)).transpose()
         if not isinstance(exponent, Num) or exponent.value.denominator != 1:
             raise _NotMineError
         value, times = self.value(base), int(exponent.value)

@@ -67,7 +67,8 @@ _MEMBER = re.compile(  # (k \in \mathbb{Z}); \quad k \in \mathbb{Z}; for k \in \
     rf"|{_SOME_GAP}{_START}(?![a-z]){_GAP})|{_SOME_GAP})"
     rf"(?:(?:some|any|all|every|each)(?![a-z]){_GAP})?"
     rf"{_LISTED_NAMES}{_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET})"
-    rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?constants?(?![a-z]))?{_GAP}\)?"
+    rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?(?:(?:constants?|arbitrary)(?![a-z])))?"
+    rf"{_GAP}\)?"
 )
 _LISTED = re.compile(  # (k = 0, 1, 2, \ldots); for k \ge 1
     rf"(?:{_START}(?![a-z]){_GAP}|(?<=[\s\d}}])\({_GAP}|\\q?quad{_GAP})"
@@ -109,7 +110,9 @@ def formal(text: str) -> str:
 
 
 def _remark(match: re.Match[str], names: str, sign: str | None, kind: str) -> str:
-    if names in ("a", "an") or ("real" in kind and _UNIVERSAL.search(match[0])):
+    if names in ("a", "an") or (
+        "real" in kind and "constant" not in kind and _UNIVERSAL.search(match[0])
+    ):
         return match[0]  # an article; a remark that restricts nothing
     return _condition(names, sign, kind)
 

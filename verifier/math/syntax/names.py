@@ -51,9 +51,23 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return _split(reader, word, len(name))
         if word.endswith(name) and len(word) <= len(name) + 2:
             return _split(reader, word, len(word) - len(name))
-    if reads_as_word(word):
+    if reads_as_word(word) and not _two_factors(reader, word):
         return _behind_subject(reader, token)
     return first_letter(reader, token)
+
+
+def _two_factors(reader: Reader, word: str) -> bool:
+    """The `by` of `ax + by = c`: between signs, a short word is a product."""
+    if len(word) != 2 or not word.islower():
+        return False
+    before, behind = reader.peek(-2) if reader.at > 1 else reader.end, reader.peek()
+    if before.kind == STOP:
+        return behind.kind == "op" and behind.text in "+-="
+    signed = before.kind == "op" and before.text in ("+", "-")
+    return signed and (behind.kind == STOP or behind.text in _SIGNS)
+
+
+_SIGNS = frozenset((*"+-=<>^),}", "\\le", "\\ge", "\\leq", "\\geq", "\\ne", "\\neq"))
 
 
 def first_letter(reader: Reader, token: Token) -> Node:

@@ -285,8 +285,8 @@ class Parser(Reader):
             if name == "%":
                 self.at += 1
                 return Op("percent", (left,))
-            if name == "circ":
-                if composes(self, left):
+            if name in ("circ", "degree"):
+                if name == "circ" and composes(self, left):
                     return composition(self, left, power)
                 self.at += 1
                 return degrees(self, left)

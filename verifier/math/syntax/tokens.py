@@ -147,7 +147,7 @@ def _wrapped(
     text: str, at: int, end: int, name: str, gap: bool, tokens: list[Token], nesting: int
 ) -> int:
     """Reads the argument of a text command; returns where it ends."""
-    while at < end and text[at] == " ":
+    while at < end and (text[at] == " " or (text[at] == "*" and name == "operatorname")):
         at += 1
     if at >= end or text[at] != "{":
         return at

@@ -38,7 +38,7 @@ RENAMED = {
 }  # fmt: skip
 INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
-FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"))
+FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\nicefrac", r"\sfrac"))
 SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg sh ch th cth arch")
 """Functions only before a bracket: without one the letters are a product."""
 
