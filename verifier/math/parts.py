@@ -43,8 +43,8 @@ def labelled(text: str) -> Parts | None:
 
 
 _HINT = re.compile(
-    r"[)）①]|[A-Za-z]\s?\}?\s?[:：]|max|min|Max|Min|reatest|argest|east|mallest|最|art |[Ii]f\b|when|Yes|yes|No|no"
-    r"|rue|alse|provided|=[^,]*,"
+    r"[)）①]|[A-Za-z]\s?\}?\s?[:：]|max|min|Max|Min|reatest|argest|east|mallest|最|art |[Ii]f\b"
+    r"|when|Yes|yes|No|no|rue|alse|provided|=[^,]*,"
 )
 """Without any of these a text is one answer; most are told so by this alone."""
 _LABELS = re.compile(r"[)①]|[Pp]art ")
@@ -216,7 +216,8 @@ def without_places(parts: Parts) -> Parts:
 # ---------------------------------------------------------------- words
 
 _WORD_LABEL = re.compile(
-    r"(?:^|(?:[,;]|\band\b|(?<=[\d)}])) ?(?:and )?)(?P<name>[A-Z]?[a-z]{2,20}(?: [A-Za-z]{1,20}){0,3}"
+    r"(?:^|(?:[,;]|\band\b|(?<=[\d)}])) ?(?:and )?)"
+    r"(?P<name>[A-Z]?[a-z]{2,20}(?: [A-Za-z]{1,20}){0,3}"
     r"(?:'s)?) ?: ?"
 )
 
@@ -231,7 +232,7 @@ def _worded(text: str) -> Parts | None:
     names = [mark.group("name").lower() for mark in marks]
     if len(set(names)) != len(names) or not all(map(_ANY.search, bodies)):
         return None
-    return tuple(sorted(zip(names, bodies, strict=True)))
+    return tuple(zip(names, bodies, strict=True))
 
 
 # ---------------------------------------------------------------- yes and what
@@ -274,7 +275,12 @@ def _conditional(text: str) -> Parts | None:
     """
     if _RELATION.search(text) is None:
         return None
-    found = _IF_THEN.fullmatch(text) or _IF_COMMA.fullmatch(text) or _WHEN.fullmatch(text) or _DEFINED.fullmatch(text)
+    found = (
+        _IF_THEN.fullmatch(text)
+        or _IF_COMMA.fullmatch(text)
+        or _WHEN.fullmatch(text)
+        or _DEFINED.fullmatch(text)
+    )
     if found is None:
         return None
     what, when = found["what"].strip(" ,"), found["when"].strip(" ,")

@@ -6,7 +6,8 @@ product is. Both sides are evaluated with fixed rational matrices of three rows 
 letters, factors in the order written.
 
 Invariants:
-- Different is a proof where no length of a vector is met; equal at POINTS points that nothing singles out counts as equal.
+- Different is a proof where no length of a vector is met; equal at POINTS points that
+  nothing singles out counts as equal.
 - What has no value here is None: no step that lets factors commute may decide it.
 
 Not covered: matrices of other shapes, symmetric or orthogonal ones, ranks, norms.
@@ -22,6 +23,9 @@ POINTS = 2
 SIZE = 3
 MAX_POWER = 12
 """Powers of a matrix that are multiplied out."""
+
+MAX_BITS = 10_000
+"""Of a number met on the way."""
 
 PRIME = 10_007
 """Fifth powers modulo it look like chance, so that no letters depend on each other."""
@@ -138,7 +142,7 @@ class _Products:
         if node.name == "cross":
             return _cross(*args)
         if node.name in ("abs", "norm") and _matrix(args[0]).ncols() == 1:
-            square = _product(args[0], args[0])
+            square = _dot(_matrix(args[0]), _matrix(args[0]))
             return square / (square + 1)  # in place of its root
         if node.name in ("det", "abs") and _matrix(args[0]).ncols() == SIZE:
             return _matrix(args[0]).det()
@@ -159,7 +163,9 @@ class _Products:
         if exponent in _TRANSPOSES:
             return _matrix(self.value(base)).transpose()
         if exponent in _ADJOINTS:
-            return _matrix(_Products(self.point, self.vectors, not self.bar).value(base)).transpose()
+            return _matrix(
+                _Products(self.point, self.vectors, not self.bar).value(base)
+            ).transpose()
         if not isinstance(exponent, Num) or exponent.value.denominator != 1:
             raise _NotMineError
         value, times = self.value(base), int(exponent.value)
@@ -167,12 +173,12 @@ class _Products:
             raise _NotMineError
         value = _inverse(value) if times < 0 else value
         if isinstance(value, fmpq):
-            return value ** abs(times)
+            return _bounded(value ** abs(times))
         if value.ncols() != SIZE:
             raise _NotMineError
         result = _identity()
         for _ in range(abs(times)):
-            result = result * value
+            result = _matrix(_bounded(result * value))
         return result
 
 
@@ -195,22 +201,35 @@ def _inverse(value: Value) -> Value:
         return 1 / value
     if value.ncols() != SIZE:
         raise _NotMineError
-    return value.inv()
+    return _bounded(value.inv())
 
 
 def _total(args: list[Value]) -> Value:
-    result = args[0]
+    if all(isinstance(arg, fmpq) for arg in args):
+        return sum((arg for arg in args if isinstance(arg, fmpq)), fmpq(0))
+    result = _matrix(args[0])
     for arg in args[1:]:
-        if isinstance(arg, fmpq) != isinstance(result, fmpq):
-            raise _NotMineError
-        result = result + arg
-    return result
+        result = result + _matrix(arg)
+    return _bounded(result)
 
 
 def _product(a: Value, b: Value) -> Value:
     """Two columns multiply to their scalar product, all else as matrices do."""
-    columns = not isinstance(a, fmpq) and not isinstance(b, fmpq) and a.ncols() == b.ncols() == 1
-    return (a.transpose() * b)[0, 0] if columns else a * b
+    if isinstance(a, fmpq) or isinstance(b, fmpq):
+        return _bounded(a * b)
+    return _dot(a, b) if a.ncols() == b.ncols() == 1 else _bounded(a * b)
+
+
+def _dot(a: fmpq_mat, b: fmpq_mat) -> fmpq:
+    return (a.transpose() * b)[0, 0]
+
+
+def _bounded(value: Value) -> Value:
+    """The value, unless its numbers grow beyond what any answer needs."""
+    first = value if isinstance(value, fmpq) else value[0, 0]
+    if max(int(first.p).bit_length(), int(first.q).bit_length()) > MAX_BITS:
+        raise _NotMineError
+    return value
 
 
 def _cross(a: Value, b: Value) -> Value:

@@ -19,7 +19,7 @@ MAX_CHARS = 500
 """Answers with a remark take a line; what is longer is read as it stands."""
 
 _GATE = re.compile(
-    r"integer|real|const|natural|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
+    r"integer|real|const|natural|prime|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
     r"(?:\(|quad|for)\s*[A-Za-z]\s*(?:[=<>]|\\[gl]e)"
 )
 """Without one of these there is no remark."""
@@ -46,7 +46,7 @@ _SIGN = r"(?:(positive|negative|non-?negative|non-?zero)\s{1,3})?"
 _ADJECTIVE = r"(?:(?:arbitrary|real|complex|rational|free|fixed|given)\s{1,3}){0,2}"
 _KIND = (
     r"(integers?|natural\snumbers?|whole\snumbers?|real\snumbers?|reals?|numbers?|constants?|"
-    r"rational\snumbers?|rationals?|complex\snumbers?|parameters?|real(?![a-z])|arbitrary)(?![a-z])"
+    r"rational\snumbers?|rationals?|complex\snumbers?|parameters?|primes?(?:\snumbers?)?|real(?![a-z])|arbitrary)(?![a-z])"
 )
 
 _OPEN = rf"(?P<open>[,;(]{_GAP}(?:{_START}(?![a-z]){_GAP})?|{_SOME_GAP}{_START}(?![a-z]){_GAP})"
@@ -129,6 +129,8 @@ def _condition(names: str, sign: str | None, kind: str) -> str:
     letter = "R" if "real" in kind else "Q" if "rational" in kind else _SETS.get(kind[0], "R")
     if "complex" in kind:
         letter = "C"
+    elif "prime" in kind:
+        letter = "P"
     elif "constant" in kind or kind in ("numbers", "number"):
         letter = "R"
     listed = _listed(names)

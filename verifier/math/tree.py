@@ -39,7 +39,7 @@ class Num:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, dots.
+    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, P (the primes), dots.
 
     A set with a mark: Z+ (positive), Z- (negative), Z* (not zero), Z0+ and Z0- (with zero); so
     for R and Q. N* and N+ are Z+, N0+ is Z0+; N alone leaves open whether zero is in it.

@@ -83,10 +83,13 @@ def _in_order(gold: Rel, answer: Rel) -> bool | None:
     if gold.ops != answer.ops:
         return None
     for items in (answer.items, answer.items[::-1]):
-        if all(same_products(a, b) for a, b in zip(gold.items, items, strict=True)):
+        found = [same_products(a, b) for a, b in zip(gold.items, items, strict=True)]
+        if all(found):
             return True
         if set(gold.ops) != {"="}:
             break
+        if True in found and False in found:
+            return False  # one side in common, the other not
     return None
 
 

@@ -217,7 +217,7 @@ def is_name(node: Node) -> bool:
     if isinstance(node, Seq):
         return bool(node.items) and all(isinstance(item, Sym) for item in node.items)
     if isinstance(node, Op):
-        if node.name in ("call", "index", "mark", "prime", "bar"):
+        if node.name in ("call", "index", "mark", "prime", "bar", "compose"):
             return True
         if derivative(node) is not None:
             return True

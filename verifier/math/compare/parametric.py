@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_NODES = 600
 """Of one answer; renaming goes through a tree some twenty times."""
 
-_SETS = frozenset(a + mark for a in "ZNQRC" for mark in ("", "+", "-", "*", "0+", "0-"))
+_SETS = frozenset(a + mark for a in "ZNQRC" for mark in ("", "+", "-", "*", "0+", "0-")) | {"P"}
 _CLASSES = frozenset(("pmod", "such"))
 _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
 """What a trigonometric equation is solved for."""

@@ -14,7 +14,7 @@ from verifier.math.tree import Base, Const, Node, Num, Op, kinds, walk
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
 
-_UNBOUNDED = frozenset(("oo", "R", "Z", "N", "Q", "C", "empty", "dots"))
+_UNBOUNDED = frozenset(("oo", "R", "Z", "N", "Q", "C", "P", "empty", "dots"))
 """Constants without a value to compute with."""
 
 

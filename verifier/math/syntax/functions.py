@@ -94,12 +94,13 @@ def _radical(reader: Reader, name: str) -> Node:
 
 def chosen(reader: Reader, name: str) -> Node:
     """C(10, 3) and P(10, 3)."""
+    start = reader.at
     reader.at += 1
     plain = reader.peek().kind == "num"
     first = reader.expr(BP_LIST)
     if not reader.accept(","):
-        reader.expect(")")
-        return Op("mul", (Sym(name), first))
+        reader.at = start
+        return Sym(name)  # a factor before a bracket
     second = reader.expr(BP_LIST)
     reader.expect(")")
     if (

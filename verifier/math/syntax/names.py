@@ -62,12 +62,12 @@ def _two_factors(reader: Reader, word: str) -> bool:
         return False
     before, behind = reader.peek(-2) if reader.at > 1 else reader.end, reader.peek()
     if before.kind == STOP:
-        return behind.kind == "op" and behind.text in "+-="
+        return behind.kind == "op" and behind.text in "+-=^"
     signed = before.kind == "op" and before.text in ("+", "-")
     return signed and (behind.kind == STOP or behind.text in _SIGNS)
 
 
-_SIGNS = frozenset((*"+-=<>^),}", "\\le", "\\ge", "\\leq", "\\geq", "\\ne", "\\neq"))
+_SIGNS = frozenset((*"+-=<>^),", "\\le", "\\ge", "\\leq", "\\geq", "\\ne", "\\neq"))
 
 
 def first_letter(reader: Reader, token: Token) -> Node:

@@ -109,7 +109,8 @@ def composes(reader: Reader, left: Node) -> bool:
         return False
     name = behind.text.lstrip("\\")
     return behind.kind == "letters" or (
-        behind.kind in ("word", "cmd") and (name in GREEK or name in FUNCTIONS or len(name) == 1)
+        behind.kind in ("word", "cmd")
+        and (name in GREEK or name in FUNCTIONS or len(name) == 1)
         and name.isalpha()
     )
 
@@ -125,11 +126,8 @@ def composition(reader: Reader, left: Node, power: int) -> Node | None:
         return applied_to(functions, right)
     if len(functions) >= MAX_FACTORS:
         raise ParseError(f"a product of more than {MAX_FACTORS} factors")
-    return Op("compose", (*functions, *(right.args if _composed(right) else (right,))))
-
-
-def _composed(node: Node) -> bool:
-    return isinstance(node, Op) and node.name == "compose"
+    behind = right.args if isinstance(right, Op) and right.name == "compose" else (right,)
+    return Op("compose", (*functions, *behind))
 
 
 def applied_to(functions: tuple[Node, ...], value: Node) -> Node:

@@ -122,8 +122,11 @@ def subscripted(reader: Reader, left: Node) -> Node:
         inner = reader.peek(1).text.lstrip("\\")
         if inner in FUNCTIONS:  # m_{\\max}, f(x)_{\\max}
             reader.at += 3
-            named = isinstance(left, Sym) and "_" not in left.name
-            return Sym(f"{left.name}_{inner}") if named else Op("index", (left, Sym(inner)))
+            if isinstance(left, Op) and left.name == "call":
+                left = left.args[0]
+            if isinstance(left, Sym) and "_" not in left.name:
+                return Sym(f"{left.name}_{inner}")
+            return Op("index", (left, Sym(inner)))
     index = argument(reader) if token.kind != "text" else Text(reader.take().text)
     if isinstance(left, Op) and left.name == "pow" and isinstance(left.args[0], Sym):
         return Op("pow", (_indexed(left.args[0], index), left.args[1]))  # x^2_5 is x_5^2
