@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 
+from verifier.math.syntax.vocabulary import FUNCTIONS
+
 MAX_PARTS_CHARS = 2_000
 MAX_PARTS = 20
 """Problems have a handful of parts; each is an answer to read."""
@@ -43,8 +45,8 @@ def labelled(text: str) -> Parts | None:
 
 
 _HINT = re.compile(
-    r"[)）①]|[A-Za-z]\s?\}?\s?[:：]|max|min|Max|Min|reatest|argest|east|mallest|最|art |[Ii]f\b"
-    r"|when|Yes|yes|No|no|rue|alse|provided|=[^,]*,"
+    r"[)）①]|(?:[a-z]{2}|[\u4e00-\u9fff])[\s}]{0,3}[:：=]| is |max|min|Max|Min|reatest|argest|east"
+    r"|mallest|最|art |[Ii]f\b|when|Yes|yes|No|no|rue|alse|provided|=[^,]*,"
 )
 """Without any of these a text is one answer; most are told so by this alone."""
 _LABELS = re.compile(r"[)①]|[Pp]art ")
@@ -216,9 +218,9 @@ def without_places(parts: Parts) -> Parts:
 # ---------------------------------------------------------------- words
 
 _WORD_LABEL = re.compile(
-    r"(?:^|(?:[,;]|\band\b|(?<=[\d)}])) ?(?:and )?)"
-    r"(?P<name>[A-Z]?[a-z]{2,20}(?: [A-Za-z]{1,20}){0,3}"
-    r"(?:'s)?) ?: ?"
+    r"(?:^|(?:[,;]|\band\b|(?<=[\d)}])) ?(?:and )?)(?:[Tt]he )?"
+    r"(?P<name>[A-Z]?[a-z]{2,20}(?: [A-Za-z]{1,20}){0,3}?(?:'s)?|[\u4e00-\u9fff]{1,10})"
+    r"(?: ?[:=] ?| is )"
 )
 
 
@@ -230,6 +232,8 @@ def _worded(text: str) -> Parts | None:
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     bodies = [_trimmed(text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True)]
     names = [mark.group("name").lower() for mark in marks]
+    if not FUNCTIONS.isdisjoint(name.partition(" ")[0] for name in names):
+        return None  # sin x = 3/5
     if len(set(names)) != len(names) or not all(map(_ANY.search, bodies)):
         return None
     return tuple(zip(names, bodies, strict=True))

@@ -58,11 +58,13 @@ def _of_matrices(node: Op) -> bool:
     if node.name != "mul":
         return False
     capitals = [arg for arg in node.args if _capitals(arg)]
+    seen: dict[Node, int] = {}
     for place, arg in enumerate(capitals):
-        for behind in capitals[place + 2 :]:
-            inverse = Op("pow", (arg, Num(-1)))
-            if behind == inverse or arg == Op("pow", (behind, Num(-1))):
-                return True
+        inverted = isinstance(arg, Op) and arg.name == "pow" and arg.args[1] == Num(-1)
+        partner = arg.args[0] if isinstance(arg, Op) and inverted else Op("pow", (arg, Num(-1)))
+        if place - seen.get(partner, place) > 1:
+            return True
+        seen.setdefault(arg, place)
     return False
 
 
