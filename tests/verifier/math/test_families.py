@@ -391,6 +391,8 @@ FAMILIES: dict[str, list[tuple[str, str, bool]]] = {
             r"N=p^3,\text{ where } p\text{ is an integer}",
             F,
         ),
+        ("r^2+s^3", r"s^3+r^2,\text{ where } r, s\text{ are primes}", T),
+        ("r^2+s^3", r"r^3+s^2,\text{ where } r, s\text{ are primes}", F),
         (r"-1<b<0\text{ or }b=7", r"(-1,0)\cup\{7\}", T),
     ],
     "clocks, angles, mixed numbers": [

@@ -164,7 +164,9 @@ def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int)
         if x is None and _left_over(gold) == said.domains.keys() and not _turns(gold):
             # The same letters: of the reference nobody said that they are arbitrary.
             kinds = {domain.kind for domain in said.domains.values()}
-            return comparison.equal(gold, _list(said.statements)) if kinds == {"R"} else None
+            return (
+                comparison.equal(gold, _list(said.statements)) if kinds in ({"R"}, {"P"}) else None
+            )
         adopted = _adopted(other, said, of_gold=x is None)
         if adopted is None:
             return None
