@@ -45,7 +45,7 @@ its body; what needs more is left to the symbolic step."""
 _LOCK = RLock()
 
 
-_UNLIKE = BINDERS | {"call", "index", "bar"}
+_UNLIKE = BINDERS | {"call", "index", "bar", "compose"}
 """Operators that are more than a function of the values of their arguments."""
 
 
@@ -158,8 +158,10 @@ class Evaluation:
         if name in _UNLIKE:
             if name in BINDERS:
                 return self.binder(node)
+            if name == "compose":
+                return self.composed(node)
             if name != "bar":
-                return self.opaque(node)
+                return self.opaque(str(node.args[0]), [self.value(arg) for arg in node.args[1:]])
         if name == "bar" and any(
             name not in self.point or self.point[name].imag.contains(0)
             for name in free_symbols(node)
@@ -241,12 +243,18 @@ class Evaluation:
             self.budget.left -= (INTEGRAL_WORK - inner.budget.left) // 4
         return found
 
-    def opaque(self, node: Op) -> acb:
+    def composed(self, node: Op) -> acb:
+        """Functions one behind the other, at one place."""
+        at = acb(fmpq(17, 23))
+        for function in reversed(node.args):
+            at = self.opaque(str(function), [at])
+        return at
+
+    def opaque(self, name: str, args: list[acb]) -> acb:
         """An unknown function: some smooth function of its own, the same on both sides."""
-        seed = sum(ord(c) * (i + 7) for i, c in enumerate(str(node.args[0]))) % 97
+        seed = sum(ord(c) * (i + 7) for i, c in enumerate(name)) % 97
         total = acb(fmpq(30 + seed, 41))
-        for place, arg in enumerate(node.args[1:]):
-            value = self.value(arg)
+        for place, value in enumerate(args):
             total += (value * fmpq(37 + 100 * place, 100) + seed).cos() + value / (3 + place)
         return total
 

@@ -61,6 +61,8 @@ _STRENGTHS = {
     "int": BP_SUM + 1,
     "unit": BP_SUM + 1,
     "mul": BP_MUL,
+    "cross": BP_MUL,
+    "compose": BP_MUL,
     "mod": BP_MUL,
     "pmod": BP_MUL,
     "neg": BP_SIGN,
@@ -280,6 +282,8 @@ def _operator(node: Op) -> str:
     if name == "cases":
         rows = zip(map(_item, args[::2]), map(_condition, args[1::2]), strict=True)
         return r"\begin{cases}" + r"\\ ".join(map(" & ".join, rows)) + r"\end{cases}"
+    if name == "vec":
+        return rf"\vec{_braced(args[0])}"
     if name == "call":
         return to_latex(args[0]) + "(" + ", ".join(map(_item, args[1:])) + ")"
     return rf"\{_SHOWN.get(name, name)}{{{', '.join(map(_item, args))}}}"
@@ -288,6 +292,8 @@ def _operator(node: Op) -> str:
 _SHOWN = {"log10": "lg"}
 _BETWEEN = {
     "mul": (r"\cdot ", BP_MUL),
+    "cross": (r"\times ", BP_MUL),
+    "compose": (r"\circ ", ATOM),
     "mod": (r"\bmod ", BP_MUL),
     "pm": (r"\pm ", BP_SUM),
     "mp": (r"\mp ", BP_SUM),

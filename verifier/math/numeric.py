@@ -31,6 +31,7 @@ from flint import acb, arb, fmpq
 from verifier.math.balls import LOW_BITS, Evaluation, middle_of, precision
 from verifier.math.exact import Budget, exact
 from verifier.math.policy import Tier
+from verifier.math.products import ordered, same_products
 from verifier.math.steps import same_steps
 from verifier.math.tree import BINDERS, Const, Node, Num, Op, Sym, free_symbols, kinds, walk
 
@@ -81,6 +82,8 @@ def compare(a: Node, b: Node, budget: Budget | None = None) -> Outcome:
     budget.left -= COMPARED
     if budget.spent:
         return UNTOLD
+    if ordered(a) or ordered(b):
+        return Outcome(same_products(a, b))
     powers = (side for side in (a, b) if "pow" in kinds(side))
     if not any(_two_valued(part) for side in powers for part in walk(side)):
         return _compared(a, b, budget, False)
@@ -183,10 +186,10 @@ class _Pair:
                 return UNTOLD
         return Outcome(True, None, Tier.INTERVAL_ARITHMETIC) if judged >= needed else UNTOLD
 
-    def refuted(self, points: Iterator[Point]) -> Outcome | None:
-        """A point where both are real and differ, if one of these is."""
-        for point in points:
-            if self.differ(point, True, LOW_BITS):
+    def refuted(self, points: Iterator[tuple[Point, bool]]) -> Outcome | None:
+        """A point where both differ, if one of these is."""
+        for point, real_only in points:
+            if self.differ(point, real_only, LOW_BITS):
                 return Outcome(False, point)
         return None
 
@@ -292,11 +295,12 @@ def _whole_point(names: list[str], index: int, whole: frozenset[str]) -> Point:
     }
 
 
-def _far(names: list[str]) -> Iterator[Point]:
-    """Where |x + 10| is not x + 10."""
+def _far(names: list[str]) -> Iterator[tuple[Point, bool]]:
+    """Where |x + 10| is not x + 10, and whether only real values count there."""
     for index, scale in enumerate(SCALES):
         for sign in (1, -1):
-            yield {name: at * scale for name, at in _point(names, index, sign).items()}
+            point = {name: at * scale for name, at in _point(names, index, sign).items()}
+            yield point, sign < 0
 
 
 # ---------------------------------------------------------------- sequences

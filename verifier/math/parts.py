@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 
+from verifier.math.syntax.vocabulary import FUNCTIONS
+
 MAX_PARTS_CHARS = 2_000
 MAX_PARTS = 20
 """Problems have a handful of parts; each is an answer to read."""
@@ -39,12 +41,12 @@ def labelled(text: str) -> Parts | None:
         return None
     plain = _plain(text)
     found = _numbered(plain) or _points(plain) if _LABELS.search(plain) else None
-    return found or _extremes(plain) or _sided(plain) or _conditional(plain)
+    return found or _extremes(plain) or _sided(plain) or _conditional(plain) or _worded(plain)
 
 
 _HINT = re.compile(
-    r"[)）①]|max|min|Max|Min|reatest|argest|east|mallest|最|art |[Ii]f\b|when|Yes|yes|No|no"
-    r"|rue|alse|provided|=[^,]*,"
+    r"[)）①]|(?:[a-z]{2}|[\u4e00-\u9fff])[\s}]{0,3}[:：=]| is |max|min|Max|Min|reatest|argest|east"
+    r"|mallest|最|art |[Ii]f\b|when|Yes|yes|No|no|rue|alse|provided|=[^,]*,"
 )
 """Without any of these a text is one answer; most are told so by this alone."""
 _LABELS = re.compile(r"[)①]|[Pp]art ")
@@ -213,6 +215,30 @@ def without_places(parts: Parts) -> Parts:
     return tuple(part for part in parts if not part[0].endswith(" at"))
 
 
+# ---------------------------------------------------------------- words
+
+_WORD_LABEL = re.compile(
+    r"(?:^|(?:[,;]|\band\b|(?<=[\d)}])) ?(?:and )?)(?:[Tt]he )?"
+    r"(?P<name>[A-Z]?[a-z]{2,20}(?: [A-Za-z]{1,20}){0,3}?(?:'s)?|[\u4e00-\u9fff]{1,10})"
+    r"(?: ?[:=] ?| is )"
+)
+
+
+def _worded(text: str) -> Parts | None:
+    """ "Ann: 12, Ben: 15": at least two words, each before its value."""
+    marks = list(_WORD_LABEL.finditer(text))
+    if not 2 <= len(marks) <= MAX_PARTS or marks[0].start() != 0:
+        return None
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    bodies = [_trimmed(text[mark.end() : end]) for mark, end in zip(marks, ends, strict=True)]
+    names = [mark.group("name").lower() for mark in marks]
+    if not FUNCTIONS.isdisjoint(name.partition(" ")[0] for name in names):
+        return None  # sin x = 3/5
+    if len(set(names)) != len(names) or not all(map(_ANY.search, bodies)):
+        return None
+    return tuple(zip(names, bodies, strict=True))
+
+
 # ---------------------------------------------------------------- yes and what
 
 _SIDED = re.compile(r"(yes|no|true|false) ?[,;.:] ?([^=]{0,40}[=\d].{0,200})", re.IGNORECASE)
@@ -227,6 +253,7 @@ def _sided(text: str) -> Parts | None:
 # ---------------------------------------------------------------- conditions
 
 _IF_THEN = re.compile(r"if (?P<when>[^;]{1,200}?),? then (?P<what>[^;]{1,200})", re.IGNORECASE)
+_IF_COMMA = re.compile(r"if (?P<when>[^;,]{1,200}), (?P<what>[^;,]{1,200})", re.IGNORECASE)
 _WHEN = re.compile(
     r"(?P<what>[^;]{1,200}?),? (?:when|whenever|if|provided(?: that)?) (?P<when>[^;]{1,200})",
     re.IGNORECASE,
@@ -252,7 +279,12 @@ def _conditional(text: str) -> Parts | None:
     """
     if _RELATION.search(text) is None:
         return None
-    found = _IF_THEN.fullmatch(text) or _WHEN.fullmatch(text) or _DEFINED.fullmatch(text)
+    found = (
+        _IF_THEN.fullmatch(text)
+        or _IF_COMMA.fullmatch(text)
+        or _WHEN.fullmatch(text)
+        or _DEFINED.fullmatch(text)
+    )
     if found is None:
         return None
     what, when = found["what"].strip(" ,"), found["when"].strip(" ,")

@@ -89,6 +89,7 @@ def folded(text: str) -> str:
         known = _PROPERTY.fullmatch(plain)
         if known:
             plain = known.group(1) or known.group(2)
+        plain = _INNER_ARTICLE.sub("", plain)
         plain = _PLURAL.sub("", plain.replace(" and ", ", ").replace(",,", ","))
     return words.compact(plain)
 
@@ -96,6 +97,7 @@ def folded(text: str) -> str:
 _ACCENTS = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 """Marks on Latin letters; in other scripts they are no matter of looks."""
 _ON_DAY = re.compile(r"on (?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)")
+_INNER_ARTICLE = re.compile(r"\bthe (?=[a-z])|(?:(?<=\bis )|(?<=\bof )|(?<=\bby ))an? (?=[a-z]{3})")
 _PLURAL = re.compile(r"(?<=[a-z]{3}[a-rt-z])(?<!us)(?<!is)s(?![a-z])")
 
 

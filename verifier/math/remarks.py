@@ -19,7 +19,7 @@ MAX_CHARS = 500
 """Answers with a remark take a line; what is longer is read as it stands."""
 
 _GATE = re.compile(
-    r"integer|real|const|natural|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
+    r"integer|real|const|natural|prime|\\in(?![a-z])|∈|\bin\b|整数|实数|常数|自然数|"
     r"(?:\(|quad|for)\s*[A-Za-z]\s*(?:[=<>]|\\[gl]e)"
 )
 """Without one of these there is no remark."""
@@ -46,7 +46,7 @@ _SIGN = r"(?:(positive|negative|non-?negative|non-?zero)\s{1,3})?"
 _ADJECTIVE = r"(?:(?:arbitrary|real|complex|rational|free|fixed|given)\s{1,3}){0,2}"
 _KIND = (
     r"(integers?|natural\snumbers?|whole\snumbers?|real\snumbers?|reals?|numbers?|constants?|"
-    r"rational\snumbers?|rationals?|complex\snumbers?|parameters?|real(?![a-z])|arbitrary)(?![a-z])"
+    r"rational\snumbers?|rationals?|complex\snumbers?|parameters?|primes?(?:\snumbers?)?|real(?![a-z])|arbitrary)(?![a-z])"
 )
 
 _OPEN = rf"(?P<open>[,;(]{_GAP}(?:{_START}(?![a-z]){_GAP})?|{_SOME_GAP}{_START}(?![a-z]){_GAP})"
@@ -67,7 +67,8 @@ _MEMBER = re.compile(  # (k \in \mathbb{Z}); \quad k \in \mathbb{Z}; for k \in \
     rf"|{_SOME_GAP}{_START}(?![a-z]){_GAP})|{_SOME_GAP})"
     rf"(?:(?:some|any|all|every|each)(?![a-z]){_GAP})?"
     rf"{_LISTED_NAMES}{_GAP}(?:\\in(?![a-z])|in(?![a-z])){_GAP}({_SET})"
-    rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?constants?(?![a-z]))?{_GAP}\)?"
+    rf"(?:{_GAP}(?:are |is |being )?(?:an? )?(?:arbitrary )?(?:(?:constants?|arbitrary)(?![a-z])))?"
+    rf"{_GAP}\)?"
 )
 _LISTED = re.compile(  # (k = 0, 1, 2, \ldots); for k \ge 1
     rf"(?:{_START}(?![a-z]){_GAP}|(?<=[\s\d}}])\({_GAP}|\\q?quad{_GAP})"
@@ -109,7 +110,9 @@ def formal(text: str) -> str:
 
 
 def _remark(match: re.Match[str], names: str, sign: str | None, kind: str) -> str:
-    if names in ("a", "an") or ("real" in kind and _UNIVERSAL.search(match[0])):
+    if names in ("a", "an") or (
+        "real" in kind and "constant" not in kind and _UNIVERSAL.search(match[0])
+    ):
         return match[0]  # an article; a remark that restricts nothing
     return _condition(names, sign, kind)
 
@@ -126,6 +129,8 @@ def _condition(names: str, sign: str | None, kind: str) -> str:
     letter = "R" if "real" in kind else "Q" if "rational" in kind else _SETS.get(kind[0], "R")
     if "complex" in kind:
         letter = "C"
+    elif "prime" in kind:
+        letter = "P"
     elif "constant" in kind or kind in ("numbers", "number"):
         letter = "R"
     listed = _listed(names)

@@ -39,7 +39,7 @@ class Num:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, dots.
+    """A named constant: pi, e, i, oo, R (the reals), empty, Z, N, Q, C, P (the primes), dots.
 
     A set with a mark: Z+ (positive), Z- (negative), Z* (not zero), Z0+ and Z0- (with zero); so
     for R and Q. N* and N+ are Z+, N0+ is Z0+; N alone leaves open whether zero is in it.
@@ -76,7 +76,8 @@ class Op:
 
     add mul div pow neg pm mp; sin ... ; sqrt root log(x, base) fact binom abs;
     percent deg unit(x, Text); gamma cis(x) = cos x + i sin x; perm(n, k);
-    call(Sym f, args...) index(Sym a, i);
+    call(Sym f, args...) index(Sym a, i); compose(f, g, ...);
+    cross(a, b) of vec(Sym a): letters under an arrow, where a cross product is;
     sum prod int (var, low, high, body) lim(var, to, body); ratio(a, b, ...);
     union inter minus (of sets); such(element, condition); cases(value, condition, ...).
     """
@@ -169,6 +170,8 @@ def free_symbols(node: Node) -> frozenset[str]:
             assert isinstance(bound, Sym)
             names = free_symbols(body) - {bound.name}
             return names.union(*(free_symbols(limit) for limit in limits))
+        if node.name == "compose":
+            return frozenset()
         if node.name in ("call", "index"):
             return frozenset().union(*(free_symbols(arg) for arg in node.args[1:]))
     parts = children(node)

@@ -13,6 +13,7 @@ from verifier.math.choices import choice, selection
 from verifier.math.parts import labelled
 from verifier.math.phrases import alternatives, folded, value_in
 from verifier.math.reading import reading
+from verifier.math.syntax.cleaning import clean
 from verifier.math.syntax.parser import MAX_TREE_DEPTH, parse
 from verifier.math.syntax.tokens import MAX_CHARS, ParseError
 
@@ -275,7 +276,8 @@ async def test_many_references_let_others_run() -> None:
         "(1) ", "①", "(a) (", "A(1,", "A(1,2), ", "maximum ", "and ", "the max = ", "if a then ",
         "a when b ", "f(x)=1, x<", "y=1 (x<", "is ", "x is 1 is ", "the is 1, ", "12, and 3 and ",
         "$x$ ", "\\(", "so, ", "no such n ", "5 of may ", "yes, ", "mr. a ", "12 (accept ", "a (b",
-        "A, ", "(A)", "I and ", "option ", "\\text{a} ", "\\quad ", "最大值为", "不存在", "是",
+        "A, ", "(A)", "I and ", "option ", "\\text{a} ", "\\quad ", "Ann: 1, ", "ab cd ef: ", "if a>1, ", "Ann is 1 and ",
+        "最大值为", "不存在", "是",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("length", [190, 390, 1_990, 100_000])
@@ -286,3 +288,22 @@ def test_readings_in_words_are_linear(unit: str, length: int) -> None:
         read(text)
         read("the value " + text + "!")
     assert time.process_time() - started < 0.24  # 12 readings of at most 20 ms
+
+
+@pytest.mark.parametrize("unit", ["\\quad ", "\\quad\n", "1\\quad ", "x=1\n", "\\quad a"])
+def test_gaps_are_linear(unit: str) -> None:
+    text = unit * (3_990 // len(unit))
+    started = time.process_time()
+    clean(text)
+    assert time.process_time() - started < 0.02
+
+
+@pytest.mark.parametrize("inner", ["({}B^{{T}})^{{12}}", "({}^{{-1}}+B^{{T}})^{{-1}}"])
+def test_matrices_do_not_grow(inner: str) -> None:
+    gold, answer = "A", "C"
+    for _ in range(9):
+        gold, answer = inner.format(gold), inner.format(answer)
+    started = time.process_time()
+    judge([gold], rf"\boxed{{{answer}}}", POLICY)
+    judge([f"A{'BC' * 200}A^{{-1}}"], rf"\boxed{{B{'BC' * 200}A^{{-1}}}}", POLICY)
+    assert time.process_time() - started < 0.2

@@ -13,7 +13,7 @@ import pytest
 from verifier.math import Outcome, check
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
-KNOWN: frozenset[str] = frozenset()
+KNOWN = frozenset(("structures-095", "expressions-108"))
 
 
 def rows(path: Path) -> list[dict[str, Any]]:

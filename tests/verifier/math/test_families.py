@@ -2,7 +2,7 @@
 
 import pytest
 
-from verifier.math import MathPolicy, MathVerdict, Tier, check
+from verifier.math import MathPolicy, MathVerdict, Outcome, Tier, check
 
 T, F = True, False
 FAMILIES: dict[str, list[tuple[str, str, bool]]] = {
@@ -281,6 +281,153 @@ FAMILIES: dict[str, list[tuple[str, str, bool]]] = {
         ("35", "5×7", T),
         ("(4,9)", "（4，9）", T),
     ],
+    "composition": [
+        (r"h\circ f", r"h \circ f", T),
+        (r"h\circ f", r"f\circ h", F),
+        (r"\phi\circ\psi", r"\psi\circ\phi", F),
+        (r"p\circ(q\circ r)", r"(p\circ q)\circ r", T),
+        (r"(f\circ g)(x)", "f(g(x))", T),
+        (r"(f\circ g)(x)", "g(f(x))", F),
+        (r"f\circ g(t)", r"(f\circ g)(t)", T),
+        (r"(g\circ f)(4)=11", "11", T),
+        (r"(g\circ f)(x)=3x+1", r"(f\circ g)(x)=3x+1", F),
+        (r"45^\circ", r"45\circ", T),
+        (r"\alpha=20\circ, \beta=70\circ", r"\alpha=20^\circ,\ \beta=70^\circ", T),
+    ],
+    "factors that do not commute": [
+        (r"\vec{p}\times\vec{q}", r"\vec{q}\times\vec{p}", F),
+        (r"\vec{p}\times\vec{q}", r"-\vec q\times\vec p", T),
+        (
+            r"\mathbf{u}\times(\mathbf{v}+\mathbf{w})",
+            r"\mathbf{u}\times\mathbf{w}+\mathbf{u}\times\mathbf{v}",
+            T,
+        ),
+        (r"\vec p\cdot(\vec q\times\vec r)", r"\vec r\cdot(\vec p\times\vec q)", T),
+        (r"\vec p\cdot(\vec q\times\vec r)", r"\vec p\cdot(\vec r\times\vec q)", F),
+        (
+            r"\vec p\times(\vec q\times\vec r)",
+            r"\vec q(\vec p\cdot\vec r)-\vec r(\vec p\cdot\vec q)",
+            T,
+        ),
+        (r"\vec F=q\,\vec v\times\vec B", r"q\,\vec v\times\vec B", T),
+        (r"\vec F=q\,\vec v\times\vec B", r"q\,\vec B\times\vec v", F),
+        (r"|\vec p\times\vec q|", r"|\vec q\times\vec p|", T),
+        (r"\vec\omega\times\vec{r}", r"\vec r\times\vec\omega", F),
+        (r"\hat{\imath}\times\hat{\jmath}", r"\hat{\jmath}\times\hat{\imath}", F),
+        (r"4\times 10^{3}\ \mathbf{N}", "4000", T),
+        (r"X^{T}Y", r"YX^{T}", F),
+        (r"(XY)^{T}", r"Y^{\top}X^{\top}", T),
+        (r"(XY)^{T}", "X^TY^T", F),
+        (r"(XYZ)^{-1}", "Z^{-1}Y^{-1}X^{-1}", T),
+        (r"(XYZ)^{-1}", "X^{-1}Y^{-1}Z^{-1}", F),
+        ("Q^{-1}MQ", "M", F),
+        ("Q^{-1}M^3Q", "(Q^{-1}MQ)^3", T),
+        ("Q^{-1}MQ", "QMQ^{-1}", F),
+        ("(XY)^{-1}=Y^{-1}X^{-1}", "Y^{-1}X^{-1}=(XY)^{-1}", T),
+        ("(XY)^{-1}=Y^{-1}X^{-1}", "(XY)^{-1}=X^{-1}Y^{-1}", F),
+        ("ML^{-1}S^{-2}", "MS^{-2}L^{-1}", T),
+        ("AB+CD", "DC+BA", T),
+        ("K(1+r)^{T}", "K(r+1)^T", T),
+    ],
+    "logarithms of what may be negative": [
+        (r"\ln|x-7|", r"\ln(7-x)", F),
+        (r"3\ln|x|+C", r"3\ln(-x)+C", F),
+        (r"3\ln|x|+C", r"\ln|x|^3+K", T),
+        (r"\ln x^4", r"4\ln x", T),
+        (r"\ln|x|", r"\frac14\ln x^4", T),
+    ],
+    "and, or": [
+        (r"p=2\text{ and }q\ne 1", r"p=2\text{ or }q\ne 1", F),
+        (r"p=2\text{ or }q=5", "p=2, q=5", F),
+        (r"p=2\text{ and }q=5", "q=5, p=2", T),
+        (r"x=4\text{ or }x=6", r"x=4\text{ and }x=6", T),
+        (r"x_1=4\text{ or }x_2=6", "x_1=4, x_2=6", T),
+        (r"y=1\text{ or }y=8", r"y=1\text{ 或 }y=8", T),
+        (r"t=1\text{ and }u=8", r"t=1\text{且}u=8", T),
+        (r"\text{if } b>2, y<0", r"\text{if } b>2\text{ then } y<0", T),
+        (r"\text{if } b>2, y<0", r"\text{if } b<2, y<0", F),
+    ],
+    "values with their names": [
+        (r"\text{Mia: } 8, \text{ Leo: } 11", r"\text{Mia: } 11, \text{ Leo: } 8", F),
+        (r"\text{Mia: } 8, \text{ Leo: } 11", r"\text{Leo: } 11\text{ and Mia: } 8", T),
+        ("Mia: 8, Leo: 11", "8, 11", T),
+        ("Mia: 8, Leo: 11", "11, 8", F),
+        (r"\text{Centre: }(2,1), \text{Focus: }(2,4)", "Focus: (2,4); Centre: (2,1)", T),
+        (r"\text{Centre: }(2,1), \text{Focus: }(2,4)", "Focus: (2,1); Centre: (2,4)", F),
+        (r"\text{Mia has }8, \text{Leo has }11", r"\text{Mia has }11, \text{Leo has }8", F),
+        (r"\text{Mia is }8, \text{Leo is }11", r"\text{Mia is }11, \text{Leo is }8", F),
+        (r"\text{Mia is }8, \text{Leo is }11", "Leo: 11, Mia: 8", T),
+        (r"\text{乙：}8, \text{甲：}11", r"\text{甲：}8, \text{乙：}11", F),
+        (r"\text{乙：}8, \text{甲：}11", "甲：11，乙：8", T),
+        (r"\cos x=\frac{5}{13}, \sin x=\frac{12}{13}", "sin x = 12/13, cos x = 5/13", T),
+        ("5:8", r"\frac58", T),
+        ("g(x)_{\\max}=6", "6", T),
+        ("g(x)_{\\max}=6", "g_{\\max}=6", T),
+        ("g(x)_{\\max}=6", "g_{\\min}=6", F),
+        (r"\bar w_2", r"\overline{w_2}", T),
+        ("v(x,t)=x+2t", "v=2t+x", T),
+        ("v(x,t)=x+2t", "w=2t+x", F),
+    ],
+    "equations and values": [
+        ("14", "5x+2y=14", F),
+        ("0", "4x-y-6=0", F),
+        ("16", "x^2+y^2=16", F),
+        ("8", "x+y=8", T),
+        ("431", "100a+b=431", T),
+        ("ax+by=c", "by+ax=c", T),
+        ("ax+by=c", "ax-by=c", F),
+    ],
+    "declared letters": [
+        (
+            r"g(x)=ax \text{ for any real constant } a",
+            r"g(x)=mx,\ \text{where } m\in\mathbb{R}\text{ is arbitrary}",
+            T,
+        ),
+        (r"g(x)=ax \text{ for any real constant } a", r"g(x)=mx^2, m\in\mathbb{R}", F),
+        (r"N=r^3\text{ where } r\text{ is a prime}", r"N=p^3,\text{ where } p\text{ is prime}", T),
+        (r"N=r^3\text{ where } r\text{ is a prime}", r"N=p^2,\text{ where } p\text{ is prime}", F),
+        (
+            r"N=r^3\text{ where } r\text{ is a prime}",
+            r"N=p^3,\text{ where } p\text{ is an integer}",
+            F,
+        ),
+        ("r^2+s^3", r"s^3+r^2,\text{ where } r, s\text{ are primes}", T),
+        ("r^2+s^3", r"r^3+s^2,\text{ where } r, s\text{ are primes}", F),
+        (r"-1<b<0\text{ or }b=7", r"(-1,0)\cup\{7\}", T),
+    ],
+    "clocks, angles, mixed numbers": [
+        (r"45^\circ", r"\frac{\pi}{4}\text{ radians}", T),
+        (r"\frac{2\pi}{3}\text{ rad}", r"120^\circ", T),
+        (r"45^\circ", r"\frac{\pi}{3}\text{ rad}", F),
+        (r"45^\circ", r"45\text{ rad}", F),
+        (r"135^\circ", r"135\degree", T),
+        (r"5:20\text{ p.m.}", "17:20", T),
+        ("17:20", "5:20 pm", T),
+        (r"5:20\text{ p.m.}", r"5:20\text{ a.m.}", F),
+        (r"5:20\text{ a.m.}", "17:20", F),
+        (r"12:05\text{ a.m.}", "0:05", T),
+        (r"12:05\text{ p.m.}", "0:05", F),
+        (r"9\text{ p.m.}", "21:00", T),
+        (r"4\frac{2}{7}", r"4\text{ and }\frac{2}{7}", T),
+        (r"4\frac{2}{7}", r"4,\frac{2}{7}", F),
+        (r"4,\frac{2}{7}", r"4\text{ and }\frac27", T),
+    ],
+    "spellings": [
+        (r"\begin{pmatrix}4&1\\0&5\end{pmatrix}", "[[4,1],[0,5]]", T),
+        (r"\begin{pmatrix}4&1\\0&5\end{pmatrix}", "((4,1),(0,5))", T),
+        (r"\begin{pmatrix}4&1\\0&5\end{pmatrix}", "[[4,0],[1,5]]", F),
+        (r"\begin{pmatrix}4&1\\0&5\end{pmatrix}", "(4,1,0,5)", F),
+        (r"\frac{3}{11}", r"\nicefrac{3}{11}", T),
+        (r"\frac{3}{11}", r"\sfrac{3}{12}", F),
+        (r"\gcd(m,n)", r"\operatorname*{gcd}(m,n)", T),
+        (r"2x+y", r"\ensuremath{2x+y}", T),
+        ("(2+y)z", r"\bigl(2+y\bigr)z", T),
+        (
+            r"\text{all odd numbers except squares of } 3",
+            r"\text{all odd numbers except the squares of 3}",
+            T,
+        ),
+    ],
 }
 PAIRS = [(family, *pair) for family, pairs in FAMILIES.items() for pair in pairs]
 
@@ -341,3 +488,16 @@ def test_policy_intervals() -> None:
 def test_the_tier_that_decided(gold: str, answer: str, tier: Tier) -> None:
     verdict: MathVerdict = check([gold], rf"\boxed{{{answer}}}")
     assert verdict.tier is tier
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        (r"\vec{PQ}\times\vec{PR}", r"\vec{PR}\times\vec{PQ}"),
+        (r"u^{\top}Mv", r"v^{\top}Mu"),
+        (r"\operatorname{rank}(X^TY)", r"\operatorname{rank}(YX^T)"),
+        (r"(12)\circ(13)", r"(13)\circ(12)"),
+    ],
+)
+def test_what_may_not_commute_is_no_match(gold: str, answer: str) -> None:
+    assert check([gold], rf"\boxed{{{answer}}}").outcome is not Outcome.MATCH

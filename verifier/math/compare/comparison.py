@@ -24,7 +24,7 @@ from verifier.math.compare.conditions import (
 from verifier.math.compare.constants import up_to_constants
 from verifier.math.compare.equations import relations, same_relation
 from verifier.math.compare.heads import aligned, headed, is_equation, labels, stated
-from verifier.math.compare.lists import by_labels, same_sequence, same_values
+from verifier.math.compare.lists import by_labels, other_joint, same_sequence, same_values
 from verifier.math.compare.matrices import matrix_value, same_cells
 from verifier.math.compare.parametric import same_parametric
 from verifier.math.compare.quantities import same_quantity
@@ -104,6 +104,8 @@ class Comparison:
         return self.scalar(gold, answer)
 
     def _structures(self, gold: Node, answer: Node) -> bool | None:
+        if other_joint(gold, answer):
+            return False
         gold, answer = as_point(gold, answer), as_point(answer, gold)
         if "Rel" in kinds(gold) or "Rel" in kinds(answer):
             found = same_conditioned(self, gold, answer)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from verifier.math.compare.families import degree
 from verifier.math.compare.heads import headed, same_head
 from verifier.math.compare.inequalities import substituted
-from verifier.math.numeric import compare
+from verifier.math.numeric import compare, evaluate
 from verifier.math.policy import Tier
 from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, walk
 
@@ -158,7 +158,7 @@ def _apart(node: Node, names: tuple[str, ...]) -> bool:
 
 
 def _multiple(comparison: Comparison, a: Node, b: Node) -> bool:
-    """Whether a is b times a number other than nought: a(x) b(x0) = a(x0) b(x)."""
+    """Whether a is b times a real number other than nought: a(x) b(x0) = a(x0) b(x)."""
     names = sorted(free_symbols(a) | free_symbols(b))
     a0, b0 = a, b
     for place, name in enumerate(names):
@@ -166,5 +166,8 @@ def _multiple(comparison: Comparison, a: Node, b: Node) -> bool:
         a0, b0 = substituted(a0, name, at), substituted(b0, name, at)
     if any(compare(side, Num(0), comparison.budget).equal is not False for side in (a0, b0)):
         return False
+    ratio = evaluate(Op("div", (a0, b0)), {}, comparison.budget)
+    if ratio is not None and not ratio.imag.contains(0):
+        return False  # 2 ln(-x) + C is not 2 ln x + C
     left, right = Op("mul", (a, b0)), Op("mul", (a0, b))
     return compare(left, right, comparison.budget).equal is True

@@ -17,6 +17,7 @@ from verifier.math.compare.signs import expanded, has_signs, members, overfull
 from verifier.math.exact import Budget
 from verifier.math.numeric import Point, evaluate, real_value
 from verifier.math.policy import Tier
+from verifier.math.products import ordered, same_products
 from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
         if len(first) != len(second) and 1 in (len(first), len(second)):
             return True if same_relation(comparison, _either(first), _either(second)) else None
         return same_values(comparison, first, second, True)
+    if ordered(gold) or ordered(answer):
+        return _in_order(gold, answer)
     names = free_symbols(gold) | free_symbols(answer)
     if len(gold.ops) == len(answer.ops):
         if gold.ops == answer.ops and comparison.quietly_all_equal(gold.items, answer.items):
@@ -73,6 +76,21 @@ def same_relation(comparison: Comparison, gold: Rel, answer: Rel) -> bool | None
     if op_g in ("=", "!="):
         return op_g == op_a
     return op_g == (op_a if positive else FLIP[op_a])
+
+
+def _in_order(gold: Rel, answer: Rel) -> bool | None:
+    """Between matrices or vectors: side by side, as all else lets factors commute."""
+    if gold.ops != answer.ops:
+        return None
+    for items in (answer.items, answer.items[::-1]):
+        found = [same_products(a, b) for a, b in zip(gold.items, items, strict=True)]
+        if all(found):
+            return True
+        if set(gold.ops) != {"="}:
+            break
+        if True in found and False in found:
+            return False  # one side in common, the other not
+    return None
 
 
 def relations(node: Node) -> list[Rel] | None:

@@ -170,8 +170,17 @@ def stated(node: Node, asked: bool) -> Node | None:
     if isinstance(value, Seq | Matrix) or _set_expression(first):
         return value if not _algebra(first) else None
     if _algebra(first):
+        if names <= _COORDINATES and (value == Num(0) or any(map(_number, walk(first)))):
+            return None  # a line or a circle
         return None if asked or len(names) == 1 else value
     return None if _to_solve(first) else value
+
+
+_COORDINATES = frozenset("xyz")
+
+
+def _number(node: Node) -> bool:
+    return isinstance(node, Num)
 
 
 def _set_expression(node: Node) -> bool:
@@ -208,7 +217,7 @@ def is_name(node: Node) -> bool:
     if isinstance(node, Seq):
         return bool(node.items) and all(isinstance(item, Sym) for item in node.items)
     if isinstance(node, Op):
-        if node.name in ("call", "index", "mark", "prime", "bar"):
+        if node.name in ("call", "index", "mark", "prime", "bar", "compose"):
             return True
         if derivative(node) is not None:
             return True
@@ -269,8 +278,10 @@ def same_head(a: Node, b: Node) -> bool:
         return order == other and (f == g or Sym("y") in (f, g)) and (x == z or None in (x, z))
     for one, other_one in ((a, b), (b, a)):
         if isinstance(other_one, Op) and other_one.name == "call":
-            if one == Sym("y"):
+            if one == Sym("y") and other_one.args[0] != one:
                 return other_one.args[1:] == (Sym("x"),)
+            if one == other_one.args[0]:  # u for u(x, t)
+                return all(isinstance(arg, Sym) for arg in other_one.args[1:])
             if isinstance(one, Op) and one.name == "call" and one.args[0] == ANONYMOUS:
                 return one.args[1:] == other_one.args[1:]
     return False

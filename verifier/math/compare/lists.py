@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from verifier.math.compare.heads import headed, labels, numbered
 from verifier.math.compare.signs import values
-from verifier.math.tree import Const, Matrix, Node, Num, Rel, Seq, Sym
+from verifier.math.tree import Const, Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -25,6 +25,9 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
             return False  # a set that holds something
         if sequence.open == "" and _several_names(sequence):
             return False
+        if _mixed(sequence):
+            total = Op("add", sequence.items)
+            return comparison.equal(*((total, other) if sequence is gold else (other, total)))
         if sequence.open in ("", "{"):
             first = values(gold.items) if isinstance(gold, Seq) else values((gold,))
             second = values(answer.items) if isinstance(answer, Seq) else values((answer,))
@@ -58,6 +61,33 @@ def _several_names(node: Seq) -> bool:
     heads = [headed(item)[0] for item in node.items]
     named = any(isinstance(item, Rel) for item in node.items)
     return named and len(set(heads)) > 1 and not numbered(heads)
+
+
+def _mixed(node: Seq) -> bool:
+    """ "6 and 3/8": a whole number and a proper fraction."""
+    if node.joined != "and" or len(node.items) != 2:
+        return False
+    match node.items:
+        case Num(int(), -1), Op("div", (Num(int() as top, -1), Num(int() as bottom, -1))):
+            return 0 < top < bottom
+    return False
+
+
+def other_joint(gold: Node, answer: Node) -> bool:
+    """Whether one side says "or" between relations about different letters, and the other
+    does not: `a = 3 or b = 4` is not `a = 3, b = 4`. About one letter both list its values."""
+    if not isinstance(gold, Seq) or not isinstance(answer, Seq):
+        return False
+    if gold.open or answer.open or (gold.joined == "or") == (answer.joined == "or"):
+        return False
+    return _of_several(gold) and _of_several(answer)
+
+
+def _of_several(node: Seq) -> bool:
+    if not all(isinstance(item, Rel) for item in node.items):
+        return False
+    names = [free_symbols(item) for item in node.items]
+    return len(set(names)) > 1 and not numbered(headed(item)[0] for item in node.items)
 
 
 def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | None] | None:

@@ -90,7 +90,7 @@ def same_cells(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
     first, second = _cells(gold), _cells(answer)
     if first is None or second is None:
         return False
-    tuples = isinstance(gold, Seq), isinstance(answer, Seq)
+    tuples = _one_row(gold), _one_row(answer)
     if any(tuples):
         matrix = second if tuples[0] else first
         if len(matrix) != 1 and any(len(row) != 1 for row in matrix):
@@ -101,6 +101,13 @@ def same_cells(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
         return False
     pairs = [pair for rows in zip(first, second, strict=True) for pair in zip(*rows, strict=True)]
     return comparison.all_equal(pairs)
+
+
+def _one_row(node: Node) -> bool:
+    """A tuple, but not one of rows: `[[2, 0], [0, 3]]`."""
+    return isinstance(node, Seq) and not all(
+        node.open and isinstance(item, Seq) and item.open for item in node.items
+    )
 
 
 def _cells(node: Node) -> list[list[Node]] | None:

@@ -34,7 +34,7 @@ class Domain:
     """Numbers of one kind, between bounds that belong to it."""
 
     kind: str
-    """Z, Q, R or C."""
+    """Z, Q, R, C or P, the primes."""
     low: int | None = None
     high: int | None = None
     without: frozenset[int] = frozenset()
@@ -60,6 +60,8 @@ _MARKS = {"+": ">", "-": "<", "*": "!=", "0+": ">=", "0-": "<="}
 
 def number_set(node: Node, natural: int) -> Domain | None:
     """The domain that the name of a set is; `natural` is the first natural number."""
+    if node == Const("P"):
+        return Domain("P")
     if not isinstance(node, Const) or node.name[0] not in "ZNQRC":
         return None
     letter, mark = node.name[0], node.name[1:]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_NODES = 600
 """Of one answer; renaming goes through a tree some twenty times."""
 
-_SETS = frozenset(a + mark for a in "ZNQRC" for mark in ("", "+", "-", "*", "0+", "0-"))
+_SETS = frozenset(a + mark for a in "ZNQRC" for mark in ("", "+", "-", "*", "0+", "0-")) | {"P"}
 _CLASSES = frozenset(("pmod", "such"))
 _SUBJECTS = frozenset(("x", "theta", "alpha", "t", "z", "y", "varphi", "phi"))
 """What a trigonometric equation is solved for."""
@@ -164,7 +164,9 @@ def _as_declared(comparison: Comparison, gold: Node, answer: Node, natural: int)
         if x is None and _left_over(gold) == said.domains.keys() and not _turns(gold):
             # The same letters: of the reference nobody said that they are arbitrary.
             kinds = {domain.kind for domain in said.domains.values()}
-            return comparison.equal(gold, _list(said.statements)) if kinds == {"R"} else None
+            return (
+                comparison.equal(gold, _list(said.statements)) if kinds in ({"R"}, {"P"}) else None
+            )
         adopted = _adopted(other, said, of_gold=x is None)
         if adopted is None:
             return None

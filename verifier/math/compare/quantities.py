@@ -17,6 +17,9 @@ def same_quantity(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     """Two scalars, their units, percent signs and degrees by policy."""
     if gold == answer:
         return True
+    first, second = _minutes(gold), _minutes(answer)
+    if first is not None and second is not None and first == second:
+        return True
     gold_value, gold_unit = _split_unit(gold)
     answer_value, answer_unit = _split_unit(answer)
     if gold_unit != answer_unit and not (gold_unit and answer_unit):
@@ -35,6 +38,25 @@ def same_quantity(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     if isinstance(gold_value, Base) or isinstance(answer_value, Base):
         return same_digits(gold_value, answer_value)
     return _values_equal(comparison, gold_value, answer_value)
+
+
+def _minutes(node: Node) -> int | None:
+    """The minute of the day that "3:45 pm", "3 pm" or 15:45 is."""
+    half = ""
+    if isinstance(node, Op) and node.name == "unit" and isinstance(node.args[1], Text):
+        half, node = node.args[1].text.lower(), node.args[0]
+        if half not in ("am", "pm"):
+            return None
+    match node:
+        case Op("ratio", (Num(int() as hours, -1), Num(int() as minutes, -1))):
+            pass
+        case Num(int() as hours, -1) if half:
+            minutes = 0
+        case _:
+            return None
+    if half and 1 <= hours <= 12:
+        hours = hours % 12 + 12 * (half == "pm")
+    return 60 * hours + minutes if 0 <= hours < 24 and 0 <= minutes < 60 else None
 
 
 def _with_units(
@@ -83,6 +105,10 @@ def _two_units(
         same = gold_unit.rstrip("es") == answer_unit.rstrip("es")
         found = _values_equal(comparison, gold, answer)
         return found if same or found is False else None
+    if {gold_unit, answer_unit} == {"deg", "rad"}:
+        first = Op("deg", (gold,)) if gold_unit == "deg" else gold
+        second = Op("deg", (answer,)) if answer_unit == "deg" else answer
+        return _values_equal(comparison, first, second)
     scale = factor(answer_unit, gold_unit)
     if scale is None:
         return False

@@ -28,8 +28,11 @@ _SPACING = re.compile(
     r"(?<!\\)\\(?:[,;:! ]|q?quad(?=[a-z]?(?![A-Za-z]))|(?:display|text|script)style|(?:no)?limits|"
     r"[hv]space\{[^}]*\}|left(?![a-z])\.?|right(?![a-z])\.?|middle(?![a-z])|"
     r"[bB]igg?[lr]?(?![A-Za-z])|left(?=[\\(\[|])|right(?=[\\)\]|])|phantom(?:\{[^}]*\})?|noindent|"
+    r"ensuremath(?![A-Za-z])|"
     r"newline|hfill|strut|(?:text)?color\{[^}]*\}|color\[[^\]]*\]|mathstrut|nonumber)|~"
 )
+_RUN_OF_GAPS = re.compile(r"(?:(?:\\q?quad(?![A-Za-z])|\n)[ \t]*){2,}")
+"""As one, so that the patterns below meet none twice."""
 _APART = re.compile(
     r"(?<=[\w})!'\]])[.;]?[ \t]*(?:(?:\\q?quad(?![A-Za-z])|\n)[ \t]*){1,8}"
     r"(?=(?:\\?[A-Za-z]+(?:_(?:\w|\{\w{1,5}\}))?(?:\([A-Za-z]\))?|\([a-z](?:,\s?[a-z]){1,3}\))\s*"
@@ -97,6 +100,7 @@ def clean(text: str) -> str:
         text = text.replace('\\"', "''").replace('"', "''")  # seconds of an arc
     text = _MARKS.sub(" ", text)
     if "quad" in text or "\n" in text:
+        text = _RUN_OF_GAPS.sub(lambda m: "\\quad " if "q" in m.group() else "\n", text)
         text = _VALUES_APART.sub(", ", _APART.sub(", ", text))
     text = _SPACING.sub(" ", text)
     ordinal = _ORDINAL.fullmatch(text) if len(text) <= MAX_ORDINAL else None

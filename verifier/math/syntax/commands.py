@@ -8,7 +8,7 @@ from verifier.math.syntax.functions import function
 from verifier.math.syntax.numbersets import LETTERS, blackboard, number_set
 from verifier.math.syntax.operators import quotient
 from verifier.math.syntax.reader import BP_ARG, BP_SIGN, Reader
-from verifier.math.syntax.scripts import all_capitals
+from verifier.math.syntax.scripts import all_capitals, subscripted
 from verifier.math.syntax.tokens import ParseError, Token
 from verifier.math.syntax.vocabulary import (
     BARE_SYMBOLS,
@@ -37,9 +37,10 @@ def command(reader: Reader, token: Token) -> Node:
     if name in CONST_COMMANDS:
         return Const(CONST_COMMANDS[name])
     if name in ("ivec", "jmath"):  # the unit vector, not the imaginary unit
-        return Sym(name[0])
+        return Op("vec", (Sym(name[0]),)) if reader.vectors else Sym(name[0])
     if name in GREEK:
-        return Sym(GREEK_SAME.get(name, name))
+        symbol = Sym(GREEK_SAME.get(name, name))
+        return Op("vec", (symbol,)) if name in reader.vectors else symbol
     if name in ("{", "langle", "lbrace", "lbrack", "lparen"):
         return bracketed(reader, token.text)
     if name in ("binom", "dbinom", "tbinom"):
@@ -71,6 +72,8 @@ def _rarer(reader: Reader, name: str) -> Node:
         return Op(name, (reader.expr(BP_SIGN),))
     if name in ("overline", "bar", "dot", "ddot", "widetilde", "mathring"):
         inner = argument(reader)
+        if isinstance(inner, Sym) and reader.peek().text == "_":
+            inner = subscripted(reader, inner)  # the conjugate of z_1
         corners = isinstance(inner, Op) and all_capitals(inner)
         return inner if corners else Op("bar", (inner,))
     if name in ("angle", "triangle", "measuredangle", "odot"):

@@ -94,13 +94,15 @@ def _radical(reader: Reader, name: str) -> Node:
 
 def chosen(reader: Reader, name: str) -> Node:
     """C(10, 3) and P(10, 3)."""
+    start = reader.at
     reader.at += 1
     plain = reader.peek().kind == "num"
     first = reader.expr(BP_LIST)
     if not reader.accept(","):
-        reader.expect(")")
-        event = name == "P" and isinstance(first, Rel)  # P(2 < X)
-        return Op("call" if event else "mul", (Sym(name), first))
+        if name == "P" and isinstance(first, Rel) and reader.accept(")"):
+            return Op("call", (Sym(name), first))  # P(2 < X)
+        reader.at = start
+        return Sym(name)  # a factor before a bracket
     second = reader.expr(BP_LIST)
     reader.expect(")")
     if (

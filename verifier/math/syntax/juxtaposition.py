@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verifier.math.syntax.counting import between_numbers
 from verifier.math.syntax.numerals import number
-from verifier.math.syntax.operators import multiply
+from verifier.math.syntax.operators import applied_to, multiply
 from verifier.math.syntax.reader import BP_ARG, BP_LIST, BP_MUL, Reader
 from verifier.math.syntax.tokens import ParseError, Token
 from verifier.math.syntax.vocabulary import FRACTIONS, FUNCTIONS
@@ -29,6 +29,11 @@ def juxtaposed(reader: Reader, left: Node, power: int) -> Node | None:
         return _probability(reader, left)
     if token.text == "(" and applied(reader, left):
         return _call(reader, left)
+    if token.text == "(" and isinstance(left, Op) and left.name == "compose":
+        reader.at += 1
+        value = reader.expr(BP_LIST)
+        reader.expect(")")
+        return applied_to(left.args, value)
     in_argument = power == BP_ARG - 1
     if power >= BP_MUL and not in_argument:
         return None

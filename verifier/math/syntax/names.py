@@ -35,7 +35,7 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return choices
         if word == "m" and reader.peek().text in ("\\angle", "\\measuredangle"):
             return reader.prefix()  # the measure of an angle is the angle
-        return Const(word) if word in "ei" else Sym(word)
+        return letter(reader, word)
     if word in SHORT_FUNCTIONS and reader.peek().text != "(":
         pass  # `re^{i t}` is a product
     elif word in FUNCTIONS or word in ("binom", "comb", "factorial", "ceiling"):
@@ -51,17 +51,37 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return _split(reader, word, len(name))
         if word.endswith(name) and len(word) <= len(name) + 2:
             return _split(reader, word, len(word) - len(name))
-    if reads_as_word(word):
+    if reads_as_word(word) and not _two_factors(reader, word):
         return _behind_subject(reader, token)
     return first_letter(reader, token)
 
 
+def _two_factors(reader: Reader, word: str) -> bool:
+    """The `by` of `ax + by = c`: between signs, a short word is a product."""
+    if len(word) != 2 or not word.islower():
+        return False
+    before, behind = reader.peek(-2) if reader.at > 1 else reader.end, reader.peek()
+    if before.kind == STOP:
+        return behind.kind == "op" and behind.text in "+-=^"
+    signed = before.kind == "op" and before.text in ("+", "-")
+    return signed and (behind.kind == STOP or behind.text in _SIGNS)
+
+
+_SIGNS = frozenset((*"+-=<>^),", "\\le", "\\ge", "\\leq", "\\geq", "\\ne", "\\neq"))
+
+
 def first_letter(reader: Reader, token: Token) -> Node:
     """The first of letters run together; the others are read next."""
-    letter = token.text[0]
     if len(token.text) > 1:
         reader.give_back(Token("letters", token.text[1:], False))
-    return Const(letter) if letter in "ei" else Sym(letter)
+    return letter(reader, token.text[0])
+
+
+def letter(reader: Reader, name: str) -> Node:
+    """One letter: a vector, a constant, or a name."""
+    if name in reader.vectors:
+        return Op("vec", (Sym(name),))
+    return Const(name) if name in "ei" else Sym(name)
 
 
 MAX_SUBJECT = 12

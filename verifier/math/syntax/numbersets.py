@@ -24,9 +24,12 @@ _WHOLE = frozenset((">=1", "\\ge1", "\\geq1", "\\geqslant1", "0"))
 
 def blackboard(reader: Reader) -> Node:
     r"""After `\mathbb`."""
+    member = reader.peek(-2).text == "\\in"
     reader.accept("{")
     letter = reader.take().text
     reader.accept("}")
+    if letter == "P" and member:
+        return Const("P")  # the primes
     if letter in ("P", "E"):  # probability and expectation
         return Sym(letter)
     return number_set(reader, letter)

@@ -19,8 +19,15 @@ from verifier.math.syntax.reader import (
     Reader,
 )
 from verifier.math.syntax.tokens import STOP, ParseError
-from verifier.math.syntax.vocabulary import RELATIONS, SET_OPS, UNION_WORDS
-from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, Text
+from verifier.math.syntax.vocabulary import (
+    FUNCTIONS,
+    GREEK,
+    RELATIONS,
+    SET_OPS,
+    UNION_WORDS,
+    reads_as_word,
+)
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, Text, kinds
 
 
 def add(items: list[Node]) -> Node:
@@ -83,11 +90,55 @@ def addition(reader: Reader, left: Node, power: int) -> Node | None:
 def product(reader: Reader, left: Node, name: str, power: int) -> Node | None:
     if power >= BP_MUL:
         return None
-    reader.at += 1
+    cross = reader.take().text == "\\times"
     right = reader.expr(BP_MUL)
     if name == "/":
         return quotient(left, right)
+    if cross and reader.vectors and _has_vector(left) and _has_vector(right):
+        return Op("cross", (left, right))
     return multiply(left, right)
+
+
+def composes(reader: Reader, left: Node) -> bool:
+    r"""Whether the `\circ` at hand stands between two functions and is no degree sign."""
+    behind = reader.peek(1)
+    if behind.text == "(":
+        return True
+    number = isinstance(left, Num) or (isinstance(left, Op) and left.name in ("div", "add"))
+    if number or (behind.kind == "word" and reads_as_word(behind.text)):
+        return False
+    name = behind.text.lstrip("\\")
+    return behind.kind == "letters" or (
+        behind.kind in ("word", "cmd")
+        and (name in GREEK or name in FUNCTIONS or len(name) == 1)
+        and name.isalpha()
+    )
+
+
+def composition(reader: Reader, left: Node, power: int) -> Node | None:
+    """`f \\circ g`, and `f(g(x))` where the last has its argument."""
+    if power >= BP_MUL:
+        return None
+    reader.at += 1
+    functions = left.args if isinstance(left, Op) and left.name == "compose" else (left,)
+    right = reader.expr(BP_MUL)
+    if isinstance(right, Op) and right.name == "call":
+        return applied_to(functions, right)
+    if len(functions) >= MAX_FACTORS:
+        raise ParseError(f"a product of more than {MAX_FACTORS} factors")
+    behind = right.args if isinstance(right, Op) and right.name == "compose" else (right,)
+    return Op("compose", (*functions, *behind))
+
+
+def applied_to(functions: tuple[Node, ...], value: Node) -> Node:
+    """What functions, the last one first, make of a value."""
+    for function in reversed(functions):
+        value = Op("call", (function, value))
+    return value
+
+
+def _has_vector(node: Node) -> bool:
+    return "vec" in kinds(node)
 
 
 def modulo(reader: Reader, left: Node, power: int) -> Node | None:

@@ -36,6 +36,8 @@ from verifier.math.syntax.names import first_letter, leading_text, name_or_lette
 from verifier.math.syntax.numerals import MAX_DIGITS, number, written_number
 from verifier.math.syntax.operators import (
     addition,
+    composes,
+    composition,
     congruence,
     factorial,
     modulo,
@@ -48,7 +50,7 @@ from verifier.math.syntax.operators import (
 from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
 from verifier.math.syntax.scripts import degrees, raised, subscripted
 from verifier.math.syntax.spoken import in_digits
-from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize
+from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize, vectors
 from verifier.math.syntax.trailing import drop_remark, word_after
 from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
 from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Text, children
@@ -82,6 +84,8 @@ def parse(text: str) -> Node:
     if not tokens:
         raise ParseError("nothing to read")
     parser = Parser(tokens)
+    if "\\times" in text:
+        parser.vectors = vectors(text)
     node = parser.listing()
     parser.expect_end()
     if len(tokens) > MAX_TREE_DEPTH // MAX_LEVELS_PER_TOKEN:
@@ -281,7 +285,9 @@ class Parser(Reader):
             if name == "%":
                 self.at += 1
                 return Op("percent", (left,))
-            if name == "circ":
+            if name in ("circ", "degree"):
+                if name == "circ" and composes(self, left):
+                    return composition(self, left, power)
                 self.at += 1
                 return degrees(self, left)
             if name in SET_OPS:

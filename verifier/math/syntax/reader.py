@@ -38,6 +38,8 @@ class Reader(ABC):
         """Open absolute-value bars: in them `|` closes."""
         self.in_set = False
         """Directly in a set's braces: there `|` stands before a condition."""
+        self.vectors = frozenset[str]()
+        """Letters under an arrow, where the text has a cross product."""
         self.in_cases = False
         """In the rows of cases: there "if" and "otherwise" end a value."""
         self.end = Token(STOP, "", False)
@@ -77,7 +79,7 @@ class Reader(ABC):
     def within(self, tokens: list[Token]) -> Self:
         """A reader of some tokens alone, as deep as this one."""
         reader = type(self)(tokens)
-        reader.depth = self.depth
+        reader.depth, reader.vectors = self.depth, self.vectors
         return reader
 
     def deeper(self) -> None:

@@ -120,9 +120,13 @@ def subscripted(reader: Reader, left: Node) -> Node:
         raise ParseError("a number with a subscript that is no base")
     if token.text == "{" and reader.peek(2).text == "}" and reader.peek(1).kind in ("word", "cmd"):
         inner = reader.peek(1).text.lstrip("\\")
-        if inner in FUNCTIONS and isinstance(left, Sym):  # m_{\\max}
+        if inner in FUNCTIONS:  # m_{\\max}, f(x)_{\\max}
             reader.at += 3
-            return Sym(f"{left.name}_{inner}")
+            if isinstance(left, Op) and left.name == "call":
+                left = left.args[0]
+            if isinstance(left, Sym) and "_" not in left.name:
+                return Sym(f"{left.name}_{inner}")
+            return Op("index", (left, Sym(inner)))
     index = argument(reader) if token.kind != "text" else Text(reader.take().text)
     if isinstance(left, Op) and left.name == "pow" and isinstance(left.args[0], Sym):
         return Op("pow", (indexed(left.args[0], index), left.args[1]))  # x^2_5 is x_5^2

@@ -67,6 +67,24 @@ _MATH_INSIDE = re.compile(
 )
 
 
+_ARROWED = r"\\(?:vec|overrightarrow|mathbf|boldsymbol|bm|pmb|hat)\s{0,2}"
+_UNDER_ARROW = re.compile(_ARROWED + r"\{?\s?(?:\\([a-z]+)|([A-Za-z]{1,2})(?![A-Za-z]))")
+_CROSSED = re.compile(
+    _ARROWED + r"[^\\]{0,10}(?:\\[a-z]+[^\\]{0,10})?\\times(?![a-z])[\s({\d-]{0,9}" + _ARROWED
+)
+
+
+def vectors(text: str) -> frozenset[str]:
+    r"""The letters under an arrow or in bold, where a `\times` stands between two of them."""
+    if not _CROSSED.search(text):
+        return frozenset()
+    found: set[str] = set()
+    for command, letters in _UNDER_ARROW.findall(text):
+        found.update(letters)
+        found.add(command[0] if command in ("imath", "jmath") else command)
+    return frozenset(found - {""})
+
+
 def tokenize(text: str) -> list[Token]:
     r"""Tokens of a cleaned text. `\text{...}` is one token of kind text, unless what
     stands in it reads as mathematics.
@@ -129,7 +147,7 @@ def _wrapped(
     text: str, at: int, end: int, name: str, gap: bool, tokens: list[Token], nesting: int
 ) -> int:
     """Reads the argument of a text command; returns where it ends."""
-    while at < end and text[at] == " ":
+    while at < end and (text[at] == " " or (text[at] == "*" and name == "operatorname")):
         at += 1
     if at >= end or text[at] != "{":
         return at

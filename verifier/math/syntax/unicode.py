@@ -47,6 +47,7 @@ _SUB_RUN = re.compile("[" + "".join(_SUB) + "]+")
 _HAN_AFTER_VALUE = re.compile(
     r"(?<=[\d})])[ ]?((?:(?![或和且])[\u4e00-\u9fff])+(?:/[\u4e00-\u9fff]+)?)"
 )
+_JOINT = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s{0,3}\{\s{0,3}([或和且])者?\s{0,3}\}")
 _CIRCLED_RUN = re.compile(r"(?<=[①-⑳])(?=[①-⑳])")  # ①③: statements, not a number
 _MARKED_DIGITS = re.compile("((?:\\d[\u0304\u0305])+)")
 _DOTTED_DIGIT = re.compile("(\\d)\u0307")
@@ -57,6 +58,7 @@ def ascii_math(text: str) -> str:
     """The text with Unicode mathematics written as ASCII and LaTeX."""
     if text.isascii():
         return text
+    text = _JOINT.sub(r"\1", text)
     text = _CIRCLED_RUN.sub(",", in_digits(text))
     text = _MARKED_DIGITS.sub(lambda m: rf"\overline{{{re.sub('[^0-9]', '', m.group())}}}", text)
     text = _DOTTED_DIGIT.sub(r"\\dot{\1}", text)

@@ -38,7 +38,7 @@ RENAMED = {
 }  # fmt: skip
 INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
-FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"))
+FRACTIONS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\nicefrac", r"\sfrac"))
 SHORT_FUNCTIONS = word_set("re im tr arg deg dim ker lg tg sh ch th cth arch")
 """Functions only before a bracket: without one the letters are a product."""
 
@@ -112,6 +112,7 @@ HEDGES = word_set("or but nor else otherwise maybe perhaps possibly instead rath
 NO_UNIT = HEDGES | word_set(
     """
     and not no none neither either is isn are was if than then wrong false incorrect true correct
+    st nd rd th
     although though unless except zero one two three four five six seven eight nine ten eleven
     twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty
     sixty seventy eighty ninety hundred thousand million billion
