@@ -43,6 +43,8 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     if unordered or comparison.policy.order == "any":
         braces = "set" in (gold_kind, answer_kind)
         return same_values(comparison, values(gold.items), values(answer.items), True, braces)
+    if "or" in (gold.joined, answer.joined) and "tuple" in (gold_kind, answer_kind):
+        return False  # one of several values is no point
     for one, other, kinds in ((gold, answer, answer_kind), (answer, gold, gold_kind)):
         if one.open in ("", "{") and len(one.items) == 1 and kinds == "tuple":
             pair = (one.items[0], other)
@@ -83,6 +85,8 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
         bare = Seq("(", ")", tuple(cell for row in bare.rows for cell in row))
     if not isinstance(bare, Seq) or len(bare.items) != len(named_values):
         return (False,) if isinstance(bare, Seq) else None
+    if bare.joined == "or" or _kind(bare).startswith("interval"):
+        return (False,)  # neither says which name has which value
     if {name for name, _ in named} <= _AXES:
         named_values = tuple(value for _, value in sorted(named, key=str))
     if not bare.open and numbered(name for name, _ in named):

@@ -276,13 +276,27 @@ def _adopted(node: Node, other: Declared, of_gold: bool) -> Declared | None:
     if of_gold and domains[0].kind == "Z" and not _family_index(node):
         return None
     names = _left_over(node)
-    if len(names) != len(domains):
+    if len(names) != len(domains) or not _arbitrary(node, names - other.domains.keys()):
         return None
+    if of_gold and isinstance(node, Sym | Op) and domains[0].kind != "Z":
+        return None  # "A", "2n", "15x - 80" are answers of their own
     items = tuple(Rel(("in",), (Sym(name), Const("Z"))) for name in sorted(names))
     said = declared(Seq("", "", (node, *items)), 0)
     if said is None:
         return None
     return Declared(said.statements, dict.fromkeys(said.domains, domains[0]))
+
+
+def _arbitrary(node: Node, names: set[str]) -> bool:
+    """Whether letters nobody declared may be parameters. In one value the x of `2x + 1` and
+    the E of `2E` are variables; a point may run along its x."""
+    value = node.items[-1] if isinstance(node, Rel) else node
+    if not isinstance(value, Sym | Op):
+        return True
+    return all(name.islower() and name not in _VARIABLES and "_" not in name for name in names)
+
+
+_VARIABLES = frozenset("xyz")
 
 
 def _left_over(node: Node) -> set[str]:
