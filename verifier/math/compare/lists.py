@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verifier.math.compare.heads import headed, labels, numbered
 from verifier.math.compare.signs import values
-from verifier.math.tree import Const, Matrix, Node, Num, Rel, Seq, Sym
+from verifier.math.tree import Const, Matrix, Node, Num, Rel, Seq, Sym, free_symbols
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -36,6 +37,8 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
             pair = (sequence.items[0], other)
             return comparison.equal(*(pair if sequence is gold else pair[::-1]))
         return False
+    if _one_way(gold, answer):
+        return False
     gold_kind, answer_kind = _kind(gold), _kind(answer)
     unordered = gold_kind in ("set", "list") and answer_kind in ("set", "list")
     if comparison.policy.order == "kept" and "set" not in (gold_kind, answer_kind):
@@ -56,6 +59,19 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     return False
 
 
+def _one_way(gold: Node, answer: Node) -> bool:
+    """`x = 1` or `y = 2` on one side alone: the other says that both hold."""
+    sides = [side for side in (gold, answer) if isinstance(side, Seq) and side.joined == "or"]
+    if len(sides) != 1:
+        return False
+    names = [
+        {name.partition("_")[0] for name in free_symbols(item)}
+        for item in sides[0].items
+        if isinstance(item, Rel)
+    ]
+    return any(a and b and a.isdisjoint(b) for a, b in pairwise(names))
+
+
 def _several_names(node: Seq) -> bool:
     heads = [headed(item)[0] for item in node.items]
     named = any(isinstance(item, Rel) for item in node.items)
@@ -72,6 +88,8 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
     if x is None and y is None:
         return None
     if x is not None and y is not None:
+        if _one_way(gold, answer):
+            return (False,)
         if len(x) != len(y):
             return (False,)
         left = dict(y)
@@ -85,13 +103,13 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
         bare = Seq("(", ")", tuple(cell for row in bare.rows for cell in row))
     if not isinstance(bare, Seq) or len(bare.items) != len(named_values):
         return (False,) if isinstance(bare, Seq) else None
-    if bare.joined == "or" or _kind(bare).startswith("interval"):
-        return (False,)  # neither says which name has which value
     if {name for name, _ in named} <= _AXES:
         named_values = tuple(value for _, value in sorted(named, key=str))
     if not bare.open and numbered(name for name, _ in named):
         lists = (named_values, bare.items) if x is not None else (bare.items, named_values)
         return (same_values(comparison, *lists, True),)
+    if bare.joined == "or" or _kind(bare).startswith("interval"):
+        return (False,)  # neither says which name has which value
     pairs = zip(named_values, bare.items, strict=True)
     found = comparison.all_equal(pairs if x is not None else ((b, a) for a, b in pairs))
     return (found,)
