@@ -288,7 +288,9 @@ class Parser(Reader):
                 self.at += 1
                 follow = self.peek()
                 if isinstance(left, Sym) and (
-                    follow.kind == "letters" or follow.text in _MAPS or follow.text == "("
+                    (len(follow.text) == 1 and follow.text.isalpha() and follow.text not in "CF")
+                    or follow.text in _MAPS
+                    or follow.text == "("
                 ):
                     return Op("call", (left, self.expr(BP_MUL)))  # f after g
                 return degrees(self, left)
