@@ -27,7 +27,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:)]?")
-_LETTER_FIRST = re.compile(r"(?:\(([A-J])\)|([A-J])[).:])\s*(\S.*)", re.DOTALL)
+_LETTER_FIRST = re.compile(r"(?:\(([A-J])\)|([A-J])(?:[).]|:(?!\s?[A-Z]\b)))\s*(\S.*)", re.DOTALL)
 
 
 def _plain(text: str) -> str:

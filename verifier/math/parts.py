@@ -166,7 +166,7 @@ def _closing(text: str, opening: int) -> int | None:
 
 _EXTREME = re.compile(
     r"(?:(?:and|the|has|have|its|with|\\)\s?){0,4}"
-    r"(?P<name>(?:maximum|max|minimum|min|greatest|largest|least|smallest)(?![a-z])"
+    r"(?P<name>(?:maximum|max|minimum|min|greatest|largest|least|smallest)(?![a-z]|\s?\\?[({])"
     r"(?: (?:value|possible value))?|最[大小]值)"
     r"(?: of [^\d=,;]{1,40}?)?\s?(?::|=|\bis\b|\bof\b|\bequals\b|[为是])?\s?",
     re.IGNORECASE,

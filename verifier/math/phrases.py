@@ -233,6 +233,7 @@ _COUNTED = re.compile(
     rf"(?P<value>{_PLACE}|\d[\d,]{{0,20}})(?P<rest>[^\d\\=<>{_PLACE}]{{1,120}})",
     re.IGNORECASE,
 )
+_SAYS = re.compile(r"\b(?:is|are|equals|was|were)\b|[:：为是]|等于")
 _LEADS = re.compile(
     r"(?:(?:so|thus|hence|therefore|finally|then|we (?:find|get|have|conclude)(?: that)?"
     r"|即|故|所以)[\s,，:]+){1,3}",
@@ -264,6 +265,8 @@ def _stated(text: str) -> str | None:
         return None
     parts = found.groupdict()
     subject, value, rest = parts.get("subject") or "", parts["value"].strip(), parts["rest"].strip()
+    if _PLACE in subject and _SAYS.search(subject):
+        return None  # two statements
     named, said = (set(map(str.lower, _WORD.findall(text))) for text in (subject, rest))
     if not _DOUBTS.isdisjoint((named - _OF_THE_SUBJECT) | said):
         return None

@@ -46,6 +46,8 @@ MAX_CALLS = 100
 PART_WORK = 3
 """Work of one comparison of parts beside what its values cost."""
 
+_BOUNDS = frozenset(("<", ">", "<=", ">="))
+
 _RANK = {tier: place for place, tier in enumerate(Tier)}
 """The cheapest step first."""
 
@@ -127,6 +129,11 @@ class Comparison:
             if isinstance(gold, Rel) and isinstance(answer, Rel) and len(calls) < 2:
                 return same_relation(self, gold, answer)
             return False
+        if any(
+            isinstance(head, Seq) and isinstance(other, Rel) and _BOUNDS.issuperset(other.ops)
+            for head, other in ((head_g, answer), (head_a, gold))
+        ):
+            return False  # (x, y) = (1, 2) is no interval
         if head_g is not None and not is_equation(answer):
             return self.equal(value_g, value_a)
         if isinstance(answer, Seq) and head_a is not None and _ordered(value_g):

@@ -168,8 +168,13 @@ def _all_terms(heads: set[Node | None], stated: RealSet) -> bool:
             low = [end_value(piece.low) for piece in stated.pieces]
             high = [end_value(piece.high) for piece in stated.pieces]
             if stated.variable in tuple(INDICES) and low and high[0] == float("inf"):
-                return low[0] is not None and 0 <= low[0] <= 1
+                first = low[0]
+                return first is not None and (0 <= first < 1 or (first == 1 and _closed(stated)))
     return False
+
+
+def _closed(stated: RealSet) -> bool:
+    return stated.pieces[0].low_closed
 
 
 def _only_there(value: Node, stated: RealSet, budget: Budget) -> bool:

@@ -164,6 +164,8 @@ def stated(node: Node, asked: bool) -> Node | None:
     value = _last_exact(node.ops[1:], node.items[1:])
     if not names or isinstance(value, Rel) or not names.isdisjoint(free_symbols(value)):
         return None
+    if asked and any(isinstance(part, Op) and part.name == "index" for part in walk(first)):
+        return None  # a recurrence
     if isinstance(first, Seq):
         same = isinstance(value, Seq) and len(value.items) == len(first.items)
         return value if same and first.open == "(" else None

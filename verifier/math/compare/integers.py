@@ -32,7 +32,7 @@ from verifier.math.compare.parameters import (
 from verifier.math.compare.realset import Piece, end_value
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text, free_symbols, walk
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text, free_symbols, kinds, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -51,7 +51,13 @@ PRIME_CLASSES = 12
 """With primes: the longest period whose classes all have a prime well below MAX_WINDOW."""
 
 _INDEX = frozenset("nmkNpqab")
-"""Names that stand for whole numbers where the other side says so."""
+"""Names that stand for whole numbers where the reference says so."""
+
+_COUNTED = frozenset("nN")
+"""Names that stand for whole numbers where only the answer says so, or a mere list does."""
+
+_SAID = frozenset(("Z", "Z+", "Z0+", "Z-", "Z0-", "Z*", "N", "N+", "N*", "pmod", "dots"))
+"""What says in a reference that whole numbers are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ def same_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | No
         x, y = integer_set(gold, natural), integer_set(answer, natural)
         if x is None or y is None or not (x.sure or y.sure):
             return None
-        if not all(s.sure or s.name in _INDEX for s in (x, y)):
+        said = _INDEX if x.sure and not kinds(gold).isdisjoint(_SAID) else _COUNTED
+        if not all(s.sure or s.name in said for s in (x, y)):
             return False  # an interval of reals, or all but a few of them
         found.add(False if x.name and y.name and x.name != y.name else _same(x, y))
     return found.pop() if len(found) == 1 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verifier.math.compare.heads import headed, labels, numbered
@@ -39,6 +40,8 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
             pair = (sequence.items[0], other)
             return comparison.equal(*(pair if sequence is gold else pair[::-1]))
         return False
+    if _one_way(gold, answer):
+        return False
     gold_kind, answer_kind = _kind(gold), _kind(answer)
     unordered = gold_kind in ("set", "list") and answer_kind in ("set", "list")
     if comparison.policy.order == "kept" and "set" not in (gold_kind, answer_kind):
@@ -46,6 +49,8 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
     if unordered or comparison.policy.order == "any":
         braces = "set" in (gold_kind, answer_kind)
         return same_values(comparison, values(gold.items), values(answer.items), True, braces)
+    if "or" in (gold.joined, answer.joined) and "tuple" in (gold_kind, answer_kind):
+        return False  # one of several values is no point
     for one, other, kinds in ((gold, answer, answer_kind), (answer, gold, gold_kind)):
         if one.open in ("", "{") and len(one.items) == 1 and kinds == "tuple":
             pair = (one.items[0], other)
@@ -55,6 +60,19 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
             return False
         return comparison.all_equal(zip(gold.items, answer.items, strict=True))
     return False
+
+
+def _one_way(gold: Node, answer: Node) -> bool:
+    """`x = 1` or `y = 2` on one side alone: the other says that both hold."""
+    sides = [side for side in (gold, answer) if isinstance(side, Seq) and side.joined == "or"]
+    if len(sides) != 1:
+        return False
+    names = [
+        {name.partition("_")[0] for name in free_symbols(item)}
+        for item in sides[0].items
+        if isinstance(item, Rel)
+    ]
+    return any(a and b and a.isdisjoint(b) for a, b in pairwise(names))
 
 
 def _several_names(node: Seq) -> bool:
@@ -100,6 +118,8 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
     if x is None and y is None:
         return None
     if x is not None and y is not None:
+        if _one_way(gold, answer):
+            return (False,)
         if len(x) != len(y):
             return (False,)
         left = dict(y)
@@ -118,6 +138,8 @@ def by_labels(comparison: Comparison, gold: Node, answer: Node) -> tuple[bool | 
     if not bare.open and numbered(name for name, _ in named):
         lists = (named_values, bare.items) if x is not None else (bare.items, named_values)
         return (same_values(comparison, *lists, True),)
+    if bare.joined == "or" or _kind(bare).startswith("interval"):
+        return (False,)  # neither says which name has which value
     pairs = zip(named_values, bare.items, strict=True)
     found = comparison.all_equal(pairs if x is not None else ((b, a) for a, b in pairs))
     return (found,)

@@ -17,7 +17,7 @@ from verifier.math.compare.constants import same_span
 from verifier.math.compare.ellipsis import written_out
 from verifier.math.compare.families import same_family
 from verifier.math.compare.heads import same_head
-from verifier.math.compare.integers import same_integers
+from verifier.math.compare.integers import integer_set, same_integers
 from verifier.math.compare.lines import as_tuple, same_flat
 from verifier.math.compare.parameters import INDEX, Declared, Domain, argument_only, declared
 from verifier.math.policy import Tier
@@ -111,6 +111,9 @@ def _as_integers(comparison: Comparison, gold: Node, answer: Node) -> bool | Non
         name = _family_index(first) if first is gold else _answered_index(first)
         if name:  # n = 4k + 1, where the other side has a class or a domain
             whole = Seq("", "", (first, Rel(("in",), (Sym(name), Const("Z")))))
+            image = integer_set(whole, 0)
+            if image is not None and image.period == 1:
+                continue  # n = k + 4 is an equation for two letters
             found = same_integers(
                 comparison, *((whole, second) if first is gold else (second, whole))
             )
@@ -278,13 +281,27 @@ def _adopted(node: Node, other: Declared, of_gold: bool) -> Declared | None:
     if of_gold and domains[0].kind == "Z" and not _family_index(node):
         return None
     names = _left_over(node)
-    if len(names) != len(domains):
+    if len(names) != len(domains) or not _arbitrary(node, names - other.domains.keys()):
         return None
+    if of_gold and isinstance(node, Sym | Op) and domains[0].kind != "Z":
+        return None  # "A", "2n", "15x - 80" are answers of their own
     items = tuple(Rel(("in",), (Sym(name), Const("Z"))) for name in sorted(names))
     said = declared(Seq("", "", (node, *items)), 0)
     if said is None:
         return None
     return Declared(said.statements, dict.fromkeys(said.domains, domains[0]))
+
+
+def _arbitrary(node: Node, names: set[str]) -> bool:
+    """Whether letters nobody declared may be parameters. In one value the x of `2x + 1` and
+    the E of `2E` are variables; a point may run along its x."""
+    value = node.items[-1] if isinstance(node, Rel) else node
+    if not isinstance(value, Sym | Op):
+        return True
+    return all(name.islower() and name not in _VARIABLES and "_" not in name for name in names)
+
+
+_VARIABLES = frozenset("xyz")
 
 
 def _left_over(node: Node) -> set[str]:

@@ -47,13 +47,16 @@ from verifier.math.syntax.operators import (
     relation,
     set_operation,
 )
-from verifier.math.syntax.reader import BP_LIST, BP_SIGN, Reader
+from verifier.math.syntax.reader import BP_LIST, BP_MUL, BP_SIGN, Reader
 from verifier.math.syntax.scripts import degrees, raised, subscripted
 from verifier.math.syntax.spoken import in_digits
 from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize, vectors
 from verifier.math.syntax.trailing import drop_remark, word_after
 from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
-from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Text, children
+from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Sym, Text, children
+
+_MAPS = frozenset(("\\sigma", "\\tau", "\\phi", "\\psi", "\\varphi", "\\rho", "\\pi"))
+"""What maps and permutations are called beside letters."""
 
 MAX_TREE_DEPTH = 24
 """Levels of a tree, chains such as `1/2/3` and `3!!!` included. Whatever walks a tree
@@ -289,6 +292,13 @@ class Parser(Reader):
                 if name == "circ" and composes(self, left):
                     return composition(self, left, power)
                 self.at += 1
+                follow = self.peek()
+                if isinstance(left, Sym) and (
+                    (len(follow.text) == 1 and follow.text.isalpha() and follow.text not in "CF")
+                    or follow.text in _MAPS
+                    or follow.text == "("
+                ):
+                    return Op("call", (left, self.expr(BP_MUL)))  # f after g
                 return degrees(self, left)
             if name in SET_OPS:
                 return set_operation(self, left, power)
