@@ -250,6 +250,14 @@ def value_in(text: str) -> str | None:
     return _stated(plain) or _before_remark(plain)
 
 
+_BOUNDS = re.compile(
+    r"\s*(?:at (?:least|most)|(?:less|more|greater|fewer|larger|smaller|bigger|other) than|"
+    r"about|around|approximately|roughly|nearly|almost|over|under|up to|above|below|not|no)"
+    r"(?![a-z])",
+    re.IGNORECASE,
+)
+
+
 def _stated(text: str) -> str | None:
     formulas: list[str] = []
 
@@ -265,8 +273,8 @@ def _stated(text: str) -> str | None:
         return None
     parts = found.groupdict()
     subject, value, rest = parts.get("subject") or "", parts["value"].strip(), parts["rest"].strip()
-    if _PLACE in subject and _SAYS.search(subject):
-        return None  # two statements
+    if (_PLACE in subject and _SAYS.search(subject)) or _BOUNDS.match(subject):
+        return None  # two statements, or a bound
     named, said = (set(map(str.lower, _WORD.findall(text))) for text in (subject, rest))
     if not _DOUBTS.isdisjoint((named - _OF_THE_SUBJECT) | said):
         return None

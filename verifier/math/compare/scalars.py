@@ -9,7 +9,7 @@ from verifier.math.exact import exact
 from verifier.math.numeric import compare
 from verifier.math.policy import Tier
 from verifier.math.products import ordered
-from verifier.math.tree import Base, Const, Node, Num, Op, kinds, walk
+from verifier.math.tree import Base, Const, Node, Num, Op, Sym, kinds, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison
@@ -114,6 +114,20 @@ def _special(node: Node) -> bool:
 _SPECIAL = _UNBOUNDED | {"Text", "Matrix", "mark", "cases", "pmod"}
 
 
+def _written(node: Node) -> str:
+    """Digits and letters run together, as in `3A7`, which was read as a product."""
+    if isinstance(node, Num):
+        return str(node.value) if node.places < 0 else ""
+    if isinstance(node, Sym):
+        return node.name if len(node.name) == 1 else ""
+    if isinstance(node, Const):
+        return node.name if node.name == "e" else ""
+    if not isinstance(node, Op) or node.name != "mul":
+        return ""
+    parts = [_written(arg) for arg in node.args]
+    return "".join(parts) if all(parts) else ""
+
+
 def same_digits(gold: Node, answer: Node) -> bool | None:
     """Digits with a base. Without one, digits answer a question that named the base."""
     if isinstance(gold, Base) and isinstance(answer, Base):
@@ -121,6 +135,6 @@ def same_digits(gold: Node, answer: Node) -> bool | None:
             return gold.digits.lstrip("0") == answer.digits.lstrip("0")
         return False  # the question named the base: another one restates it
     if isinstance(gold, Base):
-        return isinstance(answer, Num) and answer.places < 0 and str(answer.value) == gold.digits
+        return _written(answer).upper() == gold.digits.upper()
     x, y = exact(gold), exact(answer)
     return x == y if x is not None and y is not None else False

@@ -65,6 +65,9 @@ _UNESCAPED = re.compile(
 )
 
 
+_ROW_SPACE = re.compile(r"\\\\\[-?[\d.]{1,6}\s?(?:pt|em|ex|mm|cm|in|bp|mu|sp)\]")
+
+
 def clean(text: str) -> str:
     r"""The text without marks that carry no meaning. Idempotent on what it gives."""
     if "&" in text and ";" in text:
@@ -78,6 +81,8 @@ def clean(text: str) -> str:
             text = text.replace("\\\\", "\\")  # the whole answer is escaped twice
         elif "&" not in text and "begin" not in text:
             text = _DOUBLED.sub(r"\\", text)
+    if "\\\\[" in text:
+        text = _ROW_SPACE.sub(r"\\\\", text)
     if "*" in text or "__" in text:
         inner = _EMPHASIS.fullmatch(text)
         text = inner.group(2) if inner else text
