@@ -43,7 +43,7 @@ class Limits:
     answer_chars: int = 4_000
     """One reference or extracted answer; longer ones are derivations, not answers."""
 
-    symbolic_ms: int = 2_000
+    symbolic_ms: int = 1_000
     """Symbolic work on one comparison; easy identities take under 0.3 s in SymPy."""
 
 

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from verifier import language, recipes
 from verifier.code import compare
 from verifier.limits import MAX_WEIGHT, Limits
+from verifier.math.policy import MAX_ROUNDING
 from verifier.v1 import verifier_pb2 as pb
 
 VERIFIED_TASKS = ("math", "code")
@@ -94,6 +95,8 @@ def _enums(message: Message, path: str) -> str | None:
 def _math(task: pb.MathTask, limits: Limits) -> str | None:
     if not 1 <= len(task.gold) <= limits.golds:
         return f"math.gold: 1 to {limits.golds} references, got {len(task.gold)}"
+    if task.policy.rounding > MAX_ROUNDING:
+        return f"math.policy.rounding: at most {MAX_ROUNDING}, got {task.policy.rounding}"
     for place, gold in enumerate(task.gold):
         if not gold.strip():
             return f"math.gold[{place}]: must not be empty"

@@ -2,8 +2,10 @@
 
     make fuzz SECONDS=300
 
-Starts from `corpus/`, adds inputs that reach new code to it, and writes an input that
-breaks an invariant to the current folder as `crash-...`.
+Starts from `corpus/`; inputs that reach new code go to `build/fuzz`, and one that breaks
+an invariant to the current folder as `crash-...`. To keep what was found:
+
+    python -m tests.fuzz -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz
 """
 
 import sys
@@ -19,8 +21,12 @@ SLACK = 10.0
 
 CORPUS = Path(__file__).parent / "corpus"
 
+FOUND = Path("build/fuzz")
+
+folders = [] if any(part.startswith("-set_cover_merge") for part in sys.argv) else [FOUND, CORPUS]
+FOUND.mkdir(parents=True, exist_ok=True)
 atheris.Setup(
-    [sys.argv[0], *sys.argv[1:], "-max_len=300", str(CORPUS)],
+    [sys.argv[0], *sys.argv[1:], "-max_len=300", *map(str, folders)],
     lambda data: one_input(data, SLACK),
 )
 atheris.Fuzz()

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from verifier.math.decide import Decision, decide
-from verifier.math.extract import Extracted, extract
+from verifier.math.extract import Extracted, extract, why_none
 from verifier.math.numeric import Point
 from verifier.math.policy import MathPolicy, Outcome, Tier
 from verifier.math.reading import Reading, reading, reference
@@ -172,6 +172,9 @@ def judging(
 ) -> Iterator[tuple[MathVerdict, list[Pending]] | None]:
     """What `judge` finds, last; before it None after each reference that did not match,
     for an event loop to turn to others meanwhile."""
+    if isinstance(gold, str) or not isinstance(response, str):
+        kinds = type(gold).__name__, type(response).__name__
+        raise TypeError(f"gold: a list of texts, response: a text; got {kinds[0]} and {kinds[1]}")
     if not gold:
         raise ValueError("no reference")
     found = extract(response, policy.free_text)
@@ -199,7 +202,7 @@ def judging(
     if not decided:
         yield MathVerdict(Outcome.GOLD_UNPARSABLE, gold=gold[0], detail=unread), []
     elif answer is None:
-        yield _no_answer(found, gold[0]), []
+        yield _no_answer(found, gold[0], response), []
     else:
         assert found is not None
         yield _concluded(_undecided(found, gold[0]), decided)
@@ -208,10 +211,9 @@ def judging(
 _NOTHING = Decision(None, None)
 
 
-def _no_answer(found: Extracted | None, gold: str) -> MathVerdict:
+def _no_answer(found: Extracted | None, gold: str, response: str) -> MathVerdict:
     if found is None:
-        detail = "the response marks no answer"
-        return MathVerdict(Outcome.NO_ANSWER, gold=gold, detail=detail)
+        return MathVerdict(Outcome.NO_ANSWER, gold=gold, detail=why_none(response))
     verdict = _undecided(found, gold)
     if not found.text.strip():
         return replace(verdict, outcome=Outcome.NO_ANSWER, detail="the answer is empty")

@@ -102,6 +102,16 @@ def extract(response: str, free_text: bool = False) -> Extracted | None:
     return found
 
 
+def why_none(response: str) -> str:
+    """For a person: why `extract` found nothing."""
+    think_end = response.rfind("</think>")
+    if think_end < 0 and "<think>" in response:
+        return "the thought never ended"
+    if _last_opener(response, max(think_end, 0), len(response)) is not None:
+        return "the last box is never closed"
+    return "the response marks no answer"
+
+
 def boxed(text: str) -> str | None:
     """The content of the final box or boxes of a text (a reference may carry some)."""
     last = _last_opener(text, 0, len(text))

@@ -27,6 +27,23 @@ class MathPolicy:
     free_text: bool = False
     """Take the last formula or number of the text when the response marks no answer."""
 
+    def __post_init__(self) -> None:
+        for name, known in _VALUES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"{name}: one of {', '.join(known)}, got {value!r}")
+        if type(self.rounding) is not int or not 0 <= self.rounding <= MAX_ROUNDING:
+            raise ValueError(f"rounding: 0 to {MAX_ROUNDING}, got {self.rounding!r}")
+
+
+_VALUES: dict[str, tuple[str, ...]] = {
+    "percent": ("scaled", "lenient", "strict"),
+    "units": ("ignored", "required"),
+    "order": ("as_written", "any", "kept"),
+}
+MAX_ROUNDING = 1_000
+"""Digits. No answer shows more."""
+
 
 class Outcome(StrEnum):
     """What a check came to. Only the first two are scores."""

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,41 @@ def test_limits_are_named() -> None:
 def test_no_reference_is_an_error() -> None:
     with pytest.raises(ValueError, match="no reference"):
         check([], r"\boxed{5}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"percent": "STRICT"}, "percent: one of scaled, lenient, strict, got 'STRICT'"),
+        ({"units": ""}, "units: one of ignored, required, got ''"),
+        ({"order": "kept "}, "order: one of as_written, any, kept, got 'kept '"),
+        ({"rounding": -1}, "rounding: 0 to 1000, got -1"),
+        ({"rounding": 10**6}, "rounding: 0 to 1000, got 1000000"),
+    ],
+)
+def test_a_policy_that_is_none(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MathPolicy(**arguments)
+
+
+def test_a_text_is_no_list_of_references() -> None:
+    with pytest.raises(TypeError, match="gold: a list of texts"):
+        check("42", r"\boxed{4}")
+    with pytest.raises(TypeError, match="response: a text"):
+        check(["42"], None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (r"<think>\boxed{5}", "the thought never ended"),
+        (r"so \boxed{5", "the last box is never closed"),
+        ("I do not know", "the response marks no answer"),
+    ],
+)
+def test_why_there_is_no_answer(response: str, why: str) -> None:
+    verdict = check(["5"], response)
+    assert (verdict.outcome, verdict.detail) == (Outcome.NO_ANSWER, why)
 
 
 def test_symbolic_from_a_plain_call() -> None:

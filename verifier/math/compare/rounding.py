@@ -40,7 +40,8 @@ def rounds(
         partner = written_decimal(other)
         if partner is not None and partner[2] > shown and other is answer:
             continue  # an answer finer than a decimal reference is another number
-        slack = step / 2
+        # A whole number is exact: 1.23457e6 is not 1234567.
+        slack = step / 2 if value.denominator > 1 or partner is not None else Fraction(0)
         if shown in PRINTED_FLOAT and (partner is None or partner[2] + 3 < shown):
             slack = max(slack, abs(written) * FLOAT_NOISE)
         if abs(written - value) <= slack:
