@@ -69,7 +69,10 @@ def test_unknown_enum_numbers_are_named() -> None:
         ({"math": MATH, "language": "tlh"}, "language: one of en, zh"),
         ({"math": MATH, "inline_recipe": {}}, "inline_recipe.parts: at least 1 part, got 0"),
         ({"math": {}}, "math.gold: 1 to 64 references, got 0"),
-        ({"math": MATH | {"policy": {"rounding": 1001}}}, "math.policy.rounding: at most 1000, got 1001"),
+        (
+            {"math": MATH | {"policy": {"rounding": 1001}}},
+            "math.policy.rounding: at most 1000, got 1001",
+        ),
         ({"math": {"gold": ["4", " "]}}, "math.gold[1]: must not be empty"),
         ({"math": {"gold": ["4" * 51]}}, "math.gold[0]: at most 50 characters, got 51"),
         (code(language="cobol"), "code.language: one of python, got 'cobol'"),

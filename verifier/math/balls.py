@@ -143,6 +143,8 @@ class Evaluation:
         else:
             mantissa, exponent = size.mid().man_exp()
             bits = abs(int(exponent) + int(mantissa).bit_length())
+            if bits > MAX_SPAN:
+                raise NotMineError
         if bits > self.span and not size.contains(0):
             self.span = bits
         return value
@@ -189,6 +191,10 @@ class Evaluation:
         if rule is None:
             raise NotMineError
         self.pay(10)
+        if name in _HEAVY:
+            self.budget.left -= _HEAVY[name] * self.bits * self.bits // 14_000
+            if self.budget.left < 0:
+                raise NotMineError
         if name == "pow" and not self.principal and _is_negative(args[0]):
             odd = _odd_root(node.args[1])
             if odd is not None:
@@ -219,10 +225,10 @@ class Evaluation:
     def integral(self, name: str, low: Node, high: Node, body: Node) -> acb:
         """Over a finite interval, with rigorous error bounds (acb_calc_integrate)."""
         start, end = self.value(low), self.value(high)
-        if self.inside:  # an integral in an integral lives on the outer one's work
-            inner = Evaluation(self.point, self.budget, self.bits, self.principal)
-        else:
-            inner = Evaluation(self.point, Budget(INTEGRAL_WORK), self.bits, self.principal)
+        work = max(0, min(INTEGRAL_WORK, 2 * self.budget.left))
+        # An integral in an integral lives on the outer one's work.
+        budget = self.budget if self.inside else Budget(work)
+        inner = Evaluation(self.point, budget, self.bits, self.principal)
         inner.inside = True
 
         def integrand(at: acb, analytic: bool) -> acb:
@@ -240,7 +246,7 @@ class Evaluation:
             raise NotMineError
         self.rough = True
         if not self.inside:
-            self.budget.left -= (INTEGRAL_WORK - inner.budget.left) // 4
+            self.budget.left -= (work - inner.budget.left) // 2
         return found
 
     def composed(self, node: Op) -> acb:
@@ -362,8 +368,25 @@ def middle_of(x: arb) -> Fraction | None:
     return Fraction(int(value.p), int(value.q))
 
 
+MAX_SPAN = 1 << 36
+"""Bits of the largest and the inverse of the smallest value that is followed: towers
+beyond it have exponents that FLINT cannot always hold."""
+
+_HEAVY = {"gamma": 1, "fact": 1, "binom": 3, "perm": 4, "erf": 1}
+"""Functions whose cost grows with the square of the precision: a millisecond each for
+4,096 bits."""
+
+
 def _integer(x: acb) -> fmpz | None:
-    return x.unique_fmpz() if abs(x.real) < LARGEST_WHOLE else None
+    """The one integer in a ball. FLINT ends the process where an exponent is enormous,
+    be it of the middle, `2^{-2^{64}}`, or of the radius."""
+    real = x.real
+    if not real.is_finite() or not abs(real) < LARGEST_WHOLE:
+        return None
+    for part in (real.mid(), real.rad()):
+        if not part.is_zero() and abs(int(part.man_exp()[1])) > MAX_EXPONENT:
+            return None
+    return x.unique_fmpz()
 
 
 def _whole(x: acb) -> int:

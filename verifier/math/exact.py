@@ -39,6 +39,9 @@ MAX_WORK = 9_000
 """Work of one comparison, in units of about a microsecond: a node visited costs one,
 arithmetic with long integers by their length. What needs more is not told here."""
 
+MAX_WORD = 1 << 63
+"""FLINT takes the arguments of binomials as machine words."""
+
 LONG_BITS = 512
 """Numbers up to this size cost nothing beyond their node."""
 
@@ -190,7 +193,7 @@ def _integers(name: str, values: list[fmpq], budget: Budget) -> fmpq | None:
         return fmpq(fmpz.fac_ui(fmpz(n)) if name == "fact" else prod(range(n, 0, -2)))
     if name in ("binom", "perm") and len(numbers) == 2:
         k = int(numbers[1])
-        if n < 0 or k < 0:
+        if not 0 <= n < MAX_WORD or not 0 <= k < MAX_WORD:
             return None
         count = min(k, max(n - k, 0)) if name == "binom" else k
         if count * n.bit_length() > MAX_BITS:

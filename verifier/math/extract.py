@@ -36,10 +36,10 @@ from dataclasses import dataclass
 from verifier.math.syntax.vocabulary import CONST_WORDS, FUNCTIONS, NO_UNIT, PERCENT, SCALING
 from verifier.math.units import canonical
 
-MAX_BOX_CHARS = 16_384
-"""How far the end of a box is searched. Four times the longest answer that is read."""
+MAX_BOX_CHARS = 4_200
+"""How far the end of a box is searched: a little beyond the longest answer that is read."""
 
-MAX_BOXES = 64
+MAX_BOXES = 32
 """Boxes joined to one list. More is not an answer but a spray of guesses."""
 
 MAX_GAP_CHARS = 80

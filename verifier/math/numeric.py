@@ -47,7 +47,7 @@ MAX_BITS = 4_096
 COMPARED = 15
 """Work of a comparison beside its evaluations."""
 
-MAX_EVALUATION = 4_000
+MAX_EVALUATION = 2_500
 """Work of one value that is asked for alone, in the units of `exact.Budget`."""
 
 POSITIVE_POINTS = 3

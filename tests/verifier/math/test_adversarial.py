@@ -307,3 +307,57 @@ def test_matrices_do_not_grow(inner: str) -> None:
     judge([gold], rf"\boxed{{{answer}}}", POLICY)
     judge([f"A{'BC' * 200}A^{{-1}}"], rf"\boxed{{B{'BC' * 200}A^{{-1}}}}", POLICY)
     assert time.process_time() - started < 0.2
+
+
+DEADLY = [
+    ("m", r"\operatorname{lcm}(2^{-2^{64}},m)"),
+    ("x", r"\gcd(2^{-2^{100}},x)"),
+    ("x>2", r"\{n\in\mathbb{Z}\mid \gcd(12,\sqrt{2^{-2^{64}}})<n<e^{5}\}"),
+    ("x", r"(2^{-2^{64}}-2^{-2^{64}}+5)!+x"),
+    ("x", r"\lfloor 2^{-2^{70}}\rfloor+x"),
+    ("1.5", "111111111111!"),
+    ("x", "x^{2^{2^{50}}}"),
+    ("5", r"\binom{10^{30}}{2}"),
+    (r"\binom{2^{64}}{2}+x", "x"),
+    ("5", r"\binom{4}{18446744073709551616}"),
+]
+COSTLY = [
+    ("5", r"5+0\cdot\sum_{k=1}^{150}\binom{ki/7}{i/11}+2^{1300}-2^{1300}"),
+    ("5", r"5+0\cdot\sum_{k=1}^{150}\Gamma(ki/7+1/3)+2^{1300}-2^{1300}"),
+    ("5", r"5+0\cdot\sum_{k=1}^{200}\operatorname{erf}(7i+k/7)+2^{1100}-2^{1100}"),
+]
+
+
+def test_no_answer_ends_the_process() -> None:
+    """FLINT aborts where an exponent is too large for it: in a process of its own."""
+    code = (
+        "import sys, json; from verifier.math import MathPolicy; "
+        "from verifier.math.check import judge\n"
+        r"for gold, answer in json.load(sys.stdin): judge([gold], rf'\boxed{{{answer}}}', MathPolicy())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(DEADLY), text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("gold", "answer"), COSTLY)
+def test_costly_functions_are_charged(gold: str, answer: str) -> None:
+    started = time.process_time()
+    found, _ = judge([gold], rf"\boxed{{{answer}}}", POLICY)
+    assert time.process_time() - started < 0.1
+    assert found.outcome is not Outcome.MATCH
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        ",".join([r"\boxed{" + "{}" * 8_100 + "}"] * 64),
+        r"\boxed{" * 33 + "{" * 16_000,
+        " ".join([r"\boxed{1"] * 40) + "{" * 16_000,
+    ],
+)
+def test_boxes_are_searched_in_bounded_time(response: str) -> None:
+    started = time.process_time()
+    judge(["5"], response, POLICY)
+    assert time.process_time() - started < 0.05
