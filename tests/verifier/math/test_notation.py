@@ -176,10 +176,64 @@ NOTATIONS: list[tuple[str, str, bool]] = [
     (r"k\in\mathbb{Z}", r"k\in Z", T),
     (r"\angle B=50^\circ", r"m\angle B=50^\circ", T),
 ]
+LETTERS: list[tuple[str, str, bool]] = [
+    (r"\frac{mg}{k}", r"\frac{m g}{k}", T),
+    (r"\frac{mg}{k}", "mg/k", T),
+    (r"\frac{mg}{k}", r"\frac{mk}{g}", F),
+    ("T=mg", "T=g m", T),
+    ("T=mg", "T=m+g", F),
+    (r"mg\cos\theta", r"m g\cos\theta", T),
+    (r"\frac{mg\sin\theta}{2}", r"\frac{1}{2} g m\sin\theta", T),
+    (r"\frac{mg}{m+M}", r"\frac{g m}{M+m}", T),
+    (r"\frac12km^2", r"\frac{k m^2}{2}", T),
+    (r"\frac12km^2", r"\frac{k^2 m^2}{2}", F),
+    (r"\frac{mm}{n}", r"\frac{m^2}{n}", T),
+    ("ml", "lm", T),
+    ("ml", "l+m", F),
+    ("N-mg", "N-g m", T),
+    ("6 mg", "6 milligrams", T),
+    ("6 mg", "6 grams", F),
+    (r"\frac{1}{2}\text{ kg}", "500 g", T),
+]
+COUNTED: list[tuple[str, str, bool]] = [
+    ("5", "5 eggs per day", T),
+    ("5", "6 eggs per day", F),
+    ("25", "25 in total", T),
+    ("25", "25 students in total", T),
+    ("3", "3 left", T),
+    ("3", "3 left over", T),
+    ("3", "3 remaining", T),
+    ("3/8", "3/8 of the pizza", T),
+    ("3/8", "3/8 of the other half", F),
+    ("5", "5/day", T),
+    ("25", "exactly 25", T),
+    ("25", "a total of 25", T),
+    ("7", "Day 7", T),
+    ("8", "Day 7", F),
+    ("6", "exactly 6 eggs", T),
+    ("5", "5 eggs or so", F),
+    ("5", "5 eggs and ham", F),
+    ("5", "5 eggs if it rains", F),
+    ("5", "5 eggs per 2 days", F),
+    ("5", "5 hundred eggs", F),
+    ("5", "5 at most", F),
+    ("5", "5 of 8", F),
+    ("3", "3 pairs of shoes", F),
+    ("3", "exactly 3 dozen", F),
+    ("3", "3 percent of the total", F),
+    ("25", "at least 25", F),
+    ("5", "5 less than the sum", F),
+    ("5", "5 eggs not counting x", F),
+    ("A", "选A", T),
+    ("A", "选 A。", T),
+    ("A", "不选A", F),
+    ("A", "选B", F),
+]
 
 
 @pytest.mark.parametrize(
-    ("gold", "answer", "same"), UNITS + WORDS + CHINESE + BASES + NUMBERS + NOTATIONS
+    ("gold", "answer", "same"),
+    UNITS + WORDS + CHINESE + BASES + NUMBERS + NOTATIONS + LETTERS + COUNTED,
 )
 def test_notation(gold: str, answer: str, same: bool) -> None:
     found = check([gold], rf"\boxed{{{answer}}}").outcome
