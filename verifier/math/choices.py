@@ -35,10 +35,10 @@ def _plain(text: str) -> str:
     if not text.isascii():
         text = text.translate(_FULL_WIDTH)
     text = " ".join(text.split())
-    return _NAMED.sub("", text, count=1) if len(text) > 2 and _NAMED.match(text) else text
+    return _NAMED.sub("", text, count=1) if len(text) > 1 and _NAMED.match(text) else text
 
 
-_FULL_WIDTH = str.maketrans("（）．：，；", "().:,;")
+_FULL_WIDTH = str.maketrans("（）．：，；。", "().:,;.")
 
 
 def choice(text: str) -> tuple[str, str] | None:

@@ -292,19 +292,25 @@ def _hashes(text: str, begin: int) -> Extracted | None:
 
 
 _ANSWER_WORDS = (
-    "nswer", "NSWER", "答案", "答え", "故选", "éponse", "ntwort", "espuesta", "isposta", "esposta",
-    "твет", "ТВЕТ", "Ans", "orrect option", "orrect choice",
+    "nswer", "NSWER", "答案", "答え", "选", "正确选项", "éponse", "ntwort", "espuesta", "isposta",
+    "esposta", "твет", "ТВЕТ", "Ans", "orrect option", "orrect choice",
 )  # fmt: skip
 # After such a word: what may stand before the value.
 _MARK = re.compile(
     r"(?:,? (?:to|for|of|in) [A-Za-z ()]{1,40}?,? ?(?=\bis\b))?\**\s{0,4}"
-    r"(?::|：|=|[-–—](?=\s)|\b(?:is|ist|est|es|è|é|equals|(?:would|will|should|must) be)\b:?"
-    r"|是|为|は|(?=\\\[|\\\(|\$)|\**\s{0,4}\n)"
+    r"(?:】\s{0,4}[:：]?|[:：=]|[-–—](?=\s)"
+    r"|\b(?:is|ist|est|es|è|é|equals|(?:would|will|should|must) be)\b:?"
+    r"|[是为]\s{0,4}[:：]?|は|(?=\\\[|\\\(|\$)|\**\s{0,4}\n)"
     r"\**\s{0,8}(?:[Tt]he final answer is:?\s{0,4})?"
     r"(?:(?:therefore|thus|hence|then|simply|just|clearly|equal to|given by)\b:?,?\s{0,4})?"
     r"\**\s{0,4}"
 )
-_CHOSEN = re.compile(r"[:：]?\s{0,4}(?=[$\\A-H(（])")
+_CHOSEN = re.compile(r"择?\s{0,4}[:：]?\s{0,4}(?=[$\\A-H(（])")
+_CONCLUDED = re.compile(
+    r"(?:因此|所以|故|综上|综上所述|从而|于是|答案)[,，]?(?:本题|此题)?\s{0,2}应?该?$"
+    r"|(?:^|[\n。])\s{0,4}(?:本题|此题)?应?该?$"
+)
+"""Before 选: a conclusion or nothing; what stands there else may negate."""
 
 
 def _answer_words(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -322,7 +328,9 @@ def _answer_words(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
         again = text.rfind(word, begin, at)
         if again >= 0:
             places[word] = again
-        mark = (_CHOSEN if word == "故选" else _MARK).match(text, at + len(word), end)
+        if word == "选" and not _CONCLUDED.search(text[max(begin, at - _LEAD_CHARS) : at]):
+            continue
+        mark = (_CHOSEN if word == "选" else _MARK).match(text, at + len(word), end)
         if mark is not None:
             yield at, mark.end()
 

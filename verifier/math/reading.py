@@ -11,7 +11,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from verifier.math import phrases, remarks, sentences, words
+from verifier.math import counted, phrases, remarks, sentences, words
 from verifier.math.choices import Selection, choice, selection
 from verifier.math.compare.comparison import Comparison
 from verifier.math.extract import boxed, extract
@@ -148,7 +148,7 @@ class Reading:
 
 def _stated(text: str) -> Node | None:
     """The tree of the value that a sentence states."""
-    value = phrases.value_in(text)
+    value = phrases.value_in(text) or counted.number_in(text)
     if value is None:
         return None
     try:

@@ -39,7 +39,7 @@ _TABLE: tuple[tuple[str, Fraction | int, str], ...] = (
     ("dm decimeter decimetre decimeters decimetres 分米", Fraction(1, 10), "m"),
     ("km kilometer kilometre kilometers kilometres 千米 公里", 1000, "m"),
     ("nm nanometer nanometers nanometre nanometres 纳米", Fraction(1, 10**9), "m"),
-    ("micron microns micrometer micrometers 微米", Fraction(1, 10**6), "m"),
+    ("micron microns micrometer micrometers μm 微米", Fraction(1, 10**6), "m"),
     ("in inch inches 英寸", _INCH, "m"),
     ("ft foot feet 英尺", _FOOT, "m"),
     ("yd yds yard yards", _FOOT * 3, "m"),
@@ -53,6 +53,8 @@ _TABLE: tuple[tuple[str, Fraction | int, str], ...] = (
     ("oz ounce ounces 盎司", _POUND * 1000 / 16, "g"),
     ("ton tons", 1, "ton"),  # short, long or metric: who knows
     ("s sec secs second seconds 秒 秒钟", 1, "s"),
+    ("μs microsecond microseconds", Fraction(1, 10**6), "s"),
+    ("μg microgram micrograms", Fraction(1, 10**6), "g"),
     ("ms millisecond milliseconds 毫秒", Fraction(1, 1000), "s"),
     ("min mins minute minutes 分钟", 60, "s"),
     ("h hr hrs hour hours 小时 时 个小时", 3600, "s"),
@@ -88,6 +90,7 @@ _TABLE: tuple[tuple[str, Fraction | int, str], ...] = (
     ("A ampere amperes amp amps 安", 1, "A"),
     ("C coulomb coulombs", 1, "A s"),
     ("mol mole moles 摩尔", 1, "mol"),
+    ("mmol millimole millimoles", Fraction(1, 1000), "mol"),
     ("N newton newtons 牛 牛顿", 1000, "g m s^-2"),
     ("kN kilonewton kilonewtons", 10**6, "g m s^-2"),
     ("J joule joules 焦 焦耳", 1000, "g m^2 s^-2"),
@@ -97,8 +100,10 @@ _TABLE: tuple[tuple[str, Fraction | int, str], ...] = (
     ("kWh", 3600 * 10**6, "g m^2 s^-2"),
     ("Pa pascal pascals 帕", 1000, "g m^-1 s^-2"),
     ("kPa kilopascal kilopascals", 10**6, "g m^-1 s^-2"),
+    ("atm atmosphere atmospheres", 101_325_000, "g m^-1 s^-2"),
     ("V volt volts 伏", 1000, "g m^2 s^-3 A^-1"),
-    ("ohm ohms Ω 欧", 1000, "g m^2 s^-3 A^-2"),
+    ("ohm ohms Ω Omega 欧", 1000, "g m^2 s^-3 A^-2"),
+    ("kΩ kiloohm kilohm kilohms kOmega", 10**6, "g m^2 s^-3 A^-2"),
     ("Hz hertz 赫兹", 1, "s^-1"),
     ("kHz kilohertz", 1000, "s^-1"),
     ("mph", _MILE / 3600, "m s^-1"),
@@ -132,7 +137,7 @@ _RAISED_PREFIX = {"平方": 2, "立方": 3}
 _PART = re.compile(
     r"(?P<times>\\cdot(?![a-z])|\\times(?![a-z])|[·*⋅])|(?P<per>/|每|per(?![A-Za-z]))"
     r"|(?P<power>\^\s*\{?\s*-?\d+\s*\}?|(?<=[A-Za-z])[2-9](?!\d))|(?P<open>\()|(?P<close>\))"
-    r"|(?P<word>°?[A-Za-z]+|[$¢€£¥₹Ω]|[\u4e00-\u9fff]+)|(?P<skip>\\[, ;]|[{}\s.~-])"
+    r"|(?P<word>[°μk]?[A-Za-zΩ]+|[$¢€£¥₹Ω]|[\u4e00-\u9fff]+)|(?P<skip>\\[, ;]|[{}\s.~-])"
 )
 
 

@@ -45,6 +45,16 @@ from verifier.math.extract import boxed, extract
         ("The answer is $3$ if n is even", "3$ if n is even", "answer_line"),
         ("所以最终答案为42。证毕", "42", "answer_line"),
         ("故选：C。", "C", "answer_line"),
+        ("因此选B。", "B", "answer_line"),
+        ("所以选 B", "B", "answer_line"),
+        ("故答案选B。", "B", "answer_line"),
+        ("因此，正确选项是 B。", "B", "answer_line"),
+        ("【答案】B", "B", "answer_line"),
+        (r"【答案】$\frac12$", r"\frac12", "answer_line"),
+        ("所以答案为：5", "5", "answer_line"),
+        ("答案是: 5", "5", "answer_line"),
+        ("综上，应选择C。", "C", "answer_line"),
+        ("所以选B。若选C则不对。", "B", "answer_line"),
         ("The correct option is B.", "B", "answer_line"),
         ("The answer is therefore 42.", "42", "answer_line"),
         ("The answer to the question is 42.", "42", "answer_line"),
@@ -211,3 +221,8 @@ def test_the_last_closed_box_counts_when_a_later_one_was_cut_off() -> None:
     found = extract(r"\boxed{5} but no: \boxed{7")
     assert found is not None
     assert (found.text, found.source) == ("5", "boxed")
+
+
+@pytest.mark.parametrize("text", ["所以不选B。", "不应选B。", "若选A", "如果选择C"])
+def test_a_letter_that_is_not_chosen(text: str) -> None:
+    assert extract(text) is None

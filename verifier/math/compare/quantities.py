@@ -156,8 +156,29 @@ def _split_unit(node: Node) -> tuple[Node, str]:
     return node, ""
 
 
+def _letter_power(node: Node) -> str:
+    """A letter or a whole power of one as a unit is written; else ""."""
+    match node:
+        case Sym(name):
+            return name
+        case Op("pow", (Sym(name), Num(int() as power, -1))):
+            return f"{name}^{power}"
+        case Op("pow", (Sym(name), Op("neg", (Num(int() as power, -1),)))):
+            return f"{name}^-{power}"
+        case _:
+            return ""
+
+
 def _letter_unit(node: Node, unit: str) -> tuple[Node, str]:
     """`5000 m` beside an answer in `km`: the letter is a unit there."""
+    if not unit and isinstance(node, Op) and node.name == "mul" and len(node.args) == 3:
+        value, *letters = node.args
+        spelled = [_letter_power(part) for part in letters]
+        if all(spelled) and not free_symbols(value):
+            for between in (" ", ""):  # `10 m s^{-1}`; `6cm`, read as letters
+                name, known = canonical(between.join(spelled))
+                if known:
+                    return value, name
     if not unit and isinstance(node, Op) and node.name == "mul" and len(node.args) == 2:
         value, letter = node.args
         if isinstance(letter, Sym) and not free_symbols(value) and canonical(letter.name)[1]:

@@ -57,6 +57,7 @@ _LOST_BACKSLASH = re.compile(
 )
 _FEET_INCHES = re.compile(r"\s*(\d+)\s?'\s?(\d+(?:\.\d+)?)\s?(?:\\?\"|'')\s*")
 _HALF_DAY = re.compile(r"(?<![A-Za-z.])([AaPp])\. ?[mM](?![A-Za-z])\.?")
+_SHORTENED = re.compile(r"(?<![A-Za-z])(sq|cu)\.\s{0,4}(?=[a-z]{1,12}(?![a-z]))")
 _TEXT_OPENS = re.compile(r"\\(?:text|mbox|textbf|textrm|textit)\s*\{")
 _CONTROLS = {"\x0c": "f", "\t": "t", "\x08": "b", "\r": "r"}
 _UNESCAPED = re.compile(
@@ -96,6 +97,8 @@ def clean(text: str) -> str:
         text = _HALF_DAY.sub(lambda m: m.group(1).lower() + "m", text)
     if "'" in text and (height := _FEET_INCHES.fullmatch(text)):
         return rf"{height.group(1)}\text{{ ft }}{height.group(2)}\text{{ in}}"
+    if "q." in text or "u." in text:
+        text = _SHORTENED.sub(r"\1 ", text)
     if "{:}" in text:
         text = text.replace("{:}", ":")
     if "$" in text and _TEXT_OPENS.search(text):

@@ -16,6 +16,7 @@ from verifier.math.syntax.vocabulary import (
     GREEK,
     GREEK_SAME,
     SHORT_FUNCTIONS,
+    UNIT_LETTERS,
     names_subject,
     reads_as_word,
 )
@@ -51,7 +52,7 @@ def name_or_letters(reader: Reader, token: Token) -> Node:
             return _split(reader, word, len(name))
         if word.endswith(name) and len(word) <= len(name) + 2:
             return _split(reader, word, len(word) - len(name))
-    if reads_as_word(word) and not _two_factors(reader, word):
+    if reads_as_word(word) and word not in UNIT_LETTERS and not _two_factors(reader, word):
         return _behind_subject(reader, token)
     return first_letter(reader, token)
 

@@ -51,7 +51,7 @@ from verifier.math.syntax.reader import BP_LIST, BP_MUL, BP_SIGN, Reader
 from verifier.math.syntax.scripts import degrees, raised, subscripted
 from verifier.math.syntax.spoken import in_digits
 from verifier.math.syntax.tokens import STOP, ParseError, Token, tokenize, vectors
-from verifier.math.syntax.trailing import drop_remark, word_after
+from verifier.math.syntax.trailing import drop_remark, signed_unit, word_after
 from verifier.math.syntax.vocabulary import CLOSING, CURRENCIES, ENDING, JOIN, RELATIONS, SET_OPS
 from verifier.math.tree import Base, Const, Node, Op, Rel, Seq, Sym, Text, children
 
@@ -273,6 +273,8 @@ class Parser(Reader):
             return None
         if token.kind == "cmd":
             name = text[1:]
+            if name in ("Omega", "mu") and power < BP_MUL and (unit := signed_unit(self, left)):
+                return unit
             if name in RELATIONS:
                 return relation(self, left, power)
             if name == "not" and self.peek(1).text in ("=", "\\in"):

@@ -166,6 +166,8 @@ def _wrapped(
     inner = text[at + 1 : stop - (not depth)]  # one not closed goes on to the end
     words = " ".join(inner.split()).strip(",;. ")
     behind_value = _behind_value(tokens, name)
+    if behind_value and "\\mu" in inner:
+        inner = words = words.replace("\\mu ", "μ")
     if behind_value and canonical(inner)[1] and text[stop : stop + 1] not in ("_", "("):
         tokens.append(Token("text", words, True))  # `5\text{ m}`: the unit, not a name
         return stop
@@ -213,6 +215,8 @@ def _behind_value(tokens: list[Token], name: str) -> bool:
     if not tokens:
         return False
     last = tokens[-1]
+    if last.text == "\\cdot" and len(tokens) > 1 and tokens[-2].kind == "text":
+        return canonical(tokens[-2].text)[1]  # `\text{kg}\cdot\text{m/s}`
     if last.kind == "num" or last.text in (")", "}", "\\pi", "\\circ"):
         return True
     return name in _WORDED and last.kind == "word" and len(last.text) == 1

@@ -67,6 +67,8 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if token.kind == "text" and first in SCALING and not canonical(low)[1]:
         raise ParseError(f"words that change the number: {word!r}")
     if token.kind == "word":
+        if word == "k" and power < BP_MUL and (unit_node := signed_unit(reader, left)):
+            return unit_node
         if low == "in" and reader.peek(1).text in ("(", "[", "{", "\\{", "\\mathbb"):
             return relation(reader, left, power)
         if word == "mod":
@@ -91,6 +93,24 @@ def word_after(reader: Reader, left: Node, token: Token, power: int) -> Node | N
     if isinstance(left, Op) and is_degrees(left) and unit in TEMPERATURES:
         return Op("unit", (left.args[0], Text(TEMPERATURES[unit])))
     return _with_smaller_units(reader, left, unit)
+
+
+def signed_unit(reader: Reader, left: Node) -> Node | None:
+    r"""`10\ \Omega`, `2\ k\Omega`, `0.5\ \mu m` at the end: a sign that is a unit."""
+    if not isinstance(left, Num) or not reader.peek().gap:
+        return None
+    first, second = reader.peek().text, reader.peek(1).text
+    if first == "\\Omega" and reader.peek(1).kind == STOP:
+        unit, length = "ohm", 1
+    elif (first + second) in _SIGNED and reader.peek(2).kind == STOP:
+        unit, length = _SIGNED[first + second], 2
+    else:
+        return None
+    reader.at += length
+    return Op("unit", (left, Text(unit)))
+
+
+_SIGNED = {"k\\Omega": "kΩ", "\\mum": "μm", "\\mus": "μs", "\\mug": "μg"}
 
 
 def is_degrees(node: Node) -> bool:

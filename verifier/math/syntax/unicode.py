@@ -20,6 +20,7 @@ _UNICODE = {
     "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∅": r"\emptyset ", "ø": r"\emptyset ",
     "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}",
     "ℂ": r"\mathbb{C}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "″": "''", "’": "'", "‘": "'",
+    "℃": r"^\circ C", "℉": r"^\circ F", "Ω": r"\Omega ",
     "…": r"\ldots ", "⋯": r"\ldots ", "→": r"\to ", "⌊": r"\lfloor ", "⌋": r"\rfloor ",
     "⌈": r"\lceil ", "⌉": r"\rceil ", "⟨": r"\langle ", "⟩": r"\rangle ", "〈": r"\langle ",
     "〉": r"\rangle ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "∶": ":", "∣": "|",

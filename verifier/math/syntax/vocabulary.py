@@ -91,6 +91,8 @@ UNITS = word_set(
     newton newtons joule joules watt watts volts am pm AM PM per more less
     """
 )
+UNIT_LETTERS = word_set("cm mm km dm kg mg lb oz ft mi ml mL kW am pm")
+"""Units that are a product of letters where no number stands before them: `T = mg`."""
 CURRENCIES = {"$": "$", "euro": "euro", "pounds": "gbp", "yen": "yensign"}
 """Signs before or behind an amount, and the unit they are."""
 CURRENCY_CODES = frozenset(("USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "Rs"))
