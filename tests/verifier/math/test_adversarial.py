@@ -1,6 +1,9 @@
 """Answers written to be taken for right ones, or to break the check."""
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
