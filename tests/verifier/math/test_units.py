@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import pytest
 
+from verifier.math import Outcome, check
 from verifier.math.units import MAX_UNIT_CHARS, canonical, factor
 
 
@@ -49,3 +50,17 @@ def test_conversion_is_exact(one: str, other: str, size: Fraction | None) -> Non
 )
 def test_no_unit(text: str) -> None:
     assert not canonical(text)[1]
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "same"),
+    [
+        ("3", r"3:00 \text{ pm}", True),
+        ("2", r"3:00 \text{ pm}", False),
+        ("3:00", "4:00", False),
+        (r"\frac34", "3:4", True),
+    ],
+)
+def test_hours_without_minutes(gold: str, answer: str, same: bool) -> None:
+    found = check([gold], rf"\boxed{{{answer}}}").outcome
+    assert found is (Outcome.MATCH if same else Outcome.NO_MATCH)

@@ -83,6 +83,8 @@ def _ratios(comparison: Comparison, gold: Node, answer: Node) -> bool | None:
     assert isinstance(ratio, Op)
     if len(ratio.args) != 2:
         return False
+    if ratio.args[1] == Num(0):  # 3:00 is three o'clock
+        return comparison.scalar(ratio.args[0], other)
     return comparison.scalar(Op("div", ratio.args), other)
 
 

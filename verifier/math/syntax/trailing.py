@@ -236,6 +236,8 @@ def _check_unit(text: str) -> None:
     plain = _POWERS.sub("", text.lower())
     if any(char.isdigit() or char in "()[]{}\\" for char in plain):
         raise ParseError(f"more than a unit: {text!r}")
+    if not _LETTERS.search(plain):
+        raise ParseError(f"no unit: {text!r}")
     if not NO_UNIT.isdisjoint(_LETTERS.findall(plain)):
         raise ParseError(f"more than a unit: {text!r}")
 
