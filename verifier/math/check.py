@@ -146,7 +146,7 @@ class MathVerifier:
                 if decision.equal is not None or all(pair in known for pair in decision.open):
                     break
             if decision.equal is True:
-                return replace(_told(verdict, gold, answer, decision), queued_s=queued)
+                return replace(_settled(verdict, gold, answer, decision), queued_s=queued)
             if decision.equal is None:
                 outcome = Outcome.UNDECIDED
                 if failure == "timeout" or (left is not None and left <= 0):
@@ -155,7 +155,7 @@ class MathVerifier:
                     outcome = Outcome.FAILED
                 verdict = replace(verdict, outcome=outcome, tier=None, detail=_FAILURES[failure])
             elif verdict.outcome is Outcome.UNDECIDED and not failure:
-                verdict = _told(verdict, gold, answer, decision)
+                verdict = _settled(verdict, gold, answer, decision)
         return replace(verdict, queued_s=queued)
 
 
@@ -217,7 +217,7 @@ def judging(
         yield _no_answer(found, gold[0], response), []
     else:
         assert found is not None
-        yield _concluded(_undecided(found, gold[0]), decided)
+        yield _concluded(found, gold[0], decided)
 
 
 _NOTHING = Decision(None, None)
@@ -233,15 +233,21 @@ def _no_answer(found: Extracted | None, gold: str, response: str) -> MathVerdict
     return replace(verdict, outcome=Outcome.NO_MATCH, extracted=found.text[:200], detail=detail)
 
 
-def _concluded(verdict: MathVerdict, decided: list[Pending]) -> tuple[MathVerdict, list[Pending]]:
+def _concluded(
+    found: Extracted, first_gold: str, decided: list[Pending]
+) -> tuple[MathVerdict, list[Pending]]:
     """The verdict on all references compared, and those left to the symbolic step."""
     if decided[-1][2].equal is True:
-        return _told(verdict, *decided[-1]), []
+        return _told(found, first_gold, *decided[-1]), []
     pending = [entry for entry in decided if entry[2].equal is None]
     if not pending:
-        return _told(verdict, *decided[0]), []
+        return _told(found, first_gold, *decided[0]), []
     gold, answer, first = pending[0]
-    verdict = replace(verdict, compared=(gold, answer), detail=first.detail or _FAILURES[""])
+    verdict = replace(
+        _undecided(found, first_gold),
+        compared=(gold, answer),
+        detail=first.detail or _FAILURES[""],
+    )
     return verdict, [entry for entry in pending if entry[2].open]
 
 
@@ -251,17 +257,34 @@ def _undecided(found: Extracted, gold: str) -> MathVerdict:
     )
 
 
-def _told(found: MathVerdict, gold: Reading, answer: Reading, decision: Decision) -> MathVerdict:
-    """A verdict that one comparison decided. (`replace` would take three times as long.)"""
+def _told(
+    found: Extracted, first_gold: str, gold: Reading, answer: Reading, decision: Decision
+) -> MathVerdict:
+    """A verdict that one comparison decided."""
     return MathVerdict(
         Outcome.MATCH if decision.equal else Outcome.NO_MATCH,
         decision.tier,
-        found.extracted,
+        found.text,
         found.source,
         found.start,
         found.end,
-        gold.text if decision.equal else found.gold,
+        gold.text if decision.equal else first_gold,
         decision.detail,
         (gold, answer),
         decision.point or {},
+    )
+
+
+def _settled(
+    verdict: MathVerdict, gold: Reading, answer: Reading, decision: Decision
+) -> MathVerdict:
+    """An open verdict that the symbolic step has decided."""
+    return replace(
+        verdict,
+        outcome=Outcome.MATCH if decision.equal else Outcome.NO_MATCH,
+        tier=decision.tier,
+        gold=gold.text if decision.equal else verdict.gold,
+        detail=decision.detail,
+        compared=(gold, answer),
+        point=decision.point or {},
     )

@@ -85,6 +85,7 @@ class Op:
     name: str
     args: tuple[Node, ...]
     _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _free: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Seq:
     items: tuple[Node, ...]
     joined: str = ","
     _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _free: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,14 @@ class Rel:
     ops: tuple[str, ...]
     items: tuple[Node, ...]
     _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _free: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
     rows: tuple[tuple[Node, ...], ...]
     _kinds: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _free: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 Node = Num | Const | Sym | Base | Text | Op | Seq | Rel | Matrix
@@ -161,21 +165,28 @@ _TEXT, _NOTHING = frozenset(("Text",)), frozenset[str]()
 
 
 def free_symbols(node: Node) -> frozenset[str]:
-    """Names of the symbols that no sum, product, integral or limit binds."""
+    """Names of the symbols that no sum, product, integral or limit binds. Kept as well."""
     if isinstance(node, Sym):
         return frozenset((node.name,))
+    if not isinstance(node, Op | Seq | Rel | Matrix):
+        return _NOTHING
+    known = node._free
+    if known is None:
+        known = _free_symbols(node)
+        object.__setattr__(node, "_free", known)
+    return known
+
+
+def _free_symbols(node: Node) -> frozenset[str]:
     if isinstance(node, Op):
         if node.name in BINDERS and isinstance(node.args[0], Sym):
             bound, *limits, body = node.args
             assert isinstance(bound, Sym)
             names = free_symbols(body) - {bound.name}
             return names.union(*(free_symbols(limit) for limit in limits))
-        if node.name == "compose":
-            return frozenset()
         if node.name in ("call", "index"):
-            return frozenset().union(*(free_symbols(arg) for arg in node.args[1:]))
-    parts = children(node)
-    return frozenset().union(*map(free_symbols, parts)) if parts else frozenset()
+            return _NOTHING.union(*(free_symbols(arg) for arg in node.args[1:]))
+    return _NOTHING.union(*map(free_symbols, children(node)))
 
 
 BINDERS = frozenset(("sum", "prod", "int", "lim"))
