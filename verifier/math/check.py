@@ -123,12 +123,11 @@ class MathVerifier:
         budget_s: float | None,
     ) -> MathVerdict:
         known: dict[tuple[Node, Node], bool | None] = {}
-        queued, failure = 0.0, ""
-        left = budget_s
-        for gold, answer, first in pending:
-            await asyncio.sleep(0)
-            decision = first
-            for _ in range(MAX_ROUNDS):
+        queued, left = 0.0, budget_s
+        refused = unsure = None
+        for gold, answer, decision in pending:
+            failure = ""
+            for _ in range(MAX_ROUNDS if decision.open else 0):
                 for pair in decision.open:
                     if pair in known or (left is not None and left <= 0):
                         continue
@@ -147,16 +146,15 @@ class MathVerifier:
                     break
             if decision.equal is True:
                 return replace(_settled(verdict, gold, answer, decision), queued_s=queued)
-            if decision.equal is None:
-                outcome = Outcome.UNDECIDED
-                if failure == "timeout" or (left is not None and left <= 0):
-                    outcome, failure = Outcome.TIMEOUT, "timeout"
-                elif failure == "died":
-                    outcome = Outcome.FAILED
-                verdict = replace(verdict, outcome=outcome, tier=None, detail=_FAILURES[failure])
-            elif verdict.outcome is Outcome.UNDECIDED and not failure:
-                verdict = _settled(verdict, gold, answer, decision)
-        return replace(verdict, queued_s=queued)
+            if decision.equal is False:
+                refused = refused or _settled(verdict, gold, answer, decision)
+                continue
+            if left is not None and left <= 0:
+                failure = "timeout"
+            found = replace(verdict, outcome=_OUTCOMES[failure], detail=_FAILURES[failure])
+            unsure = unsure or found
+        # One reference that nobody can tell leaves the whole open.
+        return replace(unsure or refused or verdict, queued_s=queued)
 
 
 DEFAULT_POLICY = MathPolicy()
@@ -165,6 +163,7 @@ _FAILURES = {
     "timeout": "the symbolic step was stopped at its time limit",
     "died": "the symbolic worker died twice",
 }
+_OUTCOMES = {"": Outcome.UNDECIDED, "timeout": Outcome.TIMEOUT, "died": Outcome.FAILED}
 Pending = tuple[Reading, Reading, Decision]
 
 
@@ -248,7 +247,7 @@ def _concluded(
         compared=(gold, answer),
         detail=first.detail or _FAILURES[""],
     )
-    return verdict, [entry for entry in pending if entry[2].open]
+    return verdict, pending if any(entry[2].open for entry in pending) else []
 
 
 def _undecided(found: Extracted, gold: str) -> MathVerdict:

@@ -51,7 +51,6 @@ MAX_EVALUATION = 2_500
 """Work of one value that is asked for alone, in the units of `exact.Budget`."""
 
 POSITIVE_POINTS = 3
-NEGATIVE_POINTS = 2
 WHOLE_POINTS = 5
 
 MAX_FLOORS = 6

@@ -19,7 +19,7 @@ from itertools import permutations
 from verifier.math.syntax.parser import parse
 from verifier.math.syntax.tokens import ParseError
 from verifier.math.syntax.unicode import ascii_math
-from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text
+from verifier.math.tree import Const, Node, Num, Op, Rel, Seq, Sym, Text, exchanged
 
 MAX_CHARS = 300
 """People say a set in one line."""
@@ -296,7 +296,7 @@ class _Sentence:
 
     def built(self) -> Node:
         element = self.symbol()
-        conditions = tuple(_renamed(c, element) for c in self.conditions)
+        conditions = tuple(exchanged(c, {_ELEMENT: element}) for c in self.conditions)
         belongs = Rel(("in",), (element, Const("Z")))
         if not conditions:
             return Const("Z")
@@ -315,16 +315,3 @@ def _symbols(node: Node) -> list[Sym]:
     if isinstance(node, Sym):
         return [node]
     return [s for arg in node.args for s in _symbols(arg)] if isinstance(node, Op) else []
-
-
-def _renamed(node: Node, element: Node) -> Node:
-    if node == _ELEMENT:
-        return element
-    if isinstance(node, Op):
-        return Op(node.name, tuple(_renamed(arg, element) for arg in node.args))
-    if isinstance(node, Rel):
-        return Rel(node.ops, tuple(_renamed(item, element) for item in node.items))
-    if isinstance(node, Seq):
-        items = tuple(_renamed(item, element) for item in node.items)
-        return Seq(node.open, node.close, items, node.joined)
-    return node

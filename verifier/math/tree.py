@@ -15,7 +15,7 @@ Not covered: types of symbols (integer, real), assumptions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -187,6 +187,25 @@ def _free_symbols(node: Node) -> frozenset[str]:
         if node.name in ("call", "index"):
             return _NOTHING.union(*(free_symbols(arg) for arg in node.args[1:]))
     return _NOTHING.union(*map(free_symbols, children(node)))
+
+
+def exchanged(node: Node, table: Mapping[Node, Node]) -> Node:
+    """The tree with its leaves exchanged as the table says, all at once."""
+    if isinstance(node, Op):
+        return Op(node.name, tuple(exchanged(arg, table) for arg in node.args))
+    if isinstance(node, Rel):
+        return Rel(node.ops, tuple(exchanged(item, table) for item in node.items))
+    if isinstance(node, Seq):
+        items = tuple(exchanged(item, table) for item in node.items)
+        return Seq(node.open, node.close, items, node.joined)
+    if isinstance(node, Matrix):
+        return Matrix(tuple(tuple(exchanged(cell, table) for cell in row) for row in node.rows))
+    return table.get(node, node)
+
+
+def substituted(node: Node, name: str, value: Node) -> Node:
+    """The tree with a tree in the place of a letter."""
+    return exchanged(node, {Sym(name): value})
 
 
 BINDERS = frozenset(("sum", "prod", "int", "lim"))

@@ -60,6 +60,16 @@ def test_a_verdict_tells_what_it_rests_on() -> None:
     assert "differ at x = " in refused.detail
 
 
+@pytest.mark.parametrize("undecided", [r"\lim_{x\to 0} g(x)", "9^{9^{9^9}}"])
+def test_one_open_reference_leaves_the_verdict_open(undecided: str) -> None:
+    refuted = r"\sum_{k=0}^{\infty} 3^{-k}"  # 3/2, by the symbolic step alone
+    assert check([refuted], r"\boxed{2}").outcome is Outcome.NO_MATCH
+    assert check([undecided], r"\boxed{2}").outcome is Outcome.UNDECIDED
+    for gold in ([refuted, undecided], [undecided, refuted]):
+        assert check(gold, r"\boxed{2}").outcome is Outcome.UNDECIDED
+    assert check([undecided, r"\sum_{k=0}^{\infty} 2^{-k}"], r"\boxed{2}").outcome is Outcome.MATCH
+
+
 def test_limits_are_named() -> None:
     assert "4000 characters: 5000" in check(["1" * 5000], r"\boxed{1}").detail
     assert "4000 characters: 4200" in check(["1"], rf"\boxed{{{'1' * 5000}}}").detail

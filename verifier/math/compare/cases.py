@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from verifier.math.compare.conditions import condition_set
 from verifier.math.compare.heads import INDICES
-from verifier.math.compare.inequalities import substituted
 from verifier.math.compare.realset import INFINITY, MINUS_INFINITY, Piece, RealSet, end_value, holds
-from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, Text, walk
+from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, Text, substituted, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison

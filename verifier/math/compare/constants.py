@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING
 
 from verifier.math.compare.families import degree
 from verifier.math.compare.heads import headed, same_head
-from verifier.math.compare.inequalities import substituted
 from verifier.math.numeric import compare, evaluate
 from verifier.math.policy import Tier
-from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, walk
+from verifier.math.tree import Node, Num, Op, Rel, Seq, free_symbols, substituted, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison

@@ -18,10 +18,21 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
-from verifier.math.compare.inequalities import substituted
 from verifier.math.exact import Budget, exact
 from verifier.math.numeric import compare
-from verifier.math.tree import BINDERS, Const, Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import (
+    BINDERS,
+    Const,
+    Node,
+    Num,
+    Op,
+    Rel,
+    Seq,
+    Sym,
+    free_symbols,
+    substituted,
+    walk,
+)
 
 DOTS = Const("dots")
 STARTS = range(-3, 8)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flint import acb, arb, fmpq
 
 from verifier.math.balls import LOW_BITS, Evaluation, precision
-from verifier.math.compare.inequalities import FLIP, substituted
+from verifier.math.compare.inequalities import FLIP
 from verifier.math.compare.lists import same_values
 from verifier.math.compare.rational import quotients
 from verifier.math.compare.signs import expanded, has_signs, members, overfull
@@ -18,7 +18,7 @@ from verifier.math.exact import Budget
 from verifier.math.numeric import Point, evaluate, real_value
 from verifier.math.policy import Tier
 from verifier.math.products import ordered, same_products
-from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols
+from verifier.math.tree import Matrix, Node, Num, Op, Rel, Seq, Sym, free_symbols, substituted
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison

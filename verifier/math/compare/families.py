@@ -26,13 +26,12 @@ from flint import acb, fmpq
 
 from verifier.math.balls import middle_of, precision
 from verifier.math.compare.heads import headed, renamed, same_head
-from verifier.math.compare.inequalities import substituted
 from verifier.math.compare.parameters import Declared, Domain
 from verifier.math.compare.signs import values
 from verifier.math.exact import exact
 from verifier.math.numeric import SURE_BITS, evaluate
 from verifier.math.policy import Tier
-from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols, walk
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols, substituted, walk
 
 if TYPE_CHECKING:
     from verifier.math.compare.comparison import Comparison

@@ -21,6 +21,7 @@ from verifier.math.tree import (
     Sym,
     Text,
     children,
+    exchanged,
     free_symbols,
     walk,
 )
@@ -330,22 +331,7 @@ def renamed(node: Node, names: dict[str, str]) -> Node | None:
     used = {part.name for part in walk(node) if isinstance(part, Sym)}
     if any(new in used and new not in names for new in names.values()):
         return None
-    return _renamed(node, names)
-
-
-def _renamed(node: Node, names: dict[str, str]) -> Node:
-    if isinstance(node, Sym):
-        return Sym(names.get(node.name, node.name))
-    if isinstance(node, Op):
-        return Op(node.name, tuple(_renamed(arg, names) for arg in node.args))
-    if isinstance(node, Rel):
-        return Rel(node.ops, tuple(_renamed(item, names) for item in node.items))
-    if isinstance(node, Seq):
-        items = tuple(_renamed(item, names) for item in node.items)
-        return Seq(node.open, node.close, items, node.joined)
-    if isinstance(node, Matrix):
-        return Matrix(tuple(tuple(_renamed(cell, names) for cell in row) for row in node.rows))
-    return node
+    return exchanged(node, {Sym(old): Sym(new) for old, new in names.items()})
 
 
 def is_equation(node: Node) -> bool:

@@ -15,7 +15,7 @@ from verifier.math.compare.realset import (
 from verifier.math.compare.signs import expanded, has_signs
 from verifier.math.exact import Budget
 from verifier.math.numeric import SURE_BITS, evaluate, real_value
-from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols
+from verifier.math.tree import Node, Num, Op, Rel, Seq, Sym, free_symbols, substituted
 
 FLIP = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 """The same relation with its sides exchanged."""
@@ -174,15 +174,6 @@ def _zero(node: Rel, name: str) -> Node:
     b = substituted(at, name, Num(0))
     a = Op("add", (substituted(at, name, Num(1)), Op("neg", (b,))))
     return Op("neg", (Op("div", (b, a)),))
-
-
-def substituted(node: Node, name: str, value: Node) -> Node:
-    """The tree with a tree in the place of a letter."""
-    if node == Sym(name):
-        return value
-    if isinstance(node, Op):
-        return Op(node.name, tuple(substituted(arg, name, value) for arg in node.args))
-    return node
 
 
 def _plain(node: Node, name: str) -> bool:

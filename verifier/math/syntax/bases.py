@@ -21,14 +21,8 @@ MAX_BASE_DIGITS = 64
 """Digits and letters run together before a base."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_PREFIXES = {"0x": 16, "0b": 2, "0o": 8}
 _BASE_WORDS = re.compile(r"\(?(?:in )?base[ -]?(\w*)\)?")
 _RUN = ("num", "word", "text")
-
-
-def prefixed(text: str) -> Token:
-    """`0x1A3` and its like."""
-    return _token(text[2:].upper(), _PREFIXES[text[:2].lower()])
 
 
 def with_bases(tokens: list[Token]) -> list[Token]:
