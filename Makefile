@@ -9,7 +9,7 @@ PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
 
-$(BIN)/.installed: pyproject.toml setup.py constraints.txt sandbox/jail/jail.c
+$(BIN)/.installed: pyproject.toml setup.py constraints.txt $(wildcard sandbox/jail/*.[ch])
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@

@@ -8,6 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 JAIL = "sandbox.jail.touchstone-jail"
+SOURCES = [f"sandbox/jail/{name}.c" for name in ("main", "root", "confine", "spawn", "supervise")]
 FLAGS = [
     "-std=gnu11",
     "-O2",
@@ -37,6 +38,6 @@ class BuildJail(build_ext):
 # optional: without a C compiler the client still installs; the sandbox then
 # refuses to start and says what is missing.
 setup(
-    ext_modules=[Extension(JAIL, ["sandbox/jail/jail.c"], optional=True)],
+    ext_modules=[Extension(JAIL, SOURCES, depends=["sandbox/jail/jail.h"], optional=True)],
     cmdclass={"build_ext": BuildJail},
 )

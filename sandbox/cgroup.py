@@ -1,8 +1,8 @@
-"""Control groups: memory, process count and CPU time of each slot, on version 1 and version 2.
+"""Control groups: memory, process count and CPU time of each jail, on version 1 and version 2.
 
 A server owns one directory, `touchstone-<pid namespace>-<pid>-<start time>-<n>`, below its own
-group in each hierarchy; a slot owns one directory in it for as long as the server lives. At the
-start of a server the directories of servers that are gone are emptied and removed.
+group in each hierarchy; each jail of a slot has a directory in it, kept from one jail to the
+next. At the start of a server the directories of servers that are gone are emptied and removed.
 
 Not covered: CPU quotas (CPU time is limited, not CPU speed). The driver for version 2 is written
 from the kernel's documentation; no host with version 2 controllers has run it yet.
@@ -153,9 +153,9 @@ class ServerGroups:
             self.close()
             raise CgroupUnavailable(f"version {self.version}: {error}") from error
 
-    def slot(self, number: int) -> SlotGroup:
-        """Makes the group of one slot."""
-        paths = {key: base / f"slot-{number}" for key, base in self.directories.items()}
+    def make(self, name: str) -> JailGroup:
+        """Makes a group for one jail at a time."""
+        paths = {key: base / name for key, base in self.directories.items()}
         for path in paths.values():
             path.mkdir()
         return GroupV1(paths) if self.version == 1 else GroupV2(paths)
@@ -181,8 +181,8 @@ def _delegate(root: Path) -> None:
         control.write_text("+memory +pids")
 
 
-class SlotGroup:
-    """The group of one slot. Files that are read for every run stay open."""
+class JailGroup:
+    """The group of one jail. Files that are read for every run stay open."""
 
     CPU: tuple[str, str]
     PEAK: tuple[str, str]
@@ -192,7 +192,6 @@ class SlotGroup:
     def __init__(self, paths: dict[str, Path]) -> None:
         self.paths = paths
         self._limits = (0, 0)
-        self._cpu = self._open(self.CPU, os.O_RDONLY)
         self._events = self._open(self.EVENTS, os.O_RDONLY)
         self._pids = self._open(self.PIDS, os.O_WRONLY)
         try:
@@ -210,8 +209,9 @@ class SlotGroup:
         return [str(path) for path in self.paths.values()]
 
     @property
-    def limited(self) -> bool:
-        return self._limits != (0, 0)
+    def cpu_file(self) -> str:
+        """The file that tells its CPU time: nanoseconds (version 1), or a line `usage_usec`."""
+        return str(self.paths[self.CPU[0]] / self.CPU[1])
 
     def limit(self, memory_bytes: int, processes: int) -> None:
         """Sets the limits; free of cost when they are as before."""
@@ -227,7 +227,8 @@ class SlotGroup:
 
     def cpu_us(self) -> int:
         """Microseconds of CPU time used in the group since it was made."""
-        raise NotImplementedError
+        words = Path(self.cpu_file).read_text().split()
+        return int(words[1]) if words[0] == "usage_usec" else int(words[0]) // 1000
 
     def oom_kills(self) -> int:
         """How many processes the memory limit has killed since the group was made."""
@@ -245,12 +246,12 @@ class SlotGroup:
         return int(os.pread(self._peak, 64, 0)) if self._peak_resets else 0
 
     def close(self) -> None:
-        for fd in (self._cpu, self._events, self._pids, self._peak):
+        for fd in (self._events, self._pids, self._peak):
             if fd >= 0:
                 os.close(fd)
 
 
-class GroupV1(SlotGroup):
+class GroupV1(JailGroup):
     CPU = ("cpuacct", "cpuacct.usage")
     PEAK = ("memory", "memory.max_usage_in_bytes")
     EVENTS = ("memory", "memory.oom_control")
@@ -264,11 +265,8 @@ class GroupV1(SlotGroup):
             if path.exists():  # memsw is absent where swap is not accounted
                 path.write_text(str(new))
 
-    def cpu_us(self) -> int:
-        return int(os.pread(self._cpu, 64, 0)) // 1000
 
-
-class GroupV2(SlotGroup):
+class GroupV2(JailGroup):
     CPU = ("", "cpu.stat")
     # Writing to it resets it since Linux 6.12, for the descriptor that wrote.
     PEAK = ("", "memory.peak")
@@ -280,9 +278,3 @@ class GroupV2(SlotGroup):
         swap = self.paths[""] / "memory.swap.max"
         if swap.exists():
             swap.write_text("0")
-
-    def cpu_us(self) -> int:
-        for line in os.pread(self._cpu, 4096, 0).splitlines():
-            if line.startswith(b"usage_usec "):
-                return int(line[11:])
-        raise OSError("cpu.stat has no usage_usec")

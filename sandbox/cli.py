@@ -17,7 +17,7 @@ except ImportError as missing:
 
 from sandbox import limits
 from sandbox.client import EmbeddedSandbox, SandboxUnavailable
-from sandbox.languages import LANGUAGES
+from sandbox.languages import NAMES, find_toolchains
 from sandbox.probe import probe as probe_host
 from sandbox.service import Server
 from sandbox.v1 import sandbox_pb2 as pb
@@ -33,6 +33,9 @@ EXIT_UNAVAILABLE, EXIT_LIMIT, EXIT_FAILED = 69, 124, 70
 
 Slots = Annotated[int | None, typer.Option(help="Programs at once. Default: one for each core.")]
 RequireTier = Annotated[str, typer.Option(help="Refuse to start below this tier: T1, T2 or T3.")]
+Tier = Annotated[
+    str | None, typer.Option(help="Use this tier though the host could give a stronger one.")
+]
 
 
 @app.command()
@@ -40,6 +43,7 @@ def serve(
     listen: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1:7711",
     slots: Slots = None,
     require_tier: RequireTier = "T3",
+    tier: Tier = None,
     max_queued: Annotated[
         int, typer.Option(help="Requests that may wait for a slot.")
     ] = limits.DEFAULT_MAX_QUEUED,
@@ -51,14 +55,18 @@ def serve(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued)
+        sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued, tier)
         try:
             server = await Server.start(sandbox, listen)
         except OSError:
             await sandbox.close()
             raise
         host = listen.rpartition(":")[0]
-        print(f"listening on {host}:{server.port}, {sandbox.pool.slots} slots, tier T3", flush=True)
+        print(
+            f"listening on {host}:{server.port}, {sandbox.pool.slots} slots, "
+            f"tier {pb.Tier.Name(sandbox.found.tier)}",
+            flush=True,
+        )
         await stop.wait()
         await server.stop()
 
@@ -72,13 +80,22 @@ def serve(
 def probe() -> None:
     """Show which isolation this host allows."""
     found = asyncio.run(probe_host())
+    console = Console()
     table = Table("mechanism", "in force", "detail")
     for mechanism in found.mechanisms:
         table.add_row(mechanism.name, "yes" if mechanism.in_force else "no", mechanism.detail)
-    console = Console()
     console.print(table)
-    if found.missing:
-        console.print(f"tier: none; {found.missing}")
+    toolchains = find_toolchains()
+    languages = Table("language", "toolchain")
+    for name, language in toolchains.found.items():
+        languages.add_row(name, language.toolchain)
+    for name, why in toolchains.missing.items():
+        languages.add_row(name, f"missing: {why}")
+    console.print(languages)
+    for why in found.missing:
+        console.print(f"not available: {why}")
+    if found.confinement is None:
+        console.print("tier: none")
         raise typer.Exit(EXIT_UNAVAILABLE)
     console.print(f"tier: {pb.Tier.Name(found.tier)}")
 
@@ -86,13 +103,14 @@ def probe() -> None:
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(help="The program.", exists=True, dir_okay=False)],
-    language: Annotated[str, typer.Option(help=f"One of {', '.join(LANGUAGES)}.")] = "python",
+    language: Annotated[str, typer.Option(help=f"One of {', '.join(NAMES)}.")] = "python",
     cpu_seconds: Annotated[
         float, typer.Option(help="CPU time limit.")
     ] = limits.DEFAULT_CPU_SECONDS,
     memory_mib: Annotated[
         int, typer.Option(min=1, help="Memory limit in MiB.")
     ] = limits.DEFAULT_MEMORY_BYTES // limits.MIB,
+    require_tier: RequireTier = "T3",
 ) -> None:
     """Run one program on standard input, in the sandbox.
 
@@ -107,7 +125,7 @@ def run(
     )
 
     async def go() -> pb.RunResult:
-        sandbox = await EmbeddedSandbox.start(slots=1)
+        sandbox = await EmbeddedSandbox.start(slots=1, require_tier=require_tier)
         try:
             return await sandbox.run(request)
         finally:

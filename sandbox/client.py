@@ -7,6 +7,7 @@ await sandbox.close()
 
 from __future__ import annotations
 
+import asyncio
 import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, cast
@@ -15,9 +16,9 @@ import grpc
 
 from sandbox import limits
 from sandbox.cgroup import CgroupUnavailable
-from sandbox.languages import LANGUAGES
+from sandbox.languages import Toolchains, find_toolchains
 from sandbox.pool import Pool, QueueFull
-from sandbox.probe import Probe, probe
+from sandbox.probe import TIERS, Probe, probe
 from sandbox.uids import NoUsersLeft
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc as rpc
@@ -57,37 +58,42 @@ class Sandbox(Protocol):
 class EmbeddedSandbox:
     """The sandbox within this process. Make one by `start`; use it in that event loop only."""
 
-    def __init__(self, pool: Pool, found: Probe) -> None:
-        self.pool, self._probe = pool, found
+    def __init__(self, pool: Pool, found: Probe, toolchains: Toolchains) -> None:
+        self.pool, self.found, self._toolchains = pool, found, toolchains
 
     @classmethod
     async def start(
         cls,
         slots: int | None = None,
-        require_tier: str | None = None,
+        require_tier: str = "T3",
         max_queued: int = limits.DEFAULT_MAX_QUEUED,
+        tier: str | None = None,
     ) -> EmbeddedSandbox:
         """Probes the host and starts the slots (default: one for each core).
 
-        Raises SandboxUnavailable when no jail can be built, when `require_tier` ("T1", "T2", "T3")
-        cannot be had, and for settings that no sandbox can have.
+        `tier` asks for one tier where the host could give a stronger one. Raises
+        SandboxUnavailable when no jail can be built, when `require_tier` ("T1", "T2", "T3") cannot
+        be had, and for settings that no sandbox can have.
         """
         count = slots if slots is not None else min(_cores(), limits.MAX_SLOTS)
         if not 1 <= count <= limits.MAX_SLOTS:
             raise SandboxUnavailable(f"slots must be from 1 to {limits.MAX_SLOTS}, got {count}")
         if max_queued < 0:
             raise SandboxUnavailable(f"max_queued must not be negative, got {max_queued}")
-        if require_tier not in (None, "T1", "T2", "T3"):
-            raise SandboxUnavailable(f"require_tier must be T1, T2 or T3, got '{require_tier}'")
-        found = await probe()
-        if found.tier == pb.TIER_UNSPECIFIED:
-            # T3 is the only tier there is so far, so it meets every requirement.
-            raise SandboxUnavailable(f"tier T3 is not available: {found.missing}")
+        for name, value in (("require_tier", require_tier), ("tier", tier or require_tier)):
+            if value not in TIERS:
+                raise SandboxUnavailable(f"{name} must be T1, T2 or T3, got '{value}'")
+        found = await probe(tier)
+        if found.confinement is None or found.tier < TIERS[require_tier]:
+            raise SandboxUnavailable(
+                f"tier {require_tier} is required and not available: {'; '.join(found.missing)}"
+            )
+        toolchains = await asyncio.to_thread(find_toolchains)
         try:
-            pool = Pool(count, max_queued, found.hierarchies)
+            pool = Pool(count, max_queued, found.confinement, found.hierarchies, toolchains)
         except (CgroupUnavailable, NoUsersLeft, OSError) as error:
             raise SandboxUnavailable(f"the slots cannot be made: {error}") from error
-        return cls(pool, found)
+        return cls(pool, found, toolchains)
 
     async def run(self, request: pb.RunRequest) -> pb.RunResult:
         return await self.pool.submit(request)
@@ -96,11 +102,17 @@ class EmbeddedSandbox:
         return pb.DescribeResponse(
             version=_version(),
             languages=[
-                pb.Language(name=language.name, toolchain=language.toolchain)
-                for language in LANGUAGES.values()
+                *(
+                    pb.Language(name=name, toolchain=language.toolchain)
+                    for name, language in self._toolchains.found.items()
+                ),
+                *(
+                    pb.Language(name=name, missing=why)
+                    for name, why in self._toolchains.missing.items()
+                ),
             ],
-            tier=self._probe.tier,
-            mechanisms=self._probe.mechanisms,
+            tier=self.found.tier,
+            mechanisms=self.found.mechanisms,
             slots=self.pool.slots,
             default_limits=limits.default_limits(),
             max_limits=limits.max_limits(),

@@ -1,10 +1,10 @@
-"""The warm interpreter of one submission: pid 2 of a jail, under `python -I -S`.
+"""The warm interpreter of a slot: the zygote of Python runs, under `python -I -S`.
 
-The server sends this file compiled, over fd 3, to the few lines of languages/python.py's BOOT. It
-reads commands from the server (fd 3), forks a fresh process for each run, waits for it and
-for everything it left behind, and reports how it ended. It runs as user 0 of the jail's user
-namespace; each run becomes user 1000 for good before it executes a line of untrusted code, so a
-run can neither signal nor trace the driver. Expected outputs never come here.
+The server sends this file compiled, through init, to the few lines of languages/python.py's BOOT.
+Init asks for a run by one packet with the run's descriptors; the zygote forks, waits for the run,
+and answers with how it ended, and whether it left processes behind. What to run the forked process
+reads itself, from its descriptor 3, after it has become a user that can neither signal nor trace
+the zygote: no byte of a submission ever comes to the zygote. Expected outputs never come here.
 
 Covered: exit codes, tracebacks, threads, atexit and flushing as CPython does them: a run ends by
 leaving this file through the interpreter's own shutdown, or, where nothing that the program leaves
@@ -14,11 +14,12 @@ those of dict and tuple, by the data of the base class, their own methods never 
 
 Not covered: a program can forge its own result frames, since it shares a process with the code
 that writes them. That gains it nothing for calls (the value is compared outside, where the
-expected one is), but a snippet's `completed` can be forged by a program that goes looking.
+expected one is), but a snippet's `completed` can be forged by a program that goes looking. The
+seed of str hashes is the zygote's: drawn anew for each zygote, not for each run.
 
-Only the standard library, and little of it: every import here is paid for by every submission.
-Commands to the driver are marshalled dicts after their length; its replies are plain bytes after
-a letter and their length, because the server must not trust them.
+Only the standard library. A fork costs what it touches: a page that the zygote and a run share is
+copied when either writes to it, which takes longer than a hundred lines of Python. Hence no hooks
+at the fork (see Hooks), no objects freed that need not be, and a rehearsal before the first one.
 """
 
 import _socket
@@ -38,22 +39,25 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, NoReturn
 
-CONTROL_FD, INIT_FD, RESULT_FD = 3, 4, 3
-RUN_ID = 1000
-PATH = "/tmp/main.py"
+CONTROL_FD, RULES_FD, RESULT_FD = 3, 4, 3
+RUN_FDS = 4
 OWN_NAME = "<driver>"
-MAX_FDS = 4
 MAX_DIAGNOSTICS = 65_536
 MAX_ERROR = 4_096
 # Deeper values are refused: the encoder below recurses.
 MAX_DEPTH = 500
-# Modules that programs import at their top are imported once, before the forks. Only ones
-# whose import has no effect that a program could notice.
-PRELOADED = frozenset(
-    """abc array bisect cmath collections contextlib copy dataclasses datetime decimal enum
-    fractions functools heapq io itertools json math operator queue random re statistics string
-    struct textwrap threading time types typing""".split()  # noqa: SIM905 (a list is 32 lines)
-)
+# What programs for contests import, imported once, before the forks. Only modules whose import
+# has no effect that a program could notice.
+PRELOADED = """abc array bisect cmath collections collections.abc contextlib copy dataclasses
+    datetime decimal enum fractions functools heapq io itertools json math operator queue random
+    re statistics string struct textwrap threading time types typing""".split()  # noqa: SIM905
+# Enough for the interpreter to have adapted the code (CPython 3.11: 8 to 16 runs).
+REHEARSALS = 20
+REHEARSED = "a, b = map(int, input().split())\nprint(a + b)\n"
+# Most commands are shorter, and are read at once.
+SMALL_COMMAND = 4096
+# The modules of PRELOADED that hold a generator of random numbers.
+RANDOM = ("random", "statistics")
 # What only the full shutdown does: it destroys objects, which closes and so flushes files that
 # the program opened itself, and runs __del__, weakref callbacks and suspended generators. It
 # costs more than a small program, so a program that leaves nothing of the kind behind goes without
@@ -62,9 +66,9 @@ PRELOADED = frozenset(
 # objects that the collector does not know, callbacks on the death of others, the buffers of C
 # libraries, and the collector or the look itself tampered with.
 FINALISED = (b"__del__", b"weakref", b"ctypes", b"freeze", b"audit")
-# More memory blocks than this are not looked at: the list of all objects would take memory that
+# A program that took more KiB is not looked at: the list of all objects would take memory that
 # the program may not have left, and its shutdown is short beside its run.
-MAX_LOOKED_AT = 1 << 19
+MAX_LOOKED_AT = 1 << 17
 # Have __del__ as all of io has, and nothing to flush.
 HARMLESS = frozenset((io.BytesIO, io.StringIO))
 # Their ids only: a reference from here would keep them from being closed, and so flushed, at the
@@ -74,84 +78,122 @@ FIND = type.__getattribute__  # asks no metaclass of the program
 COMPILE_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError)
 
 
-def receive(control: "_socket.socket", count: int) -> bytes:
-    """Exactly `count` bytes, or b"" when the server is gone."""
-    data = bytearray()
-    while len(data) < count:
-        chunk = control.recv(min(count - len(data), 1 << 20))
-        if not chunk:
-            return b""
-        data += chunk
-    return bytes(data)
+class Hooks:
+    """What preloaded modules want done in forked children, kept from being done at each fork.
+
+    A run registers them, so that children of its own are served; of those for the run itself
+    only the one that draws new random numbers is seen by a program, and is called where a program
+    names the module. Where it does not, the module is taken away, so that finding it by another
+    way imports it anew.
+    """
+
+    def __init__(self) -> None:
+        self._register = os.register_at_fork
+        self._kept: list[dict[str, Any]] = []
+        # Kept from being freed, which would touch all of their pages.
+        self._taken: list[ModuleType | None] = []
+
+    def __enter__(self) -> "Hooks":
+        os.register_at_fork = self._keep
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.register_at_fork = self._register
+
+    def _keep(self, **hook: "Any") -> None:
+        self._kept.append(hook)
+
+    def in_child(self, text: bytes) -> None:
+        for hook in self._kept:
+            self._register(**hook)
+        if any(name.encode() in text for name in RANDOM):
+            sys.modules["random"]._inst.seed()
+        else:
+            for name in RANDOM:
+                self._taken.append(sys.modules.pop(name, None))
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed()
 
 
-def next_command(control: "_socket.socket") -> "tuple[dict[str, Any] | None, list[int]]":
-    """The next command and the descriptors that came with it; None when the server is gone."""
-    header, ancillary, _, _ = control.recvmsg(4, _socket.CMSG_SPACE(4 * MAX_FDS))
-    fds = []
-    for _, _, data in ancillary:
-        for at in range(0, len(data) // 4 * 4, 4):
-            fds.append(int.from_bytes(data[at : at + 4], sys.byteorder))
-    if header and len(header) < 4:
-        header += receive(control, 4 - len(header))
-    if len(header) < 4:
-        return None, fds
-    body = receive(control, int.from_bytes(header, "little"))
-    return (marshal.loads(body) if body else None), fds
+class Guard:
+    """What keeps runs from the zygote where both have the same user: see jail/main.c."""
+
+    PR_SET_DUMPABLE, LANDLOCK_RESTRICT_SELF = 4, 446
+
+    def __init__(self, rules: bool) -> None:
+        import ctypes
+
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._rules = rules
+        if self._libc.prctl(self.PR_SET_DUMPABLE, 0, 0, 0, 0):
+            raise OSError("prctl")
+        del sys.modules["ctypes"]
+
+    def in_child(self) -> None:
+        if self._rules:
+            if self._libc.syscall(self.LANDLOCK_RESTRICT_SELF, RULES_FD, 0):
+                raise OSError("landlock_restrict_self")
+            os.close(RULES_FD)
 
 
-def reply(control: "_socket.socket", kind: bytes, body: bytes) -> None:
-    control.sendall(kind + len(body).to_bytes(4, "little") + body)
+class Prepared:
+    """What runs would make for themselves, made before the forks."""
+
+    def __init__(self, tmp: str) -> None:
+        self.path = tmp + "/main.py"
+        sys.argv[:] = [self.path]
+        sys.path.insert(0, tmp)
+        # A program that is called, or tested, is imported: its `if __name__ == "__main__":` is
+        # not run.
+        self.script, self.imported = self._module("__main__"), self._module("main")
+        self._own = sys.modules["__main__"]
+        sys.modules["__main__"] = self.script
+
+    def _module(self, name: str) -> "ModuleType":
+        module = type(sys)(name)
+        module.__file__ = self.path
+        module.__dict__["__builtins__"] = builtins
+        return module
+
+    def module(self, what: str) -> "ModuleType":
+        if what != "input":
+            sys.modules["__main__"] = sys.modules["main"] = self.imported
+            return self.imported
+        return self.script
 
 
-# ---- one submission ------------------------------------------------------------------------
-
-
-class Program:
-    """The compiled program: the prelude's code if there is one, and the source's."""
-
-    def __init__(self, prelude: str, source: str) -> None:
-        self.text = source.encode()
-        self.codes = [compile(self.text, PATH, "exec", dont_inherit=True)]
-        before = prelude.encode()
-        if before:
-            code = compile(before, "/tmp/prelude.py", "exec", dont_inherit=True)
-            self.codes.insert(0, code)
-        self.finalise = any(word in self.text or word in before for word in FINALISED)
-
-    def preload(self) -> None:
-        for code in self.codes:
-            for name in PRELOADED.intersection(code.co_names):
-                __import__(name)
-
-
-def main() -> None:
+def main(options: "dict[str, Any]") -> None:
     control = _socket.socket(fileno=CONTROL_FD)
     add_site_builtins()
-    program = None
-    used_tmp = False
+    os.environ.clear()
+    os.environ.update(options["environment"])
+    sys.path += options["path"]
+    with Hooks() as hooks:
+        for name in PRELOADED + options["preload"]:
+            __import__(name)
+    os.environ.clear()
+    guard = Guard(options["rules"]) if options["guard"] else None
+    for _ in range(REHEARSALS):
+        rehearse(options["tmp"] + "/main.py")
+    gc.collect()
+    # Collections in the runs leave alone what is here, and with it the pages that they share.
+    gc.freeze()
+    # After that: a module that is frozen would not be collected at the end of its program.
+    prepared = Prepared(options["tmp"])
+    control.send(b"ready")
+    space = _socket.CMSG_SPACE(4 * RUN_FDS)
     while True:
-        command, fds = next_command(control)
-        if command is None:
+        data, ancillary, _, _ = control.recvmsg(1, space)
+        if not data:
             return
-        if command["do"] == "load":
-            program = load(control, command)
-            continue
-        if program is None:
-            raise RuntimeError("told to run before a program was loaded")
-        if used_tmp:
-            fresh_tmp()
-        used_tmp = True
-        began = time.monotonic_ns()
+        fds = memoryview(ancillary[0][2]).cast("i").tolist()
         pid = os.fork()
         if pid == 0:
             control.detach()
-            start_run(command, fds, program)
+            start_run(fds, prepared, hooks, guard)
         for fd in fds:
             os.close(fd)
-        status, cpu, peak = wait_for_all(pid)
-        wall = (time.monotonic_ns() - began) // 1000
-        reply(control, b"E", b"%d %d %d %d" % (status, cpu, wall, peak))
+        control.send(wait_for(pid))
 
 
 def add_site_builtins() -> None:
@@ -162,81 +204,145 @@ def add_site_builtins() -> None:
         setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))
 
 
-def load(control: "_socket.socket", command: "dict[str, Any]") -> Program | None:
-    """Compiles the program; answers "L", or "C" and what is wrong with it."""
+def rehearse(path: str) -> None:
+    """Does once what every run does, with descriptors of its own: the interpreter adapts code and
+    fills caches as it runs, which writes to pages, and should do so here and not in every child."""
+    command = {"prelude": "", "source": REHEARSED, "codes": b"", "keep": False}
+    body = marshal.dumps(command, 2)
+    ends = os.pipe()
+    os.write(ends[1], len(body).to_bytes(4, "little") + body)
+    program = load(read_command(ends[0]), path, ends[1])
+    os.read(ends[0], 1)
+    os.write(ends[1], b"1 2\n")
+    streams = sys.stdin, sys.stdout
+    sys.stdin, sys.stdout = open(ends[0]), open(os.devnull, "w")  # noqa: SIM115
+    run_codes(program.codes, {"__name__": "__main__", "__builtins__": builtins})
+    leaves_finalisers()
+    sys.stdout.close()
+    sys.stdin.close()
+    sys.stdin, sys.stdout = streams
+    os.close(ends[1])
+
+
+def wait_for(pid: int) -> bytes:
+    """Status, CPU microseconds and peak KiB of a run and of its dead orphans, and 1 where some
+    live. The zygote is their reaper, so ECHILD means that none is left."""
+    _, status, usage = os.wait4(pid, 0)
+    cpu, peak, left = usage.ru_utime + usage.ru_stime, usage.ru_maxrss, 0
+    while True:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid == 0:
+            left = 1
+            break
+        cpu += usage.ru_utime + usage.ru_stime
+        peak = max(peak, usage.ru_maxrss)
+    return b"%d %d %d %d" % (status, round(cpu * 1e6), peak, left)
+
+
+# ---- the program -----------------------------------------------------------------------------
+
+
+class Program:
+    """The compiled program: the prelude's code if there is one, and the source's."""
+
+    def __init__(self, prelude: str, source: str, path: str, codes: bytes) -> None:
+        self.text = source.encode()
+        before = prelude.encode()
+        if codes:
+            self.codes: list[CodeType] = marshal.loads(codes)
+        else:
+            self.codes = [compile(self.text, path, "exec", dont_inherit=True)]
+            if before:
+                code = compile(before, "/tmp/prelude.py", "exec", dont_inherit=True)
+                self.codes.insert(0, code)
+        self.finalise = any(word in self.text or word in before for word in FINALISED)
+
+
+def load(command: "dict[str, Any]", path: str, results: int) -> Program:
+    """Compiles the program and tells the server: "L" where it did, "A", a length and the code
+    where that is asked for, "C" and what is wrong with it where it did not."""
     try:
-        program = Program(command["prelude"], command["source"])
+        program = Program(command["prelude"], command["source"], path, command["codes"])
     except COMPILE_ERRORS as error:
         from traceback import format_exception_only
 
         text = "".join(format_exception_only(type(error), error))
-        reply(control, b"C", text.encode("utf-8", "replace")[:MAX_DIAGNOSTICS])
-        return None
-    if command["preload"]:
-        program.preload()
-    # Collections in the runs leave alone what is here, and with it the pages that they share.
-    gc.freeze()
-    reply(control, b"L", b"")
+        write_all(results, b"C" + text.encode("utf-8", "replace")[:MAX_DIAGNOSTICS])
+        os._exit(0)
+    if command["keep"]:
+        codes = marshal.dumps(program.codes)
+        write_all(results, b"A" + len(codes).to_bytes(4, "little") + codes)
+    else:
+        os.write(results, b"L")
     return program
 
 
-def wait_for_all(pid: int) -> tuple[int, int, int]:
-    """Waits for the run, then kills and waits for whatever it left behind.
-
-    Returns its status, and CPU microseconds and peak KiB of all its processes. The driver is
-    their reaper, so ECHILD means that none is left.
-    """
-    _, status, usage = os.wait4(pid, 0)
-    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-    while True:
-        try:
-            os.kill(-1, 9)
-            _, _, usage = os.wait4(-1, 0)
-        except (ProcessLookupError, ChildProcessError):
-            return status, round(cpu * 1e6), peak
-        cpu += usage.ru_utime + usage.ru_stime
-        peak = max(peak, usage.ru_maxrss)
-
-
-def fresh_tmp() -> None:
-    """Asks init to replace /tmp by an empty one."""
-    os.write(INIT_FD, b"t")
-    if not os.read(INIT_FD, 1):
-        raise OSError("init is gone")
+def write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 # ---- one run: from here on in the forked process ---------------------------------------------
 
 
-def start_run(command: "dict[str, Any]", fds: list[int], program: Program) -> "NoReturn":
-    """Shuts itself off from the driver, runs the program, and ends the process."""
-    for number, fd in enumerate(fds):
-        os.dup2(fd, number, number < 3)
-    os.closerange(len(fds), 1 << 16)
-    os.setsid()
+def read_command(fd: int) -> "dict[str, Any]":
+    data = os.read(fd, SMALL_COMMAND)
+    size = int.from_bytes(data[:4], "little") + 4
+    if len(data) < size:
+        pieces = [data]
+        left = size - len(data)
+        while left:
+            pieces.append(os.read(fd, min(left, 1 << 20)))
+            left -= len(pieces[-1])
+        data = b"".join(pieces)
+    command: dict[str, Any] = marshal.loads(memoryview(data)[4:])
+    return command
+
+
+def set_limits(command: "dict[str, Any]") -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (command["cpu_limit"],) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (command["file_limit"],) * 2)
+    stack, (_, most) = command["stack_limit"], resource.getrlimit(resource.RLIMIT_STACK)
+    if most != resource.RLIM_INFINITY:
+        stack = min(stack, most)
     if command["data_limit"]:
         # No memory cgroup, and the stack does not count as data: its limit stays what it is.
-        stack, _ = resource.getrlimit(resource.RLIMIT_STACK)
-        resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
+        most = stack
         resource.setrlimit(resource.RLIMIT_DATA, (command["data_limit"],) * 2)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, most))
     if command["process_limit"]:
         resource.setrlimit(resource.RLIMIT_NPROC, (command["process_limit"],) * 2)
-    os.setresgid(RUN_ID, RUN_ID, RUN_ID)
-    os.setresuid(RUN_ID, RUN_ID, RUN_ID)
-    os.chdir("/tmp")
-    fd = os.open(PATH, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+
+
+def start_run(
+    fds: list[int], prepared: Prepared, hooks: Hooks, guard: "Guard | None"
+) -> "NoReturn":
+    """Shuts itself off from the zygote, runs the program, and ends the process."""
+    for number, fd in enumerate(fds):
+        os.dup2(fd, number, number < 3)
+    for fd in fds:
+        os.close(fd)
+    os.setsid()
+    command = read_command(RESULT_FD)
+    set_limits(command)
+    if run_id := command["run_id"]:
+        os.setresgid(run_id, run_id, run_id)
+        os.setresuid(run_id, run_id, run_id)
+    elif guard is not None:
+        guard.in_child()
+    os.chdir(command["tmp"])
+    program = load(command, prepared.path, RESULT_FD)
+    what = command["do"]
+    if what == "input":
+        os.close(RESULT_FD)
+    fd = os.open(prepared.path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
     os.write(fd, program.text)
     os.close(fd)
-    os.environ.clear()
-    sys.argv[:] = [PATH]
-    sys.path.insert(0, "/tmp")
-    what = command["do"]
-    # A program that is called, or tested, is imported: its `if __name__ == "__main__":` is not run.
-    module = type(sys)("__main__" if what == "input" else "main")
-    module.__file__ = PATH
-    module.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = sys.modules[module.__name__] = module
+    hooks.in_child(program.text)
+    module = prepared.module(what)
     if what == "input":
         code = run_codes(program.codes, module.__dict__) or 0
         if not program.finalise:
@@ -311,7 +417,10 @@ def leave_early(code: int) -> None:
 def leaves_finalisers() -> bool:
     """Whether something is left whose destruction could be noticed: it has a __del__, as every
     file and every generator has."""
-    if sys.getallocatedblocks() > MAX_LOOKED_AT or "_ctypes" in sys.modules:
+    if (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MAX_LOOKED_AT
+        or "ctypes" in sys.modules
+    ):
         return True
     # What was there before the run is frozen, and so not listed.
     for kind in set(map(type, gc.get_objects())) - HARMLESS:
@@ -331,7 +440,7 @@ def run_snippet(program: Program, module: "ModuleType", command: "dict[str, Any]
             exec(code, namespace)  # noqa: S102
         # A test's own `if __name__ == "__main__":` must be run, or it would pass without it.
         namespace["__name__"] = "__main__"
-        text = command["source"].encode()
+        text = command["code"].encode()
         exec(compile(text, "/tmp/test.py", "exec", dont_inherit=True), namespace)  # noqa: S102
     except SystemExit:
         raise
@@ -510,4 +619,4 @@ def describe_error(error: BaseException) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    main(globals()["OPTIONS"])

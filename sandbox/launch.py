@@ -1,4 +1,4 @@
-"""One jail, seen from the server: starting it, talking to its driver, killing it.
+"""One jail, seen from the server: starting it, giving it commands, killing it.
 
 Invariants: `kill` never blocks and may be called any number of times; `exited` resolves only when
 every process of the jail is gone; the server's end of the control socket is the jail's life line,
@@ -14,28 +14,34 @@ import asyncio
 import contextlib
 import enum
 import itertools
-import marshal
 import os
 import signal
 import socket
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import limits
-from sandbox.languages.base import Language
+from sandbox.cgroup import JailGroup
 
 HELPER = Path(__file__).parent / "jail" / "touchstone-jail"
-# See jail.c.
+# See jail.h.
 EXIT_SETUP, EXIT_LOST = 120, 121
-CONTROL_FD = 3
+CONTROL_FD, INSIDE_RUN_ID = 3, 1000
 # A jail whose life line is cut is gone within milliseconds; after this its launcher is killed.
 KILL_SECONDS = 2.0
-# The driver's longest reply is the compiler's diagnostics.
-MAX_REPLY = limits.DIAGNOSTICS_BYTES + 64
 ERRORS_BYTES = 4096
-# Launcher, init, driver: each the child of the one before; below them are the runs.
+# Launcher, init, zygote: each the child of the one before; below them are the runs.
 JAIL_DEPTH = 3
+READ_BYTES = 1 << 18
+# Time between two looks at whether somebody has stopped the jail.
+LOOK_SECONDS = 2.0
+
+# struct command and struct answer of supervise.c.
+COMMAND = struct.Struct("<II8Q64s")
+ANSWER = struct.Struct("<IIiI8Q")
+PUT, ASK, RUN = b"PAR"
 
 
 class JailLost(Exception):
@@ -52,10 +58,68 @@ class Stopped(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The two user ids of a slot outside its jail: the driver's and the runs'."""
+    """The two user ids of a slot outside its jail: the driver's and the runs'. (0, 0) where
+    programs run as the server's own user."""
 
     driver: int
     run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """How the jails of this server are built: `tier` 1 to 3, and whether runs have a user id of
+    their own (`users` 2) or not (1)."""
+
+    tier: int
+    users: int
+    # With one user and without a pid namespace RLIMIT_NPROC counts all the user's processes.
+    counts_all_processes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where one jail at a time lives: what stays when it is replaced by the next."""
+
+    confinement: Confinement
+    users: Users
+    group: JailGroup | None
+    # Tiers 1 and 2: a directory of this jail's own, with box/ and tmp/ in it; else "".
+    work: str = ""
+
+    @property
+    def tmp(self) -> str:
+        """The run's /tmp, as it sees it."""
+        return f"{self.work}/tmp" if self.work else "/tmp"
+
+    @property
+    def run_id(self) -> int:
+        """The user id that runs take, as they see it; 0 where they take none."""
+        if self.confinement.users == 1:
+            return 0
+        return INSIDE_RUN_ID if self.confinement.tier == 3 else self.users.run
+
+    def inside(self, text: str) -> str:
+        """A command's text with /box and /tmp where they are in this tier."""
+        if not self.work:
+            return text
+        return text.replace("/box/", f"{self.work}/box/").replace("/tmp", self.tmp)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What init answers; see struct answer of supervise.c. `why` counts for runs alone."""
+
+    why: int
+    status: int
+    left: bool
+    cpu_us: int
+    wall_us: int
+    peak_bytes: int
+    stdout_total: int
+    stderr_total: int
+    stdout: bytes
+    stderr: bytes
+    results: bytes
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -64,7 +128,11 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 
 class Jail:
-    """A running jail. Make one by `Jail.start`."""
+    """A running jail. Make one by `Jail.start`.
+
+    A raw jail holds one untrusted program that talks to the server itself: use `send` and
+    `receive` there, and `ask` in every other.
+    """
 
     def __init__(self, pid: int, control: socket.socket, errors: int) -> None:
         self._loop = asyncio.get_running_loop()
@@ -73,9 +141,10 @@ class Jail:
         self._errors_fd = errors
         self._errors = bytearray()
         self._received = bytearray()
-        self._waiter: asyncio.Future[tuple[bytes, bytes]] | None = None
+        # How many bytes `receive` waits for, and who waits.
+        self._wanted = 0
+        self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
-        self._replies: list[tuple[bytes, bytes]] = []
         self._cut = False
         self.killed = False
         # Resolves to the launcher's exit status.
@@ -86,22 +155,38 @@ class Jail:
         self._loop.add_reader(errors, self._on_errors)
 
     @classmethod
-    def start(cls, language: Language, users: Users, cgroups: Sequence[str]) -> Jail:
-        """Starts a jail and returns at once; whether it could be built shows in `exited`."""
+    def start(
+        cls, room: Room, argv: Sequence[str], shown: Sequence[str], raw: bool = False
+    ) -> Jail:
+        """Starts a jail and returns at once; whether it could be built shows in `exited`.
+
+        `argv` is the zygote, or the program of a raw jail; empty: the spawner.
+        """
         ours, theirs = socket.socketpair()
         read_errors, write_errors = os.pipe()
+        settings: dict[str, object] = {
+            "tier": room.confinement.tier,
+            "users": room.confinement.users,
+            "raw": int(raw),
+            "parent": os.getpid(),
+            "driver_uid": room.users.driver,
+            "run_uid": room.users.run,
+            "tmp_bytes": limits.TMP_BYTES,
+            "box_bytes": limits.BOX_BYTES,
+            "stack_bytes": limits.STACK_BYTES,
+            "nofile": limits.OPEN_FILES,
+        }
+        if room.work:
+            settings["work"] = room.work
+        if room.group:
+            settings["cpu"] = room.group.cpu_file
         arguments = [
             str(HELPER),
-            f"parent={os.getpid()}",
-            f"driver_uid={users.driver}",
-            f"run_uid={users.run}",
-            f"tmp_bytes={limits.TMP_BYTES}",
-            f"stack_bytes={limits.STACK_BYTES}",
-            f"nofile={limits.OPEN_FILES}",
-            *(f"ro={path}" for path in language.shown),
-            *(f"cgroup={path}" for path in cgroups),
+            *(f"{name}={value}" for name, value in settings.items()),
+            *(f"ro={path}" for path in shown),
+            *(f"cgroup={path}" for path in (room.group.directories if room.group else ())),
             "--",
-            *language.argv,
+            *argv,
         ]
         try:
             pid = os.posix_spawn(
@@ -124,9 +209,6 @@ class Jail:
             theirs.close()
             os.close(write_errors)
         ours.setblocking(False)
-        # Fits a fresh socket's buffer many times over; a launcher that is dead already shows below.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            ours.send(language.hello)
         os.set_blocking(read_errors, False)
         return cls(pid, ours, read_errors)
 
@@ -137,7 +219,7 @@ class Jail:
     def stopped(self) -> Stopped:
         """Which part of the jail a signal has stopped (SIGSTOP, a debugger).
 
-        A program can stop itself, never the launcher, init or the driver.
+        A program can stop itself, never the launcher, init or the zygote.
         """
         level = [self.pid]
         for depth in itertools.count():
@@ -157,29 +239,79 @@ class Jail:
         return Stopped.NOTHING
 
     def errors(self) -> str:
-        """What the helper and the driver wrote on their standard error, its first part."""
+        """What the helper and the zygote wrote on their standard error, its first part."""
         return self._errors.decode("utf-8", "replace").strip()
 
     # ---- talking
 
-    async def send(self, command: dict[str, object], fds: Sequence[int] = ()) -> None:
-        """Sends a command; raises JailLost when nobody is there to take it."""
-        body = marshal.dumps(command, 2)
-        header = len(body).to_bytes(4, "little")
+    async def ask(
+        self,
+        kind: int,
+        body: bytes = b"",
+        stdin: bytes = b"",
+        name: bytes = b"",
+        numbers: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
+        seconds: float = limits.INIT_SECONDS,
+    ) -> Answer:
+        """Gives init a command and returns its answer; raises JailLost when the jail goes first.
+
+        A jail that gives none for so many seconds, or that somebody has stopped, is killed.
+
+        `numbers` are those of struct command: CPU and wall time in microseconds, then the bytes
+        of standard output, of standard error kept and in all, and of results.
+        """
+        self._watch(self._loop.time() + seconds)
         try:
-            if len(body) <= 65_536:
-                sent = socket.send_fds(self._control, [header + body], list(fds))
-                rest = memoryview(header + body)[sent:]
-            else:
-                sent = socket.send_fds(self._control, [header], list(fds))
-                rest = memoryview(header[sent:] + body)
-            while rest:
-                try:
-                    rest = rest[self._control.send(rest) :]
-                except BlockingIOError:
-                    await self._until_writable()
-        except OSError as error:
-            raise JailLost(f"the jail takes no command: {error}") from error
+            command = COMMAND.pack(kind, 0, len(body), len(stdin), *numbers, name)
+            await self.send(command, body, stdin)
+            head = ANSWER.unpack(await self.receive(ANSWER.size))
+        finally:
+            self._watching.cancel()
+        if head[0] != kind:
+            self.kill()
+            raise JailLost("the jail broke its protocol")
+        out, err, results = head[9:12]
+        data = memoryview(await self.receive(out + err + results))
+        return Answer(
+            why=head[1],
+            status=head[2],
+            left=head[3] != 0,
+            cpu_us=head[4],
+            wall_us=head[5],
+            peak_bytes=head[6] * 1024,
+            stdout_total=head[7],
+            stderr_total=head[8],
+            stdout=bytes(data[:out]),
+            stderr=bytes(data[out : out + err]),
+            results=bytes(data[out + err :]),
+        )
+
+    def _watch(self, end: float) -> None:
+        self._watching = self._loop.call_later(LOOK_SECONDS, self._look, end)
+
+    def _look(self, end: float) -> None:
+        if self._loop.time() > end or self.stopped() is Stopped.JAIL:
+            self.kill()
+        else:
+            self._watch(end)
+
+    async def send(self, *parts: bytes) -> None:
+        """Sends bytes; raises JailLost when nobody is there to take them."""
+        if self._cut:
+            raise JailLost("the jail is gone")
+        rest = [memoryview(part) for part in parts if part]
+        while rest:
+            try:
+                sent = self._control.sendmsg(rest)
+            except BlockingIOError:
+                await self._until_writable()
+                continue
+            except OSError as error:
+                raise JailLost(f"the jail takes no command: {error}") from error
+            while rest and sent >= len(rest[0]):
+                sent -= len(rest.pop(0))
+            if sent:
+                rest[0] = rest[0][sent:]
 
     async def _until_writable(self) -> None:
         """Returns when the socket takes more; raises JailLost when the line is cut meanwhile."""
@@ -192,41 +324,28 @@ class Jail:
             if not self._cut:
                 self._loop.remove_writer(self._control.fileno())
 
-    def reply(self) -> asyncio.Future[tuple[bytes, bytes]]:
-        """The next reply, as (kind, body); fails with JailLost when the jail goes first."""
-        waiter: asyncio.Future[tuple[bytes, bytes]] = self._loop.create_future()
-        # A caller that stopped waiting must not be told off for it.
-        waiter.add_done_callback(lambda done: done.cancelled() or done.exception())
-        if self._replies:
-            waiter.set_result(self._replies.pop(0))
-        elif self._cut:
-            waiter.set_exception(JailLost("the jail is gone"))
-        else:
-            self._waiter = waiter
-        return waiter
+    async def receive(self, size: int) -> bytes:
+        """The next `size` bytes; raises JailLost when the jail goes first."""
+        if len(self._received) < size:
+            if self._cut:
+                raise JailLost("the jail is gone")
+            self._wanted, self._waiter = size, self._loop.create_future()
+            await self._waiter
+        data = bytes(self._received[:size])
+        del self._received[:size]
+        return data
 
     def _on_control(self) -> None:
         try:
-            data = self._control.recv(65_536)
+            data = self._control.recv(READ_BYTES)
         except BlockingIOError:
             return
         except ConnectionResetError:
             data = b""
         self._received += data
-        while len(self._received) >= 5:
-            length = int.from_bytes(self._received[1:5], "little")
-            if length > MAX_REPLY:
-                data = b""
-                break
-            if len(self._received) < 5 + length:
-                break
-            answer = bytes(self._received[:1]), bytes(self._received[5 : 5 + length])
-            del self._received[: 5 + length]
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(answer)
-                self._waiter = None
-            else:
-                self._replies.append(answer)
+        if self._waiter is not None and len(self._received) >= self._wanted:
+            _resolve(self._waiter)
+            self._waiter = None
         if not data:
             self._cut_line()
 
@@ -237,11 +356,10 @@ class Jail:
         self._loop.remove_reader(self._control.fileno())
         self._loop.remove_writer(self._control.fileno())
         self._control.close()
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_exception(JailLost("the jail is gone"))
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(JailLost("the jail is gone"))
-        self._waiter = None
+        for waiter in (self._writable, self._waiter):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(JailLost("the jail is gone"))
+        self._writable = self._waiter = None
 
     def _on_errors(self) -> None:
         try:
@@ -268,9 +386,15 @@ class Jail:
             if not self.exited.done():
                 self._loop.call_later(KILL_SECONDS, self._kill_launcher)
 
+    async def end(self) -> None:
+        """Kills the jail and returns when all of it is gone."""
+        self.kill()
+        await asyncio.shield(self.exited)
+
     def _kill_launcher(self) -> None:
         if not self.exited.done():
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._pidfd)

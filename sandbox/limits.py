@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sandbox.v1 import sandbox_pb2 as pb
@@ -48,9 +49,16 @@ MAX_RESULT_BYTES = 256 * MIB
 STDERR_BYTES = 64 * 1024
 # Kept of the compiler's messages.
 DIAGNOSTICS_BYTES = 64 * 1024
-# Time to compile the program: a source of MAX_SOURCE_BYTES takes CPython about 3 s.
-COMPILE_CPU_SECONDS = 10.0
+# Compiling: C++ with the whole standard library takes about a second of CPU time and 300 MiB,
+# heavy templates several times that.
+COMPILE_CPU_SECONDS = 30.0
 COMPILE_WALL_SECONDS = WALL_FACTOR * COMPILE_CPU_SECONDS + WALL_SLACK_SECONDS
+COMPILE_MEMORY_BYTES = 2048 * MIB
+COMPILE_PROCESSES = 64
+# A compiled program: static arrays with values make the largest honest ones.
+MAX_ARTIFACT_BYTES = 32 * MIB
+# Compiled programs kept in the server's memory.
+CACHE_BYTES = 512 * MIB
 
 # Requests waiting for a slot: some minutes of work for a small machine.
 DEFAULT_MAX_QUEUED = 10_000
@@ -59,8 +67,16 @@ MAX_SLOTS = 128
 # Bytes of a gRPC message: the largest inputs and what surrounds them.
 MAX_MESSAGE_BYTES = MAX_INPUT_BYTES + 16 * MIB
 
+# Init ends runs at their wall limit, and answers everything else at once; silent for so much
+# longer, it stands still. Enough for a zygote that starts on a crowded host.
+INIT_SECONDS = 30.0
+
 # Within the jail.
 TMP_BYTES = 64 * MIB
+# One program's source or artifact; half of it is room for the file system's own.
+BOX_BYTES = 2 * MAX_ARTIFACT_BYTES
+MIN_FILE_BYTES = 4096
+MIN_STACK_BYTES = 64 * 1024
 # Recursion through C code (lru_cache, sorted with a key) takes about 500 bytes of C stack a
 # level; 10^5 levels are usual in contests. Untouched stack costs nothing. It is the soft limit:
 # programs raise it, up to what the host allows, and the memory cgroup bounds what they use.
@@ -81,6 +97,19 @@ class RunLimits:
     memory_bytes: int
     output_bytes: int
     processes: int
+    file_bytes: int
+    stack_bytes: int
+
+
+COMPILE_LIMITS = RunLimits(
+    cpu_seconds=COMPILE_CPU_SECONDS,
+    wall_seconds=COMPILE_WALL_SECONDS,
+    memory_bytes=COMPILE_MEMORY_BYTES,
+    output_bytes=MAX_ARTIFACT_BYTES,
+    processes=COMPILE_PROCESSES,
+    file_bytes=TMP_BYTES,
+    stack_bytes=STACK_BYTES,
+)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
@@ -88,8 +117,9 @@ def _within(name: str, value: float, low: float, high: float) -> None:
         raise InvalidRequest(f"limits.{name} must be from {low:g} to {high:g}, got {value:g}")
 
 
-def run_limits(asked: pb.Limits) -> RunLimits:
+def run_limits(asked: pb.Limits | None = None) -> RunLimits:
     """Fills in the defaults and refuses what lies outside the caps."""
+    asked = asked or pb.Limits()
     cpu = asked.cpu_seconds if asked.HasField("cpu_seconds") else DEFAULT_CPU_SECONDS
     _within("cpu_seconds", cpu, MIN_CPU_SECONDS, MAX_CPU_SECONDS)
     wall = WALL_FACTOR * cpu + WALL_SLACK_SECONDS
@@ -102,17 +132,27 @@ def run_limits(asked: pb.Limits) -> RunLimits:
     _within("output_bytes", output, 1, MAX_OUTPUT_BYTES)
     processes = asked.processes if asked.HasField("processes") else DEFAULT_PROCESSES
     _within("processes", processes, 1, MAX_PROCESSES)
-    return RunLimits(cpu, wall, memory, output, processes)
+    file = asked.file_bytes if asked.HasField("file_bytes") else TMP_BYTES
+    _within("file_bytes", file, MIN_FILE_BYTES, TMP_BYTES)
+    stack = asked.stack_bytes if asked.HasField("stack_bytes") else STACK_BYTES
+    _within("stack_bytes", stack, MIN_STACK_BYTES, MAX_MEMORY_BYTES)
+    return RunLimits(cpu, wall, memory, output, processes, file, stack)
 
 
 def default_limits() -> pb.Limits:
-    return _message(run_limits(pb.Limits()))
+    return _message(run_limits())
 
 
 def max_limits() -> pb.Limits:
     return _message(
         RunLimits(
-            MAX_CPU_SECONDS, MAX_WALL_SECONDS, MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES, MAX_PROCESSES
+            MAX_CPU_SECONDS,
+            MAX_WALL_SECONDS,
+            MAX_MEMORY_BYTES,
+            MAX_OUTPUT_BYTES,
+            MAX_PROCESSES,
+            TMP_BYTES,
+            MAX_MEMORY_BYTES,
         )
     )
 
@@ -124,6 +164,8 @@ def _message(limits: RunLimits) -> pb.Limits:
         memory_bytes=limits.memory_bytes,
         output_bytes=limits.output_bytes,
         processes=limits.processes,
+        file_bytes=limits.file_bytes,
+        stack_bytes=limits.stack_bytes,
     )
 
 
@@ -140,16 +182,39 @@ class Job:
     runs: tuple[bytes | str | list[object], ...]
     entry_point: str
     function_only: bool
+    type_check: bool
     limits: RunLimits
     stop_on_failure: bool
     deadline_seconds: float | None
 
 
-def check(request: pb.RunRequest, languages: frozenset[str]) -> Job:
-    """The request as a job; raises InvalidRequest."""
+# The one language whose functions can be called, and whose programs take a prelude.
+CALLED = "python"
+TYPE_CHECKED = "typescript"
+
+
+def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[str, str]) -> Job:
+    """The request as a job; raises InvalidRequest.
+
+    `missing` tells for known languages that cannot be run here what they lack.
+    """
+    if request.language in missing:
+        raise InvalidRequest(
+            f"language '{request.language}' cannot be run here: {missing[request.language]}"
+        )
     if request.language not in languages:
         known = ", ".join(sorted(languages))
         raise InvalidRequest(f"language must be one of {known}, got '{request.language}'")
+    if request.language != CALLED:
+        if request.WhichOneof("work") in ("calls", "snippets"):
+            raise InvalidRequest(
+                f"work must be inputs for language '{request.language}', "
+                f"got {request.WhichOneof('work')}, which are for {CALLED}"
+            )
+        if request.prelude:
+            raise InvalidRequest(f"prelude is for {CALLED}, got one for '{request.language}'")
+    if request.type_check and request.language != TYPE_CHECKED:
+        raise InvalidRequest(f"type_check is for {TYPE_CHECKED}, got it for '{request.language}'")
     if not request.source.strip():
         raise InvalidRequest("source must not be empty, got nothing but white space")
     for name, text in (("source", request.source), ("prelude", request.prelude)):
@@ -199,6 +264,7 @@ def check(request: pb.RunRequest, languages: frozenset[str]) -> Job:
         runs=runs,
         entry_point=entry_point,
         function_only=request.calls.function_only,
+        type_check=request.type_check,
         limits=run_limits(request.limits),
         stop_on_failure=request.stop_on_failure,
         deadline_seconds=deadline,

@@ -1,57 +1,111 @@
 """What this host allows, found out by trying: the tier, and each mechanism in force or why not.
 
-Only T3 exists so far. Where it cannot be had the sandbox refuses to start and says what is
-missing; it never falls back to less.
+Each way to build a jail is tried, the strongest first, by building one and running a program in
+it. The first that works is the tier of this server; where that is less than is required the
+sandbox refuses to start and says what is missing. It never falls back silently.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sandbox import cgroup, limits, uids
-from sandbox.languages import python
-from sandbox.launch import HELPER, Jail, JailLost
+from sandbox.execution import ResourceLimits, Why, execute, spawn_body
+from sandbox.languages.base import ENVIRONMENT, SYSTEM
+from sandbox.launch import HELPER, Confinement, Jail, Room, Users
 from sandbox.v1 import sandbox_pb2 as pb
 
 PROBE_SECONDS = 30.0
-# Built into every jail, so in force whenever a jail can be built.
-ALWAYS = (
+TIERS = {"T1": pb.T1, "T2": pb.T2, "T3": pb.T3}
+HELLO = ("/bin/sh", "-c", "echo $((20 + 22))")
+
+_T3 = (
     ("pid namespace", "the program's processes see and end with each other only"),
-    ("mount namespace", "read-only root of what the interpreter needs"),
+    ("mount namespace", "read-only root of what the toolchains need"),
     ("network namespace", "empty"),
     ("ipc, uts and cgroup namespaces", ""),
-    ("user namespace", "two users: the driver's and the program's"),
     ("tmpfs", f"/tmp, {limits.TMP_BYTES >> 20} MiB, fresh for each run"),
+)
+_LANDLOCK = ("Landlock", "reads the toolchains, writes its own directory alone")
+_ALL = (
     ("seccomp", "no sockets, tracing, mounts, namespaces, keys, bpf, io_uring"),
     ("no_new_privs", ""),
     ("rlimits", "CPU, stack, core, file size, open files"),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to build jails, and what it puts into force."""
+
+    name: str
+    confinement: Confinement
+    needs: str
+    mechanisms: tuple[tuple[str, str], ...]
+
+
+WAYS = (
+    Way(
+        "T3",
+        Confinement(tier=3, users=2),
+        "root with CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID",
+        (*_T3, ("user ids", "two for each slot, in a user namespace of these two alone"), *_ALL),
+    ),
+    Way(
+        "T3",
+        Confinement(tier=3, users=1),
+        "an ordinary user who may make user namespaces",
+        (*_T3, ("user namespace", "of the server's user alone; no capabilities"), *_ALL),
+    ),
+    Way(
+        "T2",
+        Confinement(tier=2, users=2),
+        "root with CAP_SETUID and CAP_SETGID, Landlock (Linux 5.13)",
+        (("user ids", "two for each slot"), _LANDLOCK, *_ALL),
+    ),
+    Way(
+        "T1",
+        Confinement(tier=1, users=1, counts_all_processes=True),
+        "Landlock with signal scopes (Linux 6.12)",
+        (_LANDLOCK, ("Landlock scopes", "signals reach the program's own processes alone"), *_ALL),
+    ),
+)
+
+
 @dataclass(slots=True)
 class Probe:
-    """The outcome: `tier` is TIER_UNSPECIFIED when no jail could be built."""
+    """The outcome: `confinement` is None when no jail could be built."""
 
+    confinement: Confinement | None = None
     tier: pb.Tier.ValueType = pb.TIER_UNSPECIFIED
     mechanisms: list[pb.Mechanism] = field(default_factory=list)
     hierarchies: cgroup.Hierarchies | None = None
-    missing: str = ""
+    # For each way that was tried and did not work, why.
+    missing: list[str] = field(default_factory=list)
 
     def note(self, name: str, in_force: bool, detail: str) -> None:
         self.mechanisms.append(pb.Mechanism(name=name, in_force=in_force, detail=detail))
 
 
-async def probe() -> Probe:
-    """Builds a jail and runs its driver."""
+async def probe(only: str | None = None) -> Probe:
+    """Finds the strongest way that works; with `only`, the strongest of that tier."""
     found = Probe()
-    _probe_cgroups(found)
-    found.missing = await _try_jail(found)
-    if not found.missing:
-        found.tier = pb.T3
-    for name, detail in ALWAYS:
-        found.note(name, not found.missing, detail if not found.missing else found.missing)
+    for way in WAYS:
+        if only not in (None, way.name):
+            continue
+        why = await _try(way)
+        if not why:
+            found.confinement, found.tier = way.confinement, TIERS[way.name]
+            for name, detail in way.mechanisms:
+                found.note(name, True, detail)
+            _probe_cgroups(found)
+            break
+        found.missing.append(f"{way.name} needs {way.needs}: {why}")
     return found
 
 
@@ -62,7 +116,7 @@ def _probe_cgroups(found: Probe) -> None:
         swept = cgroup.sweep(hierarchies)
         groups = cgroup.ServerGroups(hierarchies)
         try:
-            group = groups.slot(0)
+            group = groups.make("probe")
             group.limit(limits.DEFAULT_MEMORY_BYTES, limits.DEFAULT_PROCESSES)
             group.oom_kills()
             group.cpu_us()
@@ -77,29 +131,48 @@ def _probe_cgroups(found: Probe) -> None:
         found.note(name, True, f"version {hierarchies.version}{swept_text}")
 
 
-async def _try_jail(found: Probe) -> str:
-    """What is missing for a jail; "" when one was built and its driver answered."""
+async def _try(way: Way) -> str:
+    """Builds a jail this way and runs a program in it: "", or why that did not work."""
     if not HELPER.exists():
         return f"the helper {HELPER.name} is not built: install with a C compiler present"
+    if way.confinement.users == 1:
+        if way.confinement.tier == 3 and os.geteuid() == 0:
+            return "the server is root, whose programs would be root's"
+        return await _try_with(way.confinement, Users(0, 0))
     if os.geteuid() != 0:
-        return "not started as root: T3 needs CAP_SYS_ADMIN and CAP_SETUID"
+        return "not started as root"
     try:
         number, users = uids.take(os.getpid())
     except uids.NoUsersLeft as error:
         return str(error)
     try:
-        jail = Jail.start(python.LANGUAGE, users, ())
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                await jail.send({"do": "load", "prelude": "", "source": "0", "preload": False})
-                kind, _ = await jail.reply()
-        except (JailLost, TimeoutError) as error:
-            jail.kill()
-            status = await jail.exited
-            said = jail.errors() or f"{error or 'no answer'} (status {status})"
-            return f"no jail could be built: {said}"
-        jail.kill()
-        await jail.exited
-        return "" if kind == b"L" else f"the driver answered {kind!r}"
+        return await _try_with(way.confinement, users)
     finally:
         uids.give_back(number)
+
+
+async def _try_with(confinement: Confinement, users: Users) -> str:
+    work = ""
+    if confinement.tier < 3:
+        work = tempfile.mkdtemp(prefix="touchstone-")
+        Path(work, "box").mkdir()
+    room = Room(confinement, users, None, work)
+    jail = Jail.start(room, (), SYSTEM)
+    try:
+        run = limits.run_limits()
+        before = 4096 if confinement.counts_all_processes else 3
+        body = spawn_body(HELLO, ENVIRONMENT, ResourceLimits.of(run, room, before, 0))
+        async with asyncio.timeout(PROBE_SECONDS):
+            ended = await execute(jail, room, run, body, b"", 64, 0, None)
+    except TimeoutError:
+        return f"a jail did not answer within {PROBE_SECONDS:g} s"
+    finally:
+        await jail.end()
+        if work:
+            shutil.rmtree(work)
+    if ended.why is Why.LOST:
+        return jail.errors() or "the jail was lost"
+    if ended.stdout != b"42\n":
+        text = (ended.stderr or ended.stdout).decode("utf-8", "replace").strip()
+        return f"a program ended with {ended.status} and said '{text}'"
+    return ""

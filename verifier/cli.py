@@ -67,8 +67,8 @@ def serve(
         int, typer.Option(min=1, help="Processes for symbolic mathematics.")
     ] = 1,
     require_tier: Annotated[
-        str | None, typer.Option(help="Refuse to start below this isolation tier: T1, T2 or T3.")
-    ] = None,
+        str, typer.Option(help="Refuse to start below this isolation tier: T1, T2 or T3.")
+    ] = "T3",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     end_with_stdin: Annotated[
         bool, typer.Option(help="Stop when standard input closes (a parent that is gone).")
@@ -81,7 +81,7 @@ def serve(
     if log_level.upper() not in logging.getLevelNamesMapping():
         _fail(f"--log-level: one of debug, info, warning, error, got {log_level!r}")
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(name)s %(message)s")
-    if require_tier not in (None, *TIERS):
+    if require_tier not in TIERS:
         _fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
     settings = Settings(
         listen=listen,

@@ -44,7 +44,9 @@ class Engine:
     """Languages of programs that the sandbox runs."""
 
     def __post_init__(self) -> None:
-        self.toolchains = frozenset(known.name for known in self.sandbox_info.languages)
+        self.toolchains = frozenset(
+            known.name for known in self.sandbox_info.languages if not known.missing
+        )
 
     async def verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         """The verdict of one item. Raises nothing but CancelledError."""

@@ -57,7 +57,7 @@ class Settings:
     math_workers: int = 1
     """Symbolic worker processes; over 99 % of math items never need one."""
 
-    require_tier: str | None = None
+    require_tier: str = "T3"
     """Refuse to start below this isolation tier ("T1", "T2", "T3")."""
 
     grace_seconds: float = 5.0

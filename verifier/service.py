@@ -257,6 +257,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
         toolchains=[
             pb.Toolchain(language=known.name, version=known.toolchain)
             for known in sandbox.languages
+            if not known.missing
         ],
         languages=list(SCRIPTS),
         sandbox_tier=code.tier_name(sandbox.tier),

@@ -2,7 +2,65 @@
 
 from __future__ import annotations
 
-from sandbox.languages import python
-from sandbox.languages.base import Language
+from collections.abc import Callable
+from dataclasses import dataclass
 
-LANGUAGES: dict[str, Language] = {python.LANGUAGE.name: python.LANGUAGE}
+from sandbox.languages import (
+    bash,
+    c,
+    cpp,
+    csharp,
+    java,
+    javascript,
+    php,
+    python,
+    typescript,
+)
+from sandbox.languages.base import Language, ToolchainMissing
+from sandbox.languages.python import Packages
+
+# Name, and what finds its toolchain or raises ToolchainMissing.
+FINDERS: dict[str, Callable[[], Language]] = {
+    "python": python.find,
+    "cpp": lambda: cpp.find("cpp"),
+    "cpp17": lambda: cpp.find("cpp17"),
+    "c": c.find,
+    "java": java.find,
+    "javascript": javascript.find,
+    "typescript": typescript.find,
+    "csharp": csharp.find,
+    "php": php.find,
+    "bash": bash.find,
+}
+NAMES = tuple(FINDERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchains:
+    """What was found on this host."""
+
+    found: dict[str, Language]
+    # Language to what it lacks.
+    missing: dict[str, str]
+    packages: Packages
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What programs of any of the languages need to see."""
+        paths = (path for language in self.found.values() for path in language.shown)
+        return tuple(dict.fromkeys(paths))
+
+
+def find_toolchains() -> Toolchains:
+    """Looks for all of them; asks each compiler for its version, so it takes a second or two."""
+    found: dict[str, Language] = {}
+    missing: dict[str, str] = {}
+    for name, find in FINDERS.items():
+        try:
+            found[name] = find()
+        except ToolchainMissing as error:
+            missing[name] = str(error)
+    return Toolchains(found, missing, python.find_packages())
+
+
+__all__ = ["FINDERS", "NAMES", "Language", "Toolchains", "find_toolchains"]

@@ -14,49 +14,49 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sandbox/v1/sandbox.proto\x12\nsandbox.v1\"\xae\x02\n\nRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0f\n\x07prelude\x18\x04 \x01(\t\x12$\n\x06inputs\x18\x05 \x01(\x0b\x32\x12.sandbox.v1.InputsH\x00\x12\"\n\x05\x63\x61lls\x18\x06 \x01(\x0b\x32\x11.sandbox.v1.CallsH\x00\x12(\n\x08snippets\x18\x07 \x01(\x0b\x32\x14.sandbox.v1.SnippetsH\x00\x12\"\n\x06limits\x18\x08 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12\x17\n\x0fstop_on_failure\x18\t \x01(\x08\x12\x18\n\x0b\x64\x65\x61\x64line_ms\x18\n \x01(\rH\x01\x88\x01\x01\x42\x06\n\x04workB\x0e\n\x0c_deadline_ms\"\x17\n\x06Inputs\x12\r\n\x05stdin\x18\x01 \x03(\x0c\"]\n\x05\x43\x61lls\x12\x13\n\x0b\x65ntry_point\x18\x01 \x01(\t\x12\x15\n\rfunction_only\x18\x03 \x01(\x08\x12(\n\targuments\x18\x02 \x03(\x0b\x32\x15.sandbox.v1.Arguments\"\x1e\n\tArguments\x12\x11\n\targs_json\x18\x01 \x03(\t\"\x1a\n\x08Snippets\x12\x0e\n\x06source\x18\x01 \x03(\t\"\xdc\x01\n\x06Limits\x12\x18\n\x0b\x63pu_seconds\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cwall_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x03 \x01(\x04H\x02\x88\x01\x01\x12\x19\n\x0coutput_bytes\x18\x04 \x01(\x04H\x03\x88\x01\x01\x12\x16\n\tprocesses\x18\x05 \x01(\rH\x04\x88\x01\x01\x42\x0e\n\x0c_cpu_secondsB\x0f\n\r_wall_secondsB\x0f\n\r_memory_bytesB\x0f\n\r_output_bytesB\x0c\n\n_processes\"\xd0\x02\n\tRunResult\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.sandbox.v1.RunResult.Status\x12\x0f\n\x07message\x18\x03 \x01(\t\x12%\n\x08outcomes\x18\x04 \x03(\x0b\x32\x13.sandbox.v1.Outcome\x12\x13\n\x0b\x64iagnostics\x18\x05 \x01(\t\x12\x16\n\x0e\x63ompile_failed\x18\x06 \x01(\x08\x12\x1e\n\x04tier\x18\x07 \x01(\x0e\x32\x10.sandbox.v1.Tier\x12\x11\n\ttoolchain\x18\x08 \x01(\t\x12\x11\n\tqueued_ms\x18\t \x01(\x01\x12\x0e\n\x06ran_ms\x18\n \x01(\x01\"N\n\x06Status\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\x06\n\x02OK\x10\x01\x12\x0b\n\x07INVALID\x10\x02\x12\x11\n\rSANDBOX_ERROR\x10\x03\x12\x0b\n\x07TIMEOUT\x10\x04\"\xf6\x03\n\x07Outcome\x12*\n\x06\x65nding\x18\x01 \x01(\x0e\x32\x1a.sandbox.v1.Outcome.Ending\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06signal\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06stdout\x18\x04 \x01(\x0c\x12\x0e\n\x06stderr\x18\x05 \x01(\x0c\x12\x18\n\x10stdout_truncated\x18\x06 \x01(\x08\x12\x18\n\x10stderr_truncated\x18\x07 \x01(\x08\x12\x17\n\nvalue_json\x18\x08 \x01(\tH\x02\x88\x01\x01\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x11\n\tcompleted\x18\n \x01(\x08\x12\x0e\n\x06\x63pu_us\x18\x0b \x01(\x04\x12\x0f\n\x07wall_us\x18\x0c \x01(\x04\x12\x19\n\x11peak_memory_bytes\x18\r \x01(\x04\"\x9e\x01\n\x06\x45nding\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\n\n\x06\x45XITED\x10\x01\x12\r\n\tSIGNALLED\x10\x02\x12\r\n\tCPU_LIMIT\x10\x03\x12\x0e\n\nWALL_LIMIT\x10\x04\x12\x10\n\x0cMEMORY_LIMIT\x10\x05\x12\x10\n\x0cOUTPUT_LIMIT\x10\x06\x12\x0c\n\x08RETURNED\x10\x07\x12\n\n\x06RAISED\x10\x08\x12\x0b\n\x07NOT_RUN\x10\tB\x0c\n\n_exit_codeB\t\n\x07_signalB\r\n\x0b_value_json\";\n\x0fRunBatchRequest\x12(\n\x08requests\x18\x01 \x03(\x0b\x32\x16.sandbox.v1.RunRequest\"8\n\nRunResults\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.sandbox.v1.IndexedResult\"E\n\rIndexedResult\x12\r\n\x05index\x18\x01 \x01(\r\x12%\n\x06result\x18\x02 \x01(\x0b\x32\x15.sandbox.v1.RunResult\"\x11\n\x0f\x44\x65scribeRequest\"\xba\x02\n\x10\x44\x65scribeResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\'\n\tlanguages\x18\x02 \x03(\x0b\x32\x14.sandbox.v1.Language\x12\x1e\n\x04tier\x18\x03 \x01(\x0e\x32\x10.sandbox.v1.Tier\x12)\n\nmechanisms\x18\x04 \x03(\x0b\x32\x15.sandbox.v1.Mechanism\x12\r\n\x05slots\x18\x05 \x01(\r\x12*\n\x0e\x64\x65\x66\x61ult_limits\x18\x06 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12&\n\nmax_limits\x18\x07 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12\x18\n\x10max_source_bytes\x18\x08 \x01(\x04\x12\x10\n\x08max_runs\x18\t \x01(\r\x12\x12\n\nmax_queued\x18\n \x01(\r\"+\n\x08Language\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\ttoolchain\x18\x02 \x01(\t\";\n\tMechanism\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08in_force\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*4\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\x06\n\x02T1\x10\x01\x12\x06\n\x02T2\x10\x02\x12\x06\n\x02T3\x10\x03\x32\x8f\x02\n\x07Sandbox\x12\x34\n\x03Run\x12\x16.sandbox.v1.RunRequest\x1a\x15.sandbox.v1.RunResult\x12\x41\n\x08RunBatch\x12\x1b.sandbox.v1.RunBatchRequest\x1a\x16.sandbox.v1.RunResults0\x01\x12\x44\n\tRunStream\x12\x1b.sandbox.v1.RunBatchRequest\x1a\x16.sandbox.v1.RunResults(\x01\x30\x01\x12\x45\n\x08\x44\x65scribe\x12\x1b.sandbox.v1.DescribeRequest\x1a\x1c.sandbox.v1.DescribeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sandbox/v1/sandbox.proto\x12\nsandbox.v1\"\xc2\x02\n\nRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0f\n\x07prelude\x18\x04 \x01(\t\x12$\n\x06inputs\x18\x05 \x01(\x0b\x32\x12.sandbox.v1.InputsH\x00\x12\"\n\x05\x63\x61lls\x18\x06 \x01(\x0b\x32\x11.sandbox.v1.CallsH\x00\x12(\n\x08snippets\x18\x07 \x01(\x0b\x32\x14.sandbox.v1.SnippetsH\x00\x12\"\n\x06limits\x18\x08 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12\x17\n\x0fstop_on_failure\x18\t \x01(\x08\x12\x18\n\x0b\x64\x65\x61\x64line_ms\x18\n \x01(\rH\x01\x88\x01\x01\x12\x12\n\ntype_check\x18\x0b \x01(\x08\x42\x06\n\x04workB\x0e\n\x0c_deadline_ms\"\x17\n\x06Inputs\x12\r\n\x05stdin\x18\x01 \x03(\x0c\"]\n\x05\x43\x61lls\x12\x13\n\x0b\x65ntry_point\x18\x01 \x01(\t\x12\x15\n\rfunction_only\x18\x03 \x01(\x08\x12(\n\targuments\x18\x02 \x03(\x0b\x32\x15.sandbox.v1.Arguments\"\x1e\n\tArguments\x12\x11\n\targs_json\x18\x01 \x03(\t\"\x1a\n\x08Snippets\x12\x0e\n\x06source\x18\x01 \x03(\t\"\xae\x02\n\x06Limits\x12\x18\n\x0b\x63pu_seconds\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cwall_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x03 \x01(\x04H\x02\x88\x01\x01\x12\x19\n\x0coutput_bytes\x18\x04 \x01(\x04H\x03\x88\x01\x01\x12\x16\n\tprocesses\x18\x05 \x01(\rH\x04\x88\x01\x01\x12\x17\n\nfile_bytes\x18\x06 \x01(\x04H\x05\x88\x01\x01\x12\x18\n\x0bstack_bytes\x18\x07 \x01(\x04H\x06\x88\x01\x01\x42\x0e\n\x0c_cpu_secondsB\x0f\n\r_wall_secondsB\x0f\n\r_memory_bytesB\x0f\n\r_output_bytesB\x0c\n\n_processesB\r\n\x0b_file_bytesB\x0e\n\x0c_stack_bytes\"\x80\x03\n\tRunResult\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.sandbox.v1.RunResult.Status\x12\x0f\n\x07message\x18\x03 \x01(\t\x12%\n\x08outcomes\x18\x04 \x03(\x0b\x32\x13.sandbox.v1.Outcome\x12\x13\n\x0b\x64iagnostics\x18\x05 \x01(\t\x12\x16\n\x0e\x63ompile_failed\x18\x06 \x01(\x08\x12\x1e\n\x04tier\x18\x07 \x01(\x0e\x32\x10.sandbox.v1.Tier\x12\x11\n\ttoolchain\x18\x08 \x01(\t\x12\x11\n\tqueued_ms\x18\t \x01(\x01\x12\x0e\n\x06ran_ms\x18\n \x01(\x01\x12\x16\n\x0e\x63ompile_cpu_us\x18\x0b \x01(\x04\x12\x16\n\x0e\x63ompile_cached\x18\x0c \x01(\x08\"N\n\x06Status\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\x06\n\x02OK\x10\x01\x12\x0b\n\x07INVALID\x10\x02\x12\x11\n\rSANDBOX_ERROR\x10\x03\x12\x0b\n\x07TIMEOUT\x10\x04\"\xf6\x03\n\x07Outcome\x12*\n\x06\x65nding\x18\x01 \x01(\x0e\x32\x1a.sandbox.v1.Outcome.Ending\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06signal\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06stdout\x18\x04 \x01(\x0c\x12\x0e\n\x06stderr\x18\x05 \x01(\x0c\x12\x18\n\x10stdout_truncated\x18\x06 \x01(\x08\x12\x18\n\x10stderr_truncated\x18\x07 \x01(\x08\x12\x17\n\nvalue_json\x18\x08 \x01(\tH\x02\x88\x01\x01\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x11\n\tcompleted\x18\n \x01(\x08\x12\x0e\n\x06\x63pu_us\x18\x0b \x01(\x04\x12\x0f\n\x07wall_us\x18\x0c \x01(\x04\x12\x19\n\x11peak_memory_bytes\x18\r \x01(\x04\"\x9e\x01\n\x06\x45nding\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\n\n\x06\x45XITED\x10\x01\x12\r\n\tSIGNALLED\x10\x02\x12\r\n\tCPU_LIMIT\x10\x03\x12\x0e\n\nWALL_LIMIT\x10\x04\x12\x10\n\x0cMEMORY_LIMIT\x10\x05\x12\x10\n\x0cOUTPUT_LIMIT\x10\x06\x12\x0c\n\x08RETURNED\x10\x07\x12\n\n\x06RAISED\x10\x08\x12\x0b\n\x07NOT_RUN\x10\tB\x0c\n\n_exit_codeB\t\n\x07_signalB\r\n\x0b_value_json\";\n\x0fRunBatchRequest\x12(\n\x08requests\x18\x01 \x03(\x0b\x32\x16.sandbox.v1.RunRequest\"8\n\nRunResults\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.sandbox.v1.IndexedResult\"E\n\rIndexedResult\x12\r\n\x05index\x18\x01 \x01(\r\x12%\n\x06result\x18\x02 \x01(\x0b\x32\x15.sandbox.v1.RunResult\"\x11\n\x0f\x44\x65scribeRequest\"\xba\x02\n\x10\x44\x65scribeResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\'\n\tlanguages\x18\x02 \x03(\x0b\x32\x14.sandbox.v1.Language\x12\x1e\n\x04tier\x18\x03 \x01(\x0e\x32\x10.sandbox.v1.Tier\x12)\n\nmechanisms\x18\x04 \x03(\x0b\x32\x15.sandbox.v1.Mechanism\x12\r\n\x05slots\x18\x05 \x01(\r\x12*\n\x0e\x64\x65\x66\x61ult_limits\x18\x06 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12&\n\nmax_limits\x18\x07 \x01(\x0b\x32\x12.sandbox.v1.Limits\x12\x18\n\x10max_source_bytes\x18\x08 \x01(\x04\x12\x10\n\x08max_runs\x18\t \x01(\r\x12\x12\n\nmax_queued\x18\n \x01(\r\"<\n\x08Language\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\ttoolchain\x18\x02 \x01(\t\x12\x0f\n\x07missing\x18\x03 \x01(\t\";\n\tMechanism\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08in_force\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*4\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\x06\n\x02T1\x10\x01\x12\x06\n\x02T2\x10\x02\x12\x06\n\x02T3\x10\x03\x32\x8f\x02\n\x07Sandbox\x12\x34\n\x03Run\x12\x16.sandbox.v1.RunRequest\x1a\x15.sandbox.v1.RunResult\x12\x41\n\x08RunBatch\x12\x1b.sandbox.v1.RunBatchRequest\x1a\x16.sandbox.v1.RunResults0\x01\x12\x44\n\tRunStream\x12\x1b.sandbox.v1.RunBatchRequest\x1a\x16.sandbox.v1.RunResults(\x01\x30\x01\x12\x45\n\x08\x44\x65scribe\x12\x1b.sandbox.v1.DescribeRequest\x1a\x1c.sandbox.v1.DescribeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sandbox.v1.sandbox_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_TIER']._serialized_start=2224
-  _globals['_TIER']._serialized_end=2276
+  _globals['_TIER']._serialized_start=2391
+  _globals['_TIER']._serialized_end=2443
   _globals['_RUNREQUEST']._serialized_start=41
-  _globals['_RUNREQUEST']._serialized_end=343
-  _globals['_INPUTS']._serialized_start=345
-  _globals['_INPUTS']._serialized_end=368
-  _globals['_CALLS']._serialized_start=370
-  _globals['_CALLS']._serialized_end=463
-  _globals['_ARGUMENTS']._serialized_start=465
-  _globals['_ARGUMENTS']._serialized_end=495
-  _globals['_SNIPPETS']._serialized_start=497
-  _globals['_SNIPPETS']._serialized_end=523
-  _globals['_LIMITS']._serialized_start=526
-  _globals['_LIMITS']._serialized_end=746
-  _globals['_RUNRESULT']._serialized_start=749
-  _globals['_RUNRESULT']._serialized_end=1085
-  _globals['_RUNRESULT_STATUS']._serialized_start=1007
-  _globals['_RUNRESULT_STATUS']._serialized_end=1085
-  _globals['_OUTCOME']._serialized_start=1088
-  _globals['_OUTCOME']._serialized_end=1590
-  _globals['_OUTCOME_ENDING']._serialized_start=1392
-  _globals['_OUTCOME_ENDING']._serialized_end=1550
-  _globals['_RUNBATCHREQUEST']._serialized_start=1592
-  _globals['_RUNBATCHREQUEST']._serialized_end=1651
-  _globals['_RUNRESULTS']._serialized_start=1653
-  _globals['_RUNRESULTS']._serialized_end=1709
-  _globals['_INDEXEDRESULT']._serialized_start=1711
-  _globals['_INDEXEDRESULT']._serialized_end=1780
-  _globals['_DESCRIBEREQUEST']._serialized_start=1782
-  _globals['_DESCRIBEREQUEST']._serialized_end=1799
-  _globals['_DESCRIBERESPONSE']._serialized_start=1802
-  _globals['_DESCRIBERESPONSE']._serialized_end=2116
-  _globals['_LANGUAGE']._serialized_start=2118
-  _globals['_LANGUAGE']._serialized_end=2161
-  _globals['_MECHANISM']._serialized_start=2163
-  _globals['_MECHANISM']._serialized_end=2222
-  _globals['_SANDBOX']._serialized_start=2279
-  _globals['_SANDBOX']._serialized_end=2550
+  _globals['_RUNREQUEST']._serialized_end=363
+  _globals['_INPUTS']._serialized_start=365
+  _globals['_INPUTS']._serialized_end=388
+  _globals['_CALLS']._serialized_start=390
+  _globals['_CALLS']._serialized_end=483
+  _globals['_ARGUMENTS']._serialized_start=485
+  _globals['_ARGUMENTS']._serialized_end=515
+  _globals['_SNIPPETS']._serialized_start=517
+  _globals['_SNIPPETS']._serialized_end=543
+  _globals['_LIMITS']._serialized_start=546
+  _globals['_LIMITS']._serialized_end=848
+  _globals['_RUNRESULT']._serialized_start=851
+  _globals['_RUNRESULT']._serialized_end=1235
+  _globals['_RUNRESULT_STATUS']._serialized_start=1157
+  _globals['_RUNRESULT_STATUS']._serialized_end=1235
+  _globals['_OUTCOME']._serialized_start=1238
+  _globals['_OUTCOME']._serialized_end=1740
+  _globals['_OUTCOME_ENDING']._serialized_start=1542
+  _globals['_OUTCOME_ENDING']._serialized_end=1700
+  _globals['_RUNBATCHREQUEST']._serialized_start=1742
+  _globals['_RUNBATCHREQUEST']._serialized_end=1801
+  _globals['_RUNRESULTS']._serialized_start=1803
+  _globals['_RUNRESULTS']._serialized_end=1859
+  _globals['_INDEXEDRESULT']._serialized_start=1861
+  _globals['_INDEXEDRESULT']._serialized_end=1930
+  _globals['_DESCRIBEREQUEST']._serialized_start=1932
+  _globals['_DESCRIBEREQUEST']._serialized_end=1949
+  _globals['_DESCRIBERESPONSE']._serialized_start=1952
+  _globals['_DESCRIBERESPONSE']._serialized_end=2266
+  _globals['_LANGUAGE']._serialized_start=2268
+  _globals['_LANGUAGE']._serialized_end=2328
+  _globals['_MECHANISM']._serialized_start=2330
+  _globals['_MECHANISM']._serialized_end=2389
+  _globals['_SANDBOX']._serialized_start=2446
+  _globals['_SANDBOX']._serialized_end=2717
 # @@protoc_insertion_point(module_scope)

@@ -67,6 +67,7 @@ class RunRequest(google.protobuf.message.Message):
     LIMITS_FIELD_NUMBER: builtins.int
     STOP_ON_FAILURE_FIELD_NUMBER: builtins.int
     DEADLINE_MS_FIELD_NUMBER: builtins.int
+    TYPE_CHECK_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Chosen by the caller, copied into the result. Default: ""."""
     language: builtins.str
@@ -85,6 +86,10 @@ class RunRequest(google.protobuf.message.Message):
     """Wall time for the whole request in milliseconds, counted from the moment
     a slot starts on it, not while it queues. Absent: no such limit beside
     the limits per run. 0: already over.
+    """
+    type_check: builtins.bool
+    """Types are checked too, and a type error is a compile error. TypeScript
+    only; elsewhere INVALID. Default: false, types are stripped.
     """
     @property
     def inputs(self) -> global___Inputs:
@@ -115,9 +120,10 @@ class RunRequest(google.protobuf.message.Message):
         limits: global___Limits | None = ...,
         stop_on_failure: builtins.bool = ...,
         deadline_ms: builtins.int | None = ...,
+        type_check: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "calls", b"calls", "deadline_ms", b"deadline_ms", "inputs", b"inputs", "limits", b"limits", "snippets", b"snippets", "work", b"work"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "calls", b"calls", "deadline_ms", b"deadline_ms", "id", b"id", "inputs", b"inputs", "language", b"language", "limits", b"limits", "prelude", b"prelude", "snippets", b"snippets", "source", b"source", "stop_on_failure", b"stop_on_failure", "work", b"work"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "calls", b"calls", "deadline_ms", b"deadline_ms", "id", b"id", "inputs", b"inputs", "language", b"language", "limits", b"limits", "prelude", b"prelude", "snippets", b"snippets", "source", b"source", "stop_on_failure", b"stop_on_failure", "type_check", b"type_check", "work", b"work"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_deadline_ms", b"_deadline_ms"]) -> typing.Literal["deadline_ms"] | None: ...
     @typing.overload
@@ -232,6 +238,8 @@ class Limits(google.protobuf.message.Message):
     MEMORY_BYTES_FIELD_NUMBER: builtins.int
     OUTPUT_BYTES_FIELD_NUMBER: builtins.int
     PROCESSES_FIELD_NUMBER: builtins.int
+    FILE_BYTES_FIELD_NUMBER: builtins.int
+    STACK_BYTES_FIELD_NUMBER: builtins.int
     cpu_seconds: builtins.float
     """CPU seconds, user and system, all processes of the run. Default: 10."""
     wall_seconds: builtins.float
@@ -243,7 +251,13 @@ class Limits(google.protobuf.message.Message):
     that writes more is stopped. Default: 16 MiB.
     """
     processes: builtins.int
-    """Processes and threads alive at once. Default: 64."""
+    """Processes and threads alive at once. Default: 64, or what the language's
+    own runtime needs beside the program's.
+    """
+    file_bytes: builtins.int
+    """Bytes of a file that a run writes. Default: 64 MiB, all of /tmp."""
+    stack_bytes: builtins.int
+    """Bytes of stack of the first thread. Default: 256 MiB."""
     def __init__(
         self,
         *,
@@ -252,17 +266,23 @@ class Limits(google.protobuf.message.Message):
         memory_bytes: builtins.int | None = ...,
         output_bytes: builtins.int | None = ...,
         processes: builtins.int | None = ...,
+        file_bytes: builtins.int | None = ...,
+        stack_bytes: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_cpu_seconds", b"_cpu_seconds", "_memory_bytes", b"_memory_bytes", "_output_bytes", b"_output_bytes", "_processes", b"_processes", "_wall_seconds", b"_wall_seconds", "cpu_seconds", b"cpu_seconds", "memory_bytes", b"memory_bytes", "output_bytes", b"output_bytes", "processes", b"processes", "wall_seconds", b"wall_seconds"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_cpu_seconds", b"_cpu_seconds", "_memory_bytes", b"_memory_bytes", "_output_bytes", b"_output_bytes", "_processes", b"_processes", "_wall_seconds", b"_wall_seconds", "cpu_seconds", b"cpu_seconds", "memory_bytes", b"memory_bytes", "output_bytes", b"output_bytes", "processes", b"processes", "wall_seconds", b"wall_seconds"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_cpu_seconds", b"_cpu_seconds", "_file_bytes", b"_file_bytes", "_memory_bytes", b"_memory_bytes", "_output_bytes", b"_output_bytes", "_processes", b"_processes", "_stack_bytes", b"_stack_bytes", "_wall_seconds", b"_wall_seconds", "cpu_seconds", b"cpu_seconds", "file_bytes", b"file_bytes", "memory_bytes", b"memory_bytes", "output_bytes", b"output_bytes", "processes", b"processes", "stack_bytes", b"stack_bytes", "wall_seconds", b"wall_seconds"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_cpu_seconds", b"_cpu_seconds", "_file_bytes", b"_file_bytes", "_memory_bytes", b"_memory_bytes", "_output_bytes", b"_output_bytes", "_processes", b"_processes", "_stack_bytes", b"_stack_bytes", "_wall_seconds", b"_wall_seconds", "cpu_seconds", b"cpu_seconds", "file_bytes", b"file_bytes", "memory_bytes", b"memory_bytes", "output_bytes", b"output_bytes", "processes", b"processes", "stack_bytes", b"stack_bytes", "wall_seconds", b"wall_seconds"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_cpu_seconds", b"_cpu_seconds"]) -> typing.Literal["cpu_seconds"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_file_bytes", b"_file_bytes"]) -> typing.Literal["file_bytes"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_memory_bytes", b"_memory_bytes"]) -> typing.Literal["memory_bytes"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_output_bytes", b"_output_bytes"]) -> typing.Literal["output_bytes"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_processes", b"_processes"]) -> typing.Literal["processes"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_stack_bytes", b"_stack_bytes"]) -> typing.Literal["stack_bytes"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_wall_seconds", b"_wall_seconds"]) -> typing.Literal["wall_seconds"] | None: ...
 
@@ -309,6 +329,8 @@ class RunResult(google.protobuf.message.Message):
     TOOLCHAIN_FIELD_NUMBER: builtins.int
     QUEUED_MS_FIELD_NUMBER: builtins.int
     RAN_MS_FIELD_NUMBER: builtins.int
+    COMPILE_CPU_US_FIELD_NUMBER: builtins.int
+    COMPILE_CACHED_FIELD_NUMBER: builtins.int
     id: builtins.str
     """As in the request."""
     status: global___RunResult.Status.ValueType
@@ -316,7 +338,9 @@ class RunResult(google.protobuf.message.Message):
     message: builtins.str
     """For a person, when status is not OK."""
     diagnostics: builtins.str
-    """Output of the compiler, capped; for Python the syntax error."""
+    """Output of the compiler, capped; for Python the syntax error. Warnings of a
+    program that compiled are here too.
+    """
     compile_failed: builtins.bool
     """The program did not compile: no run was started."""
     tier: global___Tier.ValueType
@@ -327,6 +351,12 @@ class RunResult(google.protobuf.message.Message):
     """Milliseconds between arrival and the start of the work."""
     ran_ms: builtins.float
     """Milliseconds of wall time that the work took."""
+    compile_cpu_us: builtins.int
+    """Microseconds of CPU time the compiler took; 0 where the compiled program
+    was at hand (compile_cached), or nothing is compiled before the run.
+    """
+    compile_cached: builtins.bool
+    """The compiled program came from the cache."""
     @property
     def outcomes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Outcome]:
         """One for each input, call or snippet, in order, when status is OK."""
@@ -344,8 +374,10 @@ class RunResult(google.protobuf.message.Message):
         toolchain: builtins.str = ...,
         queued_ms: builtins.float = ...,
         ran_ms: builtins.float = ...,
+        compile_cpu_us: builtins.int = ...,
+        compile_cached: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["compile_failed", b"compile_failed", "diagnostics", b"diagnostics", "id", b"id", "message", b"message", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["compile_cached", b"compile_cached", "compile_cpu_us", b"compile_cpu_us", "compile_failed", b"compile_failed", "diagnostics", b"diagnostics", "id", b"id", "message", b"message", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
 
 global___RunResult = RunResult
 
@@ -566,7 +598,7 @@ class DescribeResponse(google.protobuf.message.Message):
     """Requests waiting for a slot, at most; beyond: RESOURCE_EXHAUSTED."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Language]:
-        """What can be run here."""
+        """The languages known, with what is missing for those that cannot be run here."""
 
     @property
     def mechanisms(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Mechanism]:
@@ -605,17 +637,21 @@ class Language(google.protobuf.message.Message):
 
     NAME_FIELD_NUMBER: builtins.int
     TOOLCHAIN_FIELD_NUMBER: builtins.int
+    MISSING_FIELD_NUMBER: builtins.int
     name: builtins.str
     """As used in RunRequest.language."""
     toolchain: builtins.str
-    """Interpreter or compiler and its version."""
+    """Interpreter or compiler and its version; empty where it is missing."""
+    missing: builtins.str
+    """Why programs in it cannot be run here; empty where they can."""
     def __init__(
         self,
         *,
         name: builtins.str = ...,
         toolchain: builtins.str = ...,
+        missing: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["name", b"name", "toolchain", b"toolchain"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["missing", b"missing", "name", b"name", "toolchain", b"toolchain"]) -> None: ...
 
 global___Language = Language
 

@@ -67,7 +67,8 @@ async def test_wall_limit(ask: Asker, wait: str) -> None:
         "x = []\n    while True: x.append(bytearray(1 << 20))",
         "x = b'x' * (200 << 20)",
         "import mmap\n    m = mmap.mmap(-1, 200 << 20)\n    m.write(b'x' * (200 << 20))",
-        "import os\n    f = os.memfd_create('x')\n    while True: os.write(f, b'x' * (1 << 20))",
+        "import os\n    fs = [os.memfd_create('x') for _ in range(4)]\n    for f in fs:\n"
+        "        for _ in range(60): os.write(f, b'x' * (1 << 20))",
         "import os\n    for _ in range(8):\n        if os.fork() == 0:\n"
         "            x = b'x' * (30 << 20)\n            import time; time.sleep(2)\n    os.wait()",
     ],

@@ -231,14 +231,16 @@ async def test_serve_command() -> None:
 
 async def test_without_the_helper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sandbox.probe.HELPER", tmp_path / "touchstone-jail")
-    with pytest.raises(SandboxUnavailable, match=r"tier T3 is not available: .*C compiler"):
+    with pytest.raises(
+        SandboxUnavailable, match=r"tier T3 is required and not available: .*C compiler"
+    ):
         await EmbeddedSandbox.start()
 
 
 async def test_without_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(SandboxUnavailable, match=r"not started as root.*CAP_SYS_ADMIN"):
-        await EmbeddedSandbox.start()
+    with pytest.raises(SandboxUnavailable, match=r"CAP_SETUID.*not started as root"):
+        await EmbeddedSandbox.start(tier="T2", require_tier="T2")
 
 
 async def test_when_a_step_of_the_jail_fails(

@@ -10,16 +10,16 @@ import pytest
 
 from sandbox import cgroup, limits, uids
 from sandbox.execution import Ended, Why
-from sandbox.slot import FRAME, call_outcomes
+from sandbox.outcomes import FRAME, call_outcomes
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.conftest import Outcome, calls
 
 NONCE = b"12345678"
-JOB = limits.check(calls("x", "f", ["1"], ["2"], ["3"]), frozenset({"python"}))
+JOB = limits.check(calls("x", "f", ["1"], ["2"], ["3"]), ["python"], {})
 
 
 def ended(results: bytes, status: int | None = 0, why: Why = Why.EXIT) -> Ended:
-    return Ended(why, status, b"", b"", False, False, 0, 0, 0, False, results)
+    return Ended(why, status, results=results)
 
 
 def frame(index: int, kind: bytes = b"R", text: bytes = b"1", nonce: bytes = NONCE) -> bytes:
@@ -27,7 +27,7 @@ def frame(index: int, kind: bytes = b"R", text: bytes = b"1", nonce: bytes = NON
 
 
 def endings(results: bytes, status: int | None = 0, why: Why = Why.EXIT) -> list[int]:
-    return [o.ending for o in call_outcomes(ended(results, status, why), NONCE, JOB)]
+    return [o.ending for o in call_outcomes(ended(results, status, why), results, NONCE, JOB)]
 
 
 def test_frames_in_order() -> None:
@@ -123,7 +123,7 @@ def test_memory_limits_can_be_lowered_and_raised() -> None:
         groups = cgroup.ServerGroups(cgroup.find())
     except cgroup.CgroupUnavailable as error:
         pytest.skip(str(error))
-    group = groups.slot(0)
+    group = groups.make("slot-0")
     for size in (512, 64, 1024, 64):
         group.limit(size << 20, 10)
     group.close()

@@ -3,7 +3,7 @@
 The rule: after the last `</think>`, the last closed fenced block whose tag is
 the language asked for; failing that, the last closed block without a tag;
 failing that, when nothing is fenced at all, the whole text if it parses as the
-language. A fence that is never closed holds what follows it (a response cut
+language (Python only). A fence that is never closed holds what follows it (a response cut
 off at its length limit), and counts as the last block.
 """
 
@@ -13,7 +13,18 @@ import ast
 import re
 from dataclasses import dataclass
 
-TAGS: dict[str, frozenset[str]] = {"python": frozenset({"python", "python3", "py"})}
+TAGS: dict[str, frozenset[str]] = {
+    "python": frozenset({"python", "python3", "py"}),
+    "cpp": frozenset({"cpp", "c++", "cxx", "cc"}),
+    "cpp17": frozenset({"cpp", "c++", "cxx", "cc"}),
+    "c": frozenset({"c"}),
+    "java": frozenset({"java"}),
+    "javascript": frozenset({"javascript", "js", "node"}),
+    "typescript": frozenset({"typescript", "ts"}),
+    "csharp": frozenset({"csharp", "c#", "cs"}),
+    "php": frozenset({"php"}),
+    "bash": frozenset({"bash", "sh", "shell"}),
+}
 """Fence tags that mean each language."""
 
 PARSED_CHARS = 65_536
@@ -66,11 +77,11 @@ def program(response: str, language: str) -> str | None:
         return None
     text = response if end < 0 else response[end + len("</think>") :]
     fenced = blocks(text)
-    for accepted in (TAGS[language], frozenset({""})):
+    for accepted in (TAGS.get(language, frozenset({language})), frozenset({""})):
         for block in reversed(fenced):
             if block.tag in accepted and block.text.strip():
                 return block.text
-    return text if not fenced and _parses(text) else None
+    return text if language == "python" and not fenced and _parses(text) else None
 
 
 def _parses(text: str) -> bool:

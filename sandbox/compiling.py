@@ -1,0 +1,217 @@
+"""Compiled programs: made once, by a compiler in a slot's jail or by a warm one, and kept.
+
+Invariants: an artifact is kept under the hash of everything that went into it (language, compiler
+and its version, its command, the source); equal programs at work at the same time are compiled
+once; a compile that a limit ended is never kept. The cache is bounded in bytes, the least
+recently used leaves first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sandbox import limits
+from sandbox.languages.base import Compile, Language, WarmCompiler
+from sandbox.launch import Jail, JailLost, Room
+from sandbox.limits import Job
+from sandbox.outcomes import CompileFailed, SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.slot import Slot
+
+# Tries of a warm compiler that is lost, by somebody's hand or by the program before.
+ATTEMPTS = 3
+# A compiler that has used less than this share of its CPU limit at its wall limit stood still.
+LITTLE_CPU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled program. `cpu_us` is what compiling took, 0 where it was `cached`."""
+
+    artifact: bytes
+    diagnostics: str = ""
+    cpu_us: int = 0
+    cached: bool = False
+
+
+class Cache:
+    """Programs, and failures that will be the same next time, by key; bounded in bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most, self._bytes = most_bytes, 0
+        self._kept: OrderedDict[bytes, Compiled | CompileFailed] = OrderedDict()
+
+    @staticmethod
+    def _size(value: Compiled | CompileFailed) -> int:
+        return len(value.artifact) + len(value.diagnostics) if isinstance(value, Compiled) else 4096
+
+    def get(self, key: bytes) -> Compiled | CompileFailed | None:
+        value = self._kept.get(key)
+        if value is not None:
+            self._kept.move_to_end(key)
+        return value
+
+    def put(self, key: bytes, value: Compiled | CompileFailed) -> None:
+        self._kept[key] = value
+        self._bytes += self._size(value)
+        while self._bytes > self._most:
+            _, old = self._kept.popitem(last=False)
+            self._bytes -= self._size(old)
+
+
+class WarmJail:
+    """A warm compiler in a raw jail of its own; answers one program at a time."""
+
+    def __init__(self, how: WarmCompiler, language: Language, room: Room) -> None:
+        self._how, self._language, self.room = how, language, room
+        self._jail: Jail | None = None
+        self._programs = 0
+        self._turn = asyncio.Lock()
+
+    def _start(self) -> Jail:
+        if self.room.group:
+            processes = limits.COMPILE_PROCESSES + self._language.processes
+            self.room.group.limit(limits.COMPILE_MEMORY_BYTES, processes)
+        argv = [self.room.inside(word) for word in self._how.argv]
+        self._programs = 0
+        return Jail.start(self.room, argv, self._language.shown, raw=True)
+
+    async def close(self) -> None:
+        if self._jail is not None:
+            await self._jail.end()
+            self._jail = None
+
+    async def compile(self, source: str, deadline: float | None) -> Compiled:
+        """Raises CompileFailed, SandboxError, and TimeoutError at the deadline."""
+        async with self._turn:
+            if self._programs >= self._how.programs:
+                await self.close()
+            said = ""
+            for _ in range(ATTEMPTS):
+                self._jail = self._jail or self._start()
+                oom_before = self.room.group.oom_kills() if self.room.group else 0
+                try:
+                    return await self._ask(self._jail, source.encode(), deadline)
+                except JailLost as lost:
+                    status = await asyncio.shield(self._jail.exited)
+                    said = f"{lost} (status {status}) {self._jail.errors()}"
+                    self._jail = None
+                    if self.room.group and self.room.group.oom_kills() > oom_before:
+                        raise CompileFailed("compiling took more than the memory limit") from None
+            raise SandboxError(f"the compiler was lost {ATTEMPTS} times: {said}".rstrip())
+
+    async def _ask(self, jail: Jail, source: bytes, deadline: float | None) -> Compiled:
+        cpu_before, began = self._cpu_us(), time.monotonic()
+        end = began + limits.COMPILE_WALL_SECONDS
+        try:
+            async with asyncio.timeout_at(
+                asyncio.get_running_loop().time()
+                + (min(end, deadline if deadline is not None else end) - began)
+            ):
+                await jail.send(len(source).to_bytes(4, "little"), source)
+                head = await jail.receive(5)
+                size = int.from_bytes(head[1:], "little")
+                if head[:1] not in (b"A", b"D") or size > limits.MAX_ARTIFACT_BYTES:
+                    jail.kill()
+                    raise JailLost("the compiler broke its protocol")
+                body = await jail.receive(size)
+        except TimeoutError:
+            jail.kill()
+            if deadline is not None and time.monotonic() >= deadline:
+                raise
+            used = self._cpu_us() - cpu_before
+            if used < LITTLE_CPU * limits.COMPILE_CPU_SECONDS * 1e6 and self.room.group:
+                raise JailLost("the compiler stood still") from None
+            raise CompileFailed(
+                f"compiling took more than {limits.COMPILE_WALL_SECONDS:g} s"
+            ) from None
+        except BaseException:
+            jail.kill()
+            raise
+        self._programs += 1
+        cpu = self._cpu_us() - cpu_before
+        if head[:1] == b"D":
+            text = body.decode("utf-8", "replace")[: limits.DIAGNOSTICS_BYTES]
+            raise CompileFailed(text, final=True, cpu_us=cpu)
+        return Compiled(body, cpu_us=cpu)
+
+    def _cpu_us(self) -> int:
+        return self.room.group.cpu_us() if self.room.group else 0
+
+
+class Compiler:
+    """Compiles for all slots of a pool."""
+
+    def __init__(self, make_room: Callable[[str], Room]) -> None:
+        self._make_room = make_room
+        self._cache = Cache(limits.CACHE_BYTES)
+        self._at_work: dict[bytes, asyncio.Future[None]] = {}
+        self._warm: dict[WarmCompiler, WarmJail] = {}
+
+    async def compiled(
+        self, job: Job, language: Language, slot: Slot, deadline: float | None
+    ) -> Compiled:
+        """The program's artifact. Raises CompileFailed, SandboxError, and what Slot.compile
+        raises at the deadline."""
+        how = language.type_check if job.type_check else language.compile
+        if how is None:
+            raise SandboxError(f"{language.name} has no type check here")
+        key = _key(job, language, how)
+        while True:
+            kept = self._cache.get(key)
+            if isinstance(kept, CompileFailed):
+                raise CompileFailed(str(kept), final=True)
+            if kept is not None:
+                return replace(kept, cpu_us=0, cached=True)
+            if key not in self._at_work:
+                break
+            await asyncio.wait([self._at_work[key]])
+        done = self._at_work[key] = asyncio.get_running_loop().create_future()
+        try:
+            made = await self._make(how, job, language, slot, deadline)
+        except CompileFailed as failure:
+            if failure.final:
+                self._cache.put(key, failure)
+            raise
+        else:
+            self._cache.put(key, made)
+            return made
+        finally:
+            del self._at_work[key]
+            done.set_result(None)
+
+    async def _make(
+        self,
+        how: Compile | WarmCompiler,
+        job: Job,
+        language: Language,
+        slot: Slot,
+        deadline: float | None,
+    ) -> Compiled:
+        if isinstance(how, Compile):
+            ended = await slot.compile(job, language, how, deadline)
+            diagnostics = ended.stderr.decode("utf-8", "replace")
+            return Compiled(ended.stdout, diagnostics, ended.cpu_us)
+        if how not in self._warm:
+            room = self._make_room(f"{language.name}-{len(self._warm)}")
+            self._warm[how] = WarmJail(how, language, room)
+        return await self._warm[how].compile(job.source, deadline)
+
+    async def close(self) -> None:
+        for warm in self._warm.values():
+            await warm.close()
+            if warm.room.group:
+                warm.room.group.close()
+        self._warm.clear()
+
+
+def _key(job: Job, language: Language, how: Compile | WarmCompiler) -> bytes:
+    text = repr((language.name, language.toolchain, how.argv, job.source))
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,55 @@
+"""C#: what Debian has, the compiler mcs and the runtime of Mono 6.8.
+
+mcs knows C# 7 and parts of 8. Missing: nullable reference types, records, switch expressions,
+ranges, top-level statements, System.Text.Json and whatever else came with .NET Core.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from sandbox.languages.base import (
+    SYSTEM,
+    Compile,
+    Language,
+    ToolchainMissing,
+    locate,
+    version_of,
+)
+
+COMPILER = "/usr/lib/mono/4.5/mcs.exe"
+# Debian keeps it there; the runtime finds native libraries by it.
+CONFIGURATION = "/etc/mono"
+# mcs itself references mscorlib, System, System.Core and System.Xml.
+REFERENCES = ("System.Numerics",)
+FLAGS = ("-nologo", "-optimize+", "-unsafe+", "-codepage:utf8", "-define:ONLINE_JUDGE")
+PROGRAM = "/tmp/main.exe"
+# The finalizer, the collector's and the thread pool's threads.
+THREADS = 16
+MEMORY_BYTES = 48 << 20
+
+
+def find() -> Language:
+    """Raises ToolchainMissing."""
+    runtime = os.path.realpath(locate("mono", "mono-runtime"))
+    locate("mcs", "mono-mcs")
+    if not os.path.exists(COMPILER):
+        raise ToolchainMissing(f"{COMPILER} is not installed (Debian package mono-mcs)")
+    references = (f"-r:{name}.dll" for name in REFERENCES)
+    words = (runtime, COMPILER, *FLAGS, *references, f"-out:{PROGRAM}")
+    script = f"cd /box && {' '.join(words)} main.cs >&2 && exec cat {PROGRAM}"
+    found = re.search(r"version (\d+\.\d+\.\d+)", version_of(runtime, "--version"))
+    return Language(
+        name="csharp",
+        toolchain=f"mono {found.group(1)}" if found else "mono",
+        source_name="main.cs",
+        artifact_name="main.exe",
+        compile=Compile(("/bin/sh", "-c", script)),
+        run=(runtime, "/box/main.exe"),
+        shown=(*SYSTEM, *filter(os.path.isdir, (CONFIGURATION,))),
+        # Without it every process leaves a file in shared memory.
+        env={"MONO_DISABLE_SHARED_AREA": "1"},
+        processes=THREADS,
+        memory_bytes=MEMORY_BYTES,
+    )
