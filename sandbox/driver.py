@@ -58,6 +58,28 @@ REHEARSED = "a, b = map(int, input().split())\nprint(a + b)\n"
 SMALL_COMMAND = 4096
 # The modules of PRELOADED that hold a generator of random numbers.
 RANDOM = ("random", "statistics")
+# Names without which a program leaves nothing for the full shutdown (see FINALISED), makes no
+# process and looks at no file: it neither opens one nor finds another way to what does. Most
+# programs have none of them, and go without the steps that only such things could notice. A name
+# is what follows a dot, too; the modules that are not PRELOADED count like these.
+TELLING = sys.stdlib_module_names.difference(PRELOADED, ("sys", "os")).union(
+    """open fdopen popen open_code FileIO TextIOWrapper BufferedReader BufferedWriter BufferedRandom
+    BufferedRWPair detach dup dup2 pipe memfd_create sendfile fork forkpty posix_spawn posix_spawnp
+    spawn spawnl spawnv system execv execve execl execvp execlp _exit abort listdir scandir stat
+    lstat exists isfile isdir walk glob remove unlink rename mkdir access chdir getcwd getsize
+    islink realpath thread threading Thread Timer
+    __del__ __dict__ __getattribute__ __getattr__ __class__ __bases__ __mro__ __subclasses__
+    __globals__ __builtins__ __import__ __loader__ __spec__ __file__ __reduce__ __reduce_ex__
+    __closure__ __code__ __self__ __func__ __wrapped__ __traceback__ __context__ __cause__
+    __init_subclass__ __prepare__ __subclasshook__ __set_name__ __class_getitem__ argv orig_argv
+    getattr setattr delattr hasattr vars dir globals locals eval exec compile type object help
+    breakpoint modules meta_path path_hooks import_module attrgetter methodcaller _getframe
+    f_globals f_builtins f_locals f_back tb_frame gi_frame cr_frame ag_frame gi_code __next__
+    get_objects get_referrers get_referents freeze addaudithook audit settrace setprofile
+    excepthook unraisablehook displayhook exc_info last_traceback register ref proxy finalize
+    contextmanager asynccontextmanager closing ExitStack singledispatch""".split()  # noqa: SIM905
+)
+GENERATORS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 # What only the full shutdown does: it destroys objects, which closes and so flushes files that
 # the program opened itself, and runs __del__, weakref callbacks and suspended generators. It
 # costs more than a small program, so a program that leaves nothing of the kind behind goes without
@@ -74,6 +96,7 @@ HARMLESS = frozenset((io.BytesIO, io.StringIO))
 # Their ids only: a reference from here would keep them from being closed, and so flushed, at the
 # end of a program that has put others in their place.
 STREAMS = id(sys.stdout), id(sys.stderr)
+CODE = type((lambda: 0).__code__)
 FIND = type.__getattribute__  # asks no metaclass of the program
 COMPILE_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError)
 
@@ -81,17 +104,16 @@ COMPILE_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError, Overflow
 class Hooks:
     """What preloaded modules want done in forked children, kept from being done at each fork.
 
-    A run registers them, so that children of its own are served; of those for the run itself
-    only the one that draws new random numbers is seen by a program, and is called where a program
-    names the module. Where it does not, the module is taken away, so that finding it by another
-    way imports it anew.
+    A run that could make children registers them, so that these are served. Of those for the run
+    itself only the one that draws new random numbers is seen by a program: the modules that hold
+    such numbers are put back where the program's text names one, and redrawn; where it does not,
+    finding them by another way imports them anew.
     """
 
     def __init__(self) -> None:
         self._register = os.register_at_fork
         self._kept: list[dict[str, Any]] = []
-        # Kept from being freed, which would touch all of their pages.
-        self._taken: list[ModuleType | None] = []
+        self._random: dict[str, ModuleType] = {}
 
     def __enter__(self) -> "Hooks":
         os.register_at_fork = self._keep
@@ -99,18 +121,19 @@ class Hooks:
 
     def __exit__(self, *_: object) -> None:
         os.register_at_fork = self._register
+        for name in RANDOM:
+            self._random[name] = sys.modules.pop(name)
 
     def _keep(self, **hook: "Any") -> None:
         self._kept.append(hook)
 
-    def in_child(self, text: bytes) -> None:
-        for hook in self._kept:
-            self._register(**hook)
-        if any(name.encode() in text for name in RANDOM):
-            sys.modules["random"]._inst.seed()
-        else:
-            for name in RANDOM:
-                self._taken.append(sys.modules.pop(name, None))
+    def in_child(self, program: "Program") -> None:
+        if not program.plain:
+            for hook in self._kept:
+                self._register(**hook)
+        if b"random" in program.text or b"statistics" in program.text:
+            sys.modules.update(self._random)
+            self._random["random"]._inst.seed()
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed()
 
@@ -216,7 +239,7 @@ def rehearse(path: str) -> None:
     os.write(ends[1], b"1 2\n")
     streams = sys.stdin, sys.stdout
     sys.stdin, sys.stdout = open(ends[0]), open(os.devnull, "w")  # noqa: SIM115
-    run_codes(program.codes, {"__name__": "__main__", "__builtins__": builtins})
+    run_codes(program, {"__name__": "__main__", "__builtins__": builtins})
     leaves_finalisers()
     sys.stdout.close()
     sys.stdin.close()
@@ -248,24 +271,37 @@ def wait_for(pid: int) -> bytes:
 class Program:
     """The compiled program: the prelude's code if there is one, and the source's."""
 
-    def __init__(self, prelude: str, source: str, path: str, codes: bytes) -> None:
-        self.text = source.encode()
-        before = prelude.encode()
-        if codes:
-            self.codes: list[CodeType] = marshal.loads(codes)
+    def __init__(self, command: "dict[str, Any]", path: str) -> None:
+        self.text = command["source"].encode()
+        if command["codes"]:
+            self.codes: list[CodeType] = marshal.loads(command["codes"])
         else:
             self.codes = [compile(self.text, path, "exec", dont_inherit=True)]
-            if before:
+            if before := command["prelude"].encode():
                 code = compile(before, "/tmp/prelude.py", "exec", dont_inherit=True)
                 self.codes.insert(0, code)
-        self.finalise = any(word in self.text or word in before for word in FINALISED)
+        self.plain = all(map(is_plain, self.codes))
+
+    @property
+    def finalise(self) -> bool:
+        """Whether only the full shutdown will do."""
+        return any(word in self.text for word in FINALISED)
+
+
+def is_plain(code: "CodeType") -> bool:
+    """Whether a program has no TELLING name, and no function that is suspended with work to do."""
+    if not TELLING.isdisjoint(code.co_names) or not TELLING.isdisjoint(code.co_varnames):
+        return False
+    if code.co_flags & GENERATORS and code.co_name != "<genexpr>":
+        return False
+    return all(is_plain(inner) for inner in code.co_consts if type(inner) is CODE)
 
 
 def load(command: "dict[str, Any]", path: str, results: int) -> Program:
     """Compiles the program and tells the server: "L" where it did, "A", a length and the code
     where that is asked for, "C" and what is wrong with it where it did not."""
     try:
-        program = Program(command["prelude"], command["source"], path, command["codes"])
+        program = Program(command, path)
     except COMPILE_ERRORS as error:
         from traceback import format_exception_only
 
@@ -303,31 +339,41 @@ def read_command(fd: int) -> "dict[str, Any]":
 
 
 def set_limits(command: "dict[str, Any]") -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (command["cpu_limit"],) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (command["file_limit"],) * 2)
-    stack, (_, most) = command["stack_limit"], resource.getrlimit(resource.RLIMIT_STACK)
-    if most != resource.RLIM_INFINITY:
-        stack = min(stack, most)
-    if command["data_limit"]:
-        # No memory cgroup, and the stack does not count as data: its limit stays what it is.
-        most = stack
-        resource.setrlimit(resource.RLIMIT_DATA, (command["data_limit"],) * 2)
-    resource.setrlimit(resource.RLIMIT_STACK, (stack, most))
-    if command["process_limit"]:
-        resource.setrlimit(resource.RLIMIT_NPROC, (command["process_limit"],) * 2)
+    """Those that differ from the zygote's own; 0 is none."""
+    for resource_, name in (
+        (resource.RLIMIT_CPU, "cpu_limit"),
+        (resource.RLIMIT_FSIZE, "file_limit"),
+        (resource.RLIMIT_DATA, "data_limit"),
+        (resource.RLIMIT_NPROC, "process_limit"),
+    ):
+        if command[name]:
+            resource.setrlimit(resource_, (command[name],) * 2)
+    if stack := command["stack_limit"]:
+        _, most = resource.getrlimit(resource.RLIMIT_STACK)
+        if most != resource.RLIM_INFINITY:
+            stack = min(stack, most)
+        # Where data is limited there is no cgroup, and the stack does not count as data.
+        resource.setrlimit(resource.RLIMIT_STACK, (stack, stack if command["data_limit"] else most))
 
 
 def start_run(
     fds: list[int], prepared: Prepared, hooks: Hooks, guard: "Guard | None"
 ) -> "NoReturn":
     """Shuts itself off from the zygote, runs the program, and ends the process."""
-    for number, fd in enumerate(fds):
-        os.dup2(fd, number, number < 3)
-    for fd in fds:
-        os.close(fd)
+    dup2, close = os.dup2, os.close
+    stdin, stdout, stderr, link = fds
+    dup2(stdin, 0)
+    dup2(stdout, 1)
+    dup2(stderr, 2)
+    dup2(link, RESULT_FD, False)
+    close(stdin)
+    close(stdout)
+    close(stderr)
+    close(link)
     os.setsid()
     command = read_command(RESULT_FD)
-    set_limits(command)
+    if command["limited"]:
+        set_limits(command)
     if run_id := command["run_id"]:
         os.setresgid(run_id, run_id, run_id)
         os.setresuid(run_id, run_id, run_id)
@@ -338,29 +384,37 @@ def start_run(
     what = command["do"]
     if what == "input":
         os.close(RESULT_FD)
-    fd = os.open(prepared.path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
-    os.write(fd, program.text)
-    os.close(fd)
-    hooks.in_child(program.text)
+    if not program.plain:
+        write_program(program, prepared.path)
+    hooks.in_child(program)
     module = prepared.module(what)
     if what == "input":
-        code = run_codes(program.codes, module.__dict__) or 0
-        if not program.finalise:
-            leave_early(code)
+        known = len(sys.modules)
+        code = run_codes(program, module.__dict__) or 0
+        plain = program.plain and len(sys.modules) == known
+        if plain or not program.finalise:
+            leave_early(code, plain)
         raise SystemExit(code)
     if what == "snippet":
         run_snippet(program, module, command)
     run_calls(program, module, command)
 
 
-def run_codes(codes: "list[CodeType]", namespace: "dict[str, Any]") -> int | None:
+def write_program(program: Program, path: str) -> None:
+    """Where tracebacks, and programs that look at themselves, find it."""
+    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+    os.write(fd, program.text)
+    os.close(fd)
+
+
+def run_codes(program: Program, namespace: "dict[str, Any]") -> int | None:
     """Runs the program as CPython runs a script, up to but without the shutdown.
 
     Returns None when its end was reached, otherwise the exit code; SystemExit with anything but
     a number goes on to the interpreter.
     """
     try:
-        for code in codes:
+        for code in program.codes:
             exec(code, namespace)  # noqa: S102 (this is what the jail is for)
     except SystemExit as error:
         if error.code is None:
@@ -369,6 +423,8 @@ def run_codes(codes: "list[CodeType]", namespace: "dict[str, Any]") -> int | Non
             return error.code
         raise
     except BaseException as error:  # noqa: BLE001 (reported as the interpreter would)
+        if program.plain:
+            write_program(program, namespace["__file__"])
         report_uncaught(error)
         return 1
     return None
@@ -398,14 +454,19 @@ def report_uncaught(error: BaseException) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def leave_early(code: int) -> None:
-    """Ends the process by the visible steps of the shutdown; returns where that is not enough."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading._shutdown()
-    atexit._run_exitfuncs()
+def leave_early(code: int, plain: bool) -> None:
+    """Ends the process by the visible steps of the shutdown; returns where that is not enough.
+
+    `plain`: the program has no TELLING name and imported nothing new, so it has left no thread,
+    function to call at exit, or object to finalise.
+    """
+    if not plain:
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
+        atexit._run_exitfuncs()
     try:
-        if (id(sys.stdout), id(sys.stderr)) != STREAMS or leaves_finalisers():
+        if (id(sys.stdout), id(sys.stderr)) != STREAMS or (not plain and leaves_finalisers()):
             return
         sys.stdout.flush()
         sys.stderr.flush()
@@ -582,7 +643,7 @@ def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]")
         while sent < count(data):
             sent += write(fd, data[sent:] if sent else data)
 
-    code = run_codes(program.codes, module.__dict__)
+    code = run_codes(program, module.__dict__)
     if code is not None:
         raise SystemExit(code)
     find = resolve(module.__dict__, entry_point, command["function_only"])

@@ -5,7 +5,7 @@ processes behind, leaves a jail that must not be used again (`Ended.jail_spent`)
 leaves one that can take the next run.
 
 CPU time decides. Init looks at the slot's CPU time as rarely as what remains allows, so a run far
-from its limit costs nothing; RLIMIT_CPU in each process is a backstop.
+from its limit costs nothing.
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimits:
-    """What a run sets as its own rlimits; 0 is none. Memory and processes only where no cgroup
-    limits them: the next best is private writable memory of each process."""
+    """What a run sets as its own rlimits; 0 is what its zygote has. CPU time, memory and processes
+    only where no cgroup tells or limits them: the next best is private writable memory, and the
+    CPU time of each process alone."""
 
     cpu_seconds: int
     file_bytes: int
@@ -87,12 +88,15 @@ class ResourceLimits:
         """`..._before` is what does not count as the program's own."""
         grouped = room.group is not None
         return cls(
-            cpu_seconds=math.ceil(run.cpu_seconds) + 1,
-            file_bytes=run.file_bytes,
-            stack_bytes=run.stack_bytes,
+            cpu_seconds=0 if grouped else math.ceil(run.cpu_seconds) + 1,
+            file_bytes=0 if run.file_bytes == limits.TMP_BYTES else run.file_bytes,
+            stack_bytes=0 if grouped and run.stack_bytes == limits.STACK_BYTES else run.stack_bytes,
             data_bytes=0 if grouped else run.memory_bytes + memory_before,
             processes=0 if grouped else run.processes + processes_before,
         )
+
+
+UNLIMITED = ResourceLimits(0, 0, 0, 0, 0)
 
 
 def spawn_body(argv: Sequence[str], env: Mapping[str, str], rlimits: ResourceLimits) -> bytes:
@@ -119,6 +123,7 @@ def python_body(command: dict[str, object], rlimits: ResourceLimits, room: Room)
         "stack_limit": rlimits.stack_bytes,
         "data_limit": rlimits.data_bytes,
         "process_limit": rlimits.processes,
+        "limited": rlimits != UNLIMITED,
         "tmp": room.tmp,
         "run_id": room.run_id,
     }

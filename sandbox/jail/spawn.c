@@ -22,7 +22,7 @@
 
 enum { RUN_FDS = 4, LINK_FD = 3, EXIT_NOT_RUN = 127 };
 
-/* See execution.py. Zero: no such limit. */
+/* See execution.py. Zero: the spawner's own. */
 struct start {
 	uint32_t size; /* of all that follows these four bytes */
 	uint32_t argc, envc, cpu_seconds;
@@ -63,10 +63,13 @@ static void set_limit(int resource, rlim_t soft, rlim_t hard)
 
 static void apply_limits(const struct start *start)
 {
-	set_limit(RLIMIT_CPU, start->cpu_seconds, start->cpu_seconds);
-	set_limit(RLIMIT_FSIZE, start->file_bytes, start->file_bytes);
+	if (start->cpu_seconds)
+		set_limit(RLIMIT_CPU, start->cpu_seconds, start->cpu_seconds);
+	if (start->file_bytes)
+		set_limit(RLIMIT_FSIZE, start->file_bytes, start->file_bytes);
 	/* Where data is limited there is no cgroup, and stack does not count as data. */
-	set_limit(RLIMIT_STACK, start->stack_bytes, start->data_bytes ? start->stack_bytes : RLIM_INFINITY);
+	if (start->stack_bytes)
+		set_limit(RLIMIT_STACK, start->stack_bytes, start->data_bytes ? start->stack_bytes : RLIM_INFINITY);
 	if (start->data_bytes)
 		set_limit(RLIMIT_DATA, start->data_bytes, start->data_bytes);
 	if (start->processes)

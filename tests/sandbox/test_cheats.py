@@ -166,7 +166,7 @@ async def test_printed_verdicts_are_output(ask: Asker) -> None:
 
 async def test_changed_limits_and_titles(ask: Asker) -> None:
     source = (
-        "import resource, sys\nfor what in (resource.RLIMIT_CPU, resource.RLIMIT_CORE):\n"
+        "import resource, sys\nfor what in (resource.RLIMIT_NOFILE, resource.RLIMIT_CORE):\n"
         "    try: resource.setrlimit(what, (-1, -1)); print('raised')\n"
         "    except (ValueError, OSError): print('refused')\n"
         "sys.setrecursionlimit(10**9)\ndef deep(n): return deep(n + 1)\n"

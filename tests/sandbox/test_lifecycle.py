@@ -135,12 +135,9 @@ async def test_killed_from_outside_is_repeated(
         source = "import time\ndef f(x):\n    time.sleep(0.3)\n    return x"
         batch = [calls(source, "f", [str(i)], [str(-i)]) for i in range(4)]
     tasks = [asyncio.create_task(sandbox.run(one)) for one in batch]
-    await asyncio.sleep(0.3)
-    launcher = jails(os.getpid())[0]
-    chain = [launcher]
-    while children := [p for p in descendants(chain[-1]) if _parent(p) == chain[-1]]:
-        chain.append(children[0])
-    assert len(chain) == 4
+    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+    launcher = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
+    chain = [launcher, *descendants(launcher)]
     os.kill(chain[["launcher", "init", "driver", "run"].index(victim)], signal.SIGKILL)
     for i, result in enumerate(await asyncio.gather(*tasks)):
         assert result.status == pb.RunResult.OK, result.message
@@ -346,7 +343,6 @@ async def main():
     burn = "import os, time\\nif os.fork() == 0: os.setsid()\\ntime.sleep(600)"
     work = pb.RunRequest(language="python", source=burn, inputs=pb.Inputs(stdin=[b""]))
     tasks = [asyncio.create_task(sandbox.run(work)) for _ in range(2)]
-    await asyncio.sleep(0.5)
     print("ready", flush=True)
     try:
         await asyncio.gather(*tasks)
@@ -363,8 +359,11 @@ def start_server() -> tuple[subprocess.Popen[bytes], list[int]]:
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    below = descendants(server.pid)
-    assert len(below) >= 8  # two jails of launcher, init, driver, and runs
+    end = time.monotonic() + 20
+    # Two jails of launcher, init, zygote, and runs.
+    while len(below := descendants(server.pid)) < 10 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(below) == 10
     return server, below
 
 

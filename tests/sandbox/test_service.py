@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sandbox import limits
 from sandbox.client import EmbeddedSandbox, QueueFull, RemoteSandbox, SandboxUnavailable
+from sandbox.languages import NAMES
 from sandbox.service import SERVICE, Server
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc as rpc
@@ -43,7 +44,9 @@ async def test_run_and_describe_through_the_client(server: Server) -> None:
     assert (result.id, result.outcomes[0].stdout) == ("a", b"8\n")
     described = await remote.describe()
     assert (described.tier, described.slots) == (pb.T3, 2)
-    assert [language.name for language in described.languages] == ["python"]
+    assert described.languages[0].toolchain.startswith("CPython")
+    assert {language.name for language in described.languages} == set(NAMES)
+    assert all(bool(one.toolchain) != bool(one.missing) for one in described.languages)
     assert described.default_limits.cpu_seconds == limits.DEFAULT_CPU_SECONDS
     assert described.max_limits.memory_bytes == limits.MAX_MEMORY_BYTES
     assert (described.max_source_bytes, described.max_runs) == (
