@@ -9,7 +9,9 @@ recently used leaves first.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -29,6 +31,25 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 # A compiler that has used less than this share of its CPU limit at its wall limit stood still.
 LITTLE_CPU = 0.5
+# Copying less than this into /box costs less than a descriptor kept.
+SEALED_BYTES = 256 << 10
+# As a share of the 1,024 descriptors that a process may have by default.
+MAX_SEALED = 128
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+ELF = b"\x7fELF"
+
+
+class Sealed:
+    """A file without a name that nobody can change, open as long as this object lives."""
+
+    def __init__(self, program: bytes) -> None:
+        self.fd = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with open(self.fd, "wb", closefd=False) as file:
+            file.write(program)
+        fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, SEALS)
+
+    def __del__(self) -> None:
+        os.close(self.fd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +60,17 @@ class Compiled:
     diagnostics: str = ""
     cpu_us: int = 0
     cached: bool = False
+    # The same as a file, where it is a large program: executed from there it need not be copied
+    # for every submission.
+    file: Sealed | None = None
 
 
 class Cache:
-    """Programs, and failures that will be the same next time, by key; bounded in bytes."""
+    """Programs, and failures that will be the same next time, by key; bounded in bytes, and in
+    descriptors."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most, self._bytes = most_bytes, 0
+        self._most, self._bytes, self._files = most_bytes, 0, 0
         self._kept: OrderedDict[bytes, Compiled | CompileFailed] = OrderedDict()
 
     @staticmethod
@@ -61,9 +86,22 @@ class Cache:
     def put(self, key: bytes, value: Compiled | CompileFailed) -> None:
         self._kept[key] = value
         self._bytes += self._size(value)
-        while self._bytes > self._most:
-            _, old = self._kept.popitem(last=False)
-            self._bytes -= self._size(old)
+        self._files += _has_file(value)
+        while self._bytes > self._most or self._files > MAX_SEALED:
+            self._drop()
+
+    def _drop(self) -> None:
+        _, old = self._kept.popitem(last=False)
+        self._bytes -= self._size(old)
+        self._files -= _has_file(old)
+
+    def close(self) -> None:
+        while self._kept:
+            self._drop()
+
+
+def _has_file(value: Compiled | CompileFailed) -> int:
+    return int(isinstance(value, Compiled) and value.file is not None)
 
 
 class WarmJail:
@@ -198,7 +236,9 @@ class Compiler:
         if isinstance(how, Compile):
             ended = await slot.compile(job, language, how, deadline)
             diagnostics = ended.stderr.decode("utf-8", "replace")
-            return Compiled(ended.stdout, diagnostics, ended.cpu_us)
+            large = len(ended.stdout) >= SEALED_BYTES and ended.stdout.startswith(ELF)
+            file = Sealed(ended.stdout) if large else None
+            return Compiled(ended.stdout, diagnostics, ended.cpu_us, file=file)
         if how not in self._warm:
             room = self._make_room(f"{language.name}-{len(self._warm)}")
             self._warm[how] = WarmJail(how, language, room)
@@ -210,6 +250,7 @@ class Compiler:
             if warm.room.group:
                 warm.room.group.close()
         self._warm.clear()
+        self._cache.close()
 
 
 def _key(job: Job, language: Language, how: Compile | WarmCompiler) -> bytes:

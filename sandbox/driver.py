@@ -134,8 +134,8 @@ class Hooks:
         if b"random" in program.text or b"statistics" in program.text:
             sys.modules.update(self._random)
             self._random["random"]._inst.seed()
-        if "numpy.random" in sys.modules:
-            sys.modules["numpy.random"].seed()
+            if "numpy.random" in sys.modules:
+                sys.modules["numpy.random"].seed()
 
 
 class Guard:

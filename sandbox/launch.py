@@ -41,7 +41,7 @@ LOOK_SECONDS = 2.0
 # struct command and struct answer of supervise.c.
 COMMAND = struct.Struct("<II8Q64s")
 ANSWER = struct.Struct("<IIiI8Q")
-PUT, ASK, RUN = b"PAR"
+PUT, OFFER, ASK, RUN = b"POAR"
 
 
 class JailLost(Exception):
@@ -252,6 +252,7 @@ class Jail:
         name: bytes = b"",
         numbers: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
         seconds: float = limits.INIT_SECONDS,
+        fd: int = -1,
     ) -> Answer:
         """Gives init a command and returns its answer; raises JailLost when the jail goes first.
 
@@ -263,7 +264,11 @@ class Jail:
         self._watch(self._loop.time() + seconds)
         try:
             command = COMMAND.pack(kind, 0, len(body), len(stdin), *numbers, name)
-            await self.send(command, body, stdin)
+            if fd >= 0:
+                # The socket is empty before a command: all of it is taken, with the descriptor.
+                self._send_fd(command, fd)
+            else:
+                await self.send(command, body, stdin)
             head = ANSWER.unpack(await self.receive(ANSWER.size))
         finally:
             self._watching.cancel()
@@ -294,6 +299,12 @@ class Jail:
             self.kill()
         else:
             self._watch(end)
+
+    def _send_fd(self, command: bytes, fd: int) -> None:
+        try:
+            socket.send_fds(self._control, [command], [fd])
+        except OSError as error:
+            raise JailLost(f"the jail takes no command: {error}") from error
 
     async def send(self, *parts: bytes) -> None:
         """Sends bytes; raises JailLost when nobody is there to take them."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox import limits
-from sandbox.launch import ASK, EXIT_SETUP, PUT, Jail, Room
+from sandbox.compiling import Sealed
+from sandbox.launch import ASK, EXIT_SETUP, OFFER, PUT, Jail, Room
 from sandbox.outcomes import SandboxError
 
 # The zygote is in the cgroup too.
@@ -31,13 +32,21 @@ class Zygote:
     memory_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Box:
+    """What is put into /box: a file; or `file` instead, a program that is executed from there."""
+
+    name: str
+    data: bytes
+    file: Sealed | None = None
+
+
 class Seat:
     def __init__(self, room: Room, zygote: Zygote) -> None:
         self.room, self.zygote = room, zygote
         self.jail: Jail | None = None
         self._starting: asyncio.Task[Jail] | None = None
-        # What is in /box: something to tell it by.
-        self._box: object = None
+        self._box: Box | None = None
         self._runs = 0
 
     def prepare(self) -> None:
@@ -85,12 +94,15 @@ class Seat:
         self._runs += 1
         return self.jail
 
-    async def put(self, jail: Jail, key: object, name: str, data: bytes) -> None:
-        """Makes `data` the only file of /box, unless what `key` tells is there already."""
-        if self._box != key:
+    async def put(self, jail: Jail, box: Box) -> None:
+        """Makes that what runs find in /box, unless it is there already."""
+        if self._box is not box:
             self._box = None
-            await jail.ask(PUT, data, name=name.encode())
-            self._box = key
+            if box.file is not None:
+                await jail.ask(OFFER, fd=box.file.fd)
+            else:
+                await jail.ask(PUT, box.data, name=box.name.encode())
+            self._box = box
 
     @property
     def stale(self) -> bool:
@@ -109,4 +121,5 @@ class Seat:
                 self.jail = starting.result()
         if self.jail is not None:
             await self.jail.end()
-            self.jail, self._box, self._runs = None, None, 0
+            self.jail, self._runs = None, 0
+        self._box = None

@@ -50,7 +50,7 @@ from sandbox.outcomes import (
     outcome_of,
     why_not_compiled,
 )
-from sandbox.seat import Seat
+from sandbox.seat import Box, Seat
 from sandbox.v1 import sandbox_pb2 as pb
 
 # Tries of a run whose jail is lost, or that is killed for no reason known. They cost nothing where
@@ -168,10 +168,10 @@ class Slot:
         result: pb.RunResult,
     ) -> None:
         """Programs that are executed: compiled where that is needed, then a process per input."""
-        name, data, key = language.source_name, job.source.encode(), object()
+        box = Box(language.source_name, job.source.encode())
         if language.compile:
             compiled = await self._compiler.compiled(job, language, self, deadline)
-            name, data = language.artifact_name, compiled.artifact
+            box = Box(language.artifact_name, compiled.artifact, compiled.file)
             result.diagnostics = compiled.diagnostics
             result.compile_cpu_us, result.compile_cached = compiled.cpu_us, compiled.cached
         seat = self.seat(SPAWNED)
@@ -180,7 +180,7 @@ class Slot:
         for run in job.runs:
             assert isinstance(run, bytes)
             ended = await self._execute(
-                seat, language, job.limits, body, run, room, 0, deadline, (key, name, data)
+                seat, language, job.limits, body, run, room, 0, deadline, box
             )
             if self._note(job, ended, outcomes):
                 return
@@ -216,7 +216,7 @@ class Slot:
         seat = self.seat(COMPILING)
         run = limits.COMPILE_LIMITS
         body = self._spawn_body(seat, how.argv, language, run)
-        box = (object(), language.source_name, job.source.encode())
+        box = Box(language.source_name, job.source.encode())
         room = limits.MAX_ARTIFACT_BYTES
         ended = await self._execute(seat, language, run, body, b"", room, 0, deadline, box)
         diagnostics = ended.stderr.decode("utf-8", "replace")
@@ -286,7 +286,7 @@ class Slot:
         room: int,
         results: int,
         deadline: float | None,
-        box: tuple[object, str, bytes] | None,
+        box: Box | None,
     ) -> Ended:
         """One run, repeated where its end says nothing about the program."""
         output, said = min(run.output_bytes, room), ""
@@ -297,7 +297,7 @@ class Slot:
                 jail = await seat.ready()
                 seat.limit(run, language.memory_bytes, language.processes)
                 if box is not None:
-                    await seat.put(jail, *box)
+                    await seat.put(jail, box)
             except JailLost as error:
                 said = str(error)
                 await seat.clear()

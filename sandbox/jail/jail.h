@@ -12,6 +12,8 @@ enum { EXIT_SETUP = 120, EXIT_LOST = 121 };
 enum { CONTROL_FD = 3 };
 /* Of a zygote: the Landlock rules that a run adds to its own (users=1, tier 1). */
 enum { RULES_FD = 4 };
+/* What the zygote gets for a run: its standard streams and its link to init; a program may follow. */
+enum { RUN_FDS = 4 };
 enum { INSIDE_RUN_ID = 1000 };
 enum { MAX_PATHS = 64 };
 

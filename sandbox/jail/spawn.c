@@ -8,7 +8,7 @@
 #include "jail.h"
 
 #include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RUN_FDS = 4, LINK_FD = 3, EXIT_NOT_RUN = 127 };
+/* The descriptor of a program is moved to HIGH_FD or above. */
+enum { LINK_FD = 3, HIGH_FD = 64, EXIT_NOT_RUN = 127 };
 
 /* See execution.py. Zero: the spawner's own. */
 struct start {
@@ -87,14 +88,17 @@ static void become_run_user(void)
 		give_up("Landlock");
 }
 
-static void __attribute__((noreturn)) start_run(const int fds[RUN_FDS])
+static void __attribute__((noreturn)) start_run(const int fds[RUN_FDS + 1])
 {
 	struct start start;
 	char *strings, **argv, *at;
+	int program = fds[RUN_FDS];
 
 	for (int i = 0; i < RUN_FDS; i++)
 		if (dup2(fds[i], i) < 0)
 			_exit(EXIT_LOST);
+	if (program >= 0 && (program = fcntl(program, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+		_exit(EXIT_LOST);
 	read_exactly(LINK_FD, &start, sizeof start);
 	strings = malloc(start.size);
 	argv = calloc(start.argc + start.envc + 2, sizeof *argv);
@@ -109,17 +113,20 @@ static void __attribute__((noreturn)) start_run(const int fds[RUN_FDS])
 	setsid();
 	apply_limits(&start);
 	become_run_user();
-	syscall(SYS_close_range, LINK_FD, ~0U, 0);
+	syscall(SYS_close_range, LINK_FD, HIGH_FD - 1, 0);
 	if (chdir(tmp_path()))
 		give_up("working directory");
-	execve(argv[0], argv, argv + start.argc + 1);
+	if (program >= 0)
+		execveat(program, "", argv, argv + start.argc + 1, AT_EMPTY_PATH);
+	else
+		execve(argv[0], argv, argv + start.argc + 1);
 	give_up(argv[0]);
 }
 
 /* Takes a request's descriptors; false when init is gone. */
-static bool receive(int fds[RUN_FDS])
+static bool receive(int fds[RUN_FDS + 1])
 {
-	char byte, space[CMSG_SPACE(RUN_FDS * sizeof(int))];
+	char byte, space[CMSG_SPACE((RUN_FDS + 1) * sizeof(int))];
 	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space };
 	struct cmsghdr *header;
@@ -127,9 +134,10 @@ static bool receive(int fds[RUN_FDS])
 	if (recvmsg(CONTROL_FD, &message, MSG_CMSG_CLOEXEC) != 1)
 		return false;
 	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_len != CMSG_LEN(RUN_FDS * sizeof(int)))
+	if (!header || header->cmsg_len < CMSG_LEN(RUN_FDS * sizeof(int)))
 		_exit(EXIT_LOST);
-	memcpy(fds, CMSG_DATA(header), RUN_FDS * sizeof(int));
+	fds[RUN_FDS] = -1;
+	memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
 	return true;
 }
 
@@ -141,7 +149,7 @@ static long long cpu_us(const struct rusage *usage)
 
 void run_spawner(void)
 {
-	int fds[RUN_FDS], status;
+	int fds[RUN_FDS + 1], status;
 	struct rusage usage;
 	char answer[96];
 	long long cpu;
@@ -156,8 +164,9 @@ void run_spawner(void)
 			start_run(fds);
 		if (pid < 0)
 			_exit(EXIT_LOST);
-		for (int i = 0; i < RUN_FDS; i++)
-			close(fds[i]);
+		for (int i = 0; i <= RUN_FDS; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
 		while (wait4(pid, &status, 0, &usage) < 0)
 			if (errno != EINTR)
 				_exit(EXIT_LOST);

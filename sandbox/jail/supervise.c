@@ -1,7 +1,8 @@
 /*
  * Init: starts the zygote, then takes commands from the server on fd 3, one at a time.
  *
- * PUT makes a file all that is in /box. ASK passes its body to the zygote and the zygote's answer
+ * PUT makes a file all that is in /box; OFFER takes a descriptor of a program instead, which runs
+ * execute where it stands, however large it is. ASK passes its body to the zygote and the zygote's answer
  * back. RUN gives a run its pipes, feeds and drains them, and ends at the run's end or at a
  * limit; after a limit the server kills the jail. Between runs /tmp is made fresh. What is kept
  * of a run's output is bounded, and belongs to init, not to the slot's cgroup.
@@ -30,9 +31,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 16, LARGE_PIPE = 1 << 20, NAME_BYTES = 64, RUN_FDS = 4 };
+enum { CHUNK = 1 << 16, LARGE_PIPE = 1 << 20, NAME_BYTES = 64 };
 /* Shortest time between two looks at a run's CPU time. */
 enum { MIN_LOOK_US = 20000 };
+/* Outputs are not looked at for this long at the start of a run, and after a look that found little:
+ * a short run, or one that writes a line at a time, would wake init for every write. What is
+ * written meanwhile waits in the pipe. */
+enum { QUIET_US = 2000, LITTLE = 4096 };
 /* The zygote's longest answer to ASK. */
 enum { MAX_ANSWER = 4096 };
 
@@ -50,7 +55,7 @@ struct answer {
 	uint32_t left; /* processes are left of it */
 	uint64_t cpu_us, wall_us, peak_kib, stdout_total, stderr_total, stdout_kept, stderr_kept, results_kept;
 };
-enum { PUT = 'P', ASK = 'A', RUN = 'R' };
+enum { PUT = 'P', OFFER = 'O', ASK = 'A', RUN = 'R' };
 enum why { EXIT = 0, CPU = 1, WALL = 2, OUTPUT = 3 };
 
 struct source {
@@ -71,7 +76,7 @@ struct run {
 };
 
 static pid_t zygote;
-static int zygote_fd = -1, signals_fd = -1, launcher_fd = -1;
+static int zygote_fd = -1, signals_fd = -1, launcher_fd = -1, program_fd = -1;
 
 /* ---- the zygote ----------------------------------------------------------- */
 
@@ -362,17 +367,18 @@ static bool over(const struct sink *sink)
 	return sink->total > sink->most;
 }
 
-static void send_run(const int fds[RUN_FDS])
+static void send_run(const int fds[RUN_FDS + 1])
 {
-	char byte = 'r', space[CMSG_SPACE(RUN_FDS * sizeof(int))] = { 0 };
+	char byte = 'r', space[CMSG_SPACE((RUN_FDS + 1) * sizeof(int))] = { 0 };
+	size_t size = (RUN_FDS + (fds[RUN_FDS] >= 0)) * sizeof(int);
 	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = CMSG_SPACE(size) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(RUN_FDS * sizeof(int));
-	memcpy(CMSG_DATA(header), fds, RUN_FDS * sizeof(int));
+	header->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(header), fds, size);
 	if (sendmsg(zygote_fd, &message, MSG_NOSIGNAL) != 1)
 		follow_zygote();
 }
@@ -386,7 +392,7 @@ static void open_run(struct run *run, const struct command *command, const char 
 	make_pipe(err);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link))
 		die("socketpair");
-	send_run((const int[RUN_FDS]){ in[0], out[1], err[1], link[1] });
+	send_run((const int[RUN_FDS + 1]){ in[0], out[1], err[1], link[1], program_fd });
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);
@@ -426,23 +432,37 @@ static int64_t until_look_us(const struct run *run, const struct command *comman
 	return look < MIN_LOOK_US ? MIN_LOOK_US : look;
 }
 
+/* Takes what the outputs have; false when that was little. */
+static bool drain_ready(struct run *run, const struct pollfd fds[3])
+{
+	struct sink *sinks[] = { &run->out, &run->err, &run->results };
+	uint64_t before = run->out.total + run->err.total + run->results.total;
+
+	for (int i = 0; i < 3; i++)
+		if (fds[i].revents & (POLLIN | POLLHUP | POLLERR))
+			drain(sinks[i]);
+	return run->out.total + run->err.total + run->results.total - before >= LITTLE;
+}
+
 /* Until the zygote tells of the run's end (EXIT) or a limit is passed. */
 static enum why attend(struct run *run, const struct command *command)
 {
-	int64_t look_at = 0;
+	int64_t look_at = 0, quiet_until = (int64_t)run->began_us + QUIET_US;
 	enum why why = EXIT;
 
 	for (;;) {
+		int64_t now = (int64_t)now_us(), wake_at;
+		bool quiet = now < quiet_until;
 		struct pollfd fds[] = {
 			{ .fd = zygote_fd, .events = POLLIN },
 			{ .fd = signals_fd, .events = POLLIN },
 			{ .fd = launcher_fd, .events = POLLIN },
-			{ .fd = run->input.fd, .events = POLLOUT },
-			{ .fd = run->out.fd, .events = POLLIN },
-			{ .fd = run->err.fd, .events = POLLIN },
-			{ .fd = run->results.fd, .events = (short)(POLLIN | (run->body.left ? POLLOUT : 0)) },
+			{ .fd = run->input.left ? run->input.fd : -1, .events = POLLOUT },
+			{ .fd = run->body.left ? run->body.fd : -1, .events = POLLOUT },
+			{ .fd = quiet ? -1 : run->out.fd, .events = POLLIN },
+			{ .fd = quiet ? -1 : run->err.fd, .events = POLLIN },
+			{ .fd = quiet ? -1 : run->results.fd, .events = POLLIN },
 		};
-		int64_t now = (int64_t)now_us();
 
 		if (now >= look_at) {
 			int64_t wait = until_look_us(run, command, &why);
@@ -450,27 +470,24 @@ static enum why attend(struct run *run, const struct command *command)
 				return why;
 			look_at = now + wait;
 		}
+		wake_at = quiet && quiet_until < look_at ? quiet_until : look_at;
 		/* Rounded up: a poll that wakes too early would look, and sleep, twice. */
-		if (poll(fds, sizeof fds / sizeof *fds, (int)((look_at - now + 999) / 1000)) < 0 && errno != EINTR)
+		if (poll(fds, sizeof fds / sizeof *fds, (int)((wake_at - now + 999) / 1000)) < 0 && errno != EINTR)
 			die("poll");
 		if (fds[2].revents)
 			leave(EXIT_LOST);
-		if (fds[4].revents)
-			drain(&run->out);
-		if (fds[5].revents)
-			drain(&run->err);
-		if (fds[6].revents & POLLOUT)
-			feed(&run->body, false);
-		if (fds[6].revents & (POLLIN | POLLHUP | POLLERR))
-			drain(&run->results);
-		if (over(&run->out) || over(&run->err) || over(&run->results))
-			return OUTPUT;
-		if (fds[3].revents)
-			feed(&run->input, true);
-		if (fds[0].revents)
-			return EXIT;
 		if (fds[1].revents)
 			on_child();
+		if (fds[3].revents)
+			feed(&run->input, true);
+		if (fds[4].revents)
+			feed(&run->body, false);
+		if (!quiet && !drain_ready(run, fds + 5))
+			quiet_until = (int64_t)now_us() + QUIET_US;
+		if (over(&run->out) || over(&run->err) || over(&run->results))
+			return OUTPUT;
+		if (fds[0].revents)
+			return EXIT;
 	}
 }
 
@@ -569,6 +586,24 @@ static void read_exactly(void *into, size_t size)
 	}
 }
 
+/* The head of a command, and the descriptor that comes with an OFFER. */
+static void read_head(struct command *command, int *fd)
+{
+	char space[CMSG_SPACE(sizeof(int))];
+	struct iovec part = { .iov_base = command, .iov_len = sizeof *command };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space };
+	ssize_t count = recvmsg(CONTROL_FD, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header;
+
+	if (count <= 0)
+		leave(EXIT_LOST); /* the server is gone */
+	header = CMSG_FIRSTHDR(&message);
+	*fd = -1;
+	if (header && header->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(header), sizeof(int));
+	read_exactly((char *)command + count, sizeof *command - (size_t)count);
+}
+
 static void ask(const struct command *command, const char *body)
 {
 	char text[MAX_ANSWER];
@@ -586,8 +621,9 @@ static void obey(void)
 	struct command command;
 	struct answer answer = { 0 };
 	char *body;
+	int fd;
 
-	read_exactly(&command, sizeof command);
+	read_head(&command, &fd);
 	command.name[NAME_BYTES - 1] = 0;
 	body = malloc(command.body + command.input + 1);
 	if (!body)
@@ -599,6 +635,10 @@ static void obey(void)
 	else if (command.kind == ASK)
 		ask(&command, body);
 	else {
+		if (command.kind == PUT || command.kind == OFFER) {
+			shut(&program_fd);
+			program_fd = fd;
+		}
 		if (command.kind == PUT)
 			put_file(command.name, body, command.body);
 		send_all((struct iovec[]){ { &answer, sizeof answer } }, 1);

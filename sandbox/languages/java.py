@@ -46,9 +46,11 @@ PROCESSORS = ("-XX:ActiveProcessorCount=2",)
 # the host's memory, and it would collect garbage too late. Its first size is what a small program
 # needs; its default would be 1/64 of the host's memory.
 HEAP = ("-Xms32m", "-Xmx{memory_mib}m")
-# Stack of every thread; only what is touched is taken. Contest sites give 64 MiB or as much as
-# memory; 256 MiB is the sandbox's limit for other languages.
-STACK = ("-Xss256m",)
+# Stack of every thread that does not ask for its own; only what is touched is taken. It holds some
+# 500,000 simple calls. The JVM takes several times the stack while it unwinds an overflow (300 MiB
+# in all for 64 MiB, 1.8 GiB for 256 MiB), so that a larger one would end endless recursion at the
+# memory limit instead of in a StackOverflowError.
+STACK = ("-Xss64m",)
 COMPILE_HEAP = ("-Xms64m", "-Xmx384m")
 # Compiling is many short tasks: the second compiler would take more time than it saves.
 COMPILE_TIERS = ("-XX:TieredStopAtLevel=1",)

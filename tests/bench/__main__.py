@@ -1,6 +1,6 @@
 """`make bench`: each part beside its peer or its bare floor, in one run.
 
-    python -m tests.bench [mathematics] [service]
+    python -m tests.bench [mathematics] [service] [sandbox]
 
 Ends with one line of JSON holding all figures.
 """
@@ -12,9 +12,9 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import mathematics, service
+from tests.bench import mathematics, sandbox, service
 
-PARTS = {"mathematics": mathematics.main, "service": service.main}
+PARTS = {"mathematics": mathematics.main, "service": service.main, "sandbox": sandbox.main}
 
 
 def main() -> None:

@@ -185,7 +185,11 @@ def test_the_stream_is_put_together_however_it_is_cut() -> None:
     random.seed(7)
     for _ in range(200):
         frames = [
-            (random.choice((agent.RESULT, agent.PONG)), n, random.randbytes(random.choice((0, 1, 300))))
+            (
+                random.choice((agent.RESULT, agent.PONG)),
+                n,
+                random.randbytes(random.choice((0, 1, 300))),
+            )
             for n in range(5)
         ]
         output = b"".join(agent.encode(kind, number, body) for kind, number, body in frames)

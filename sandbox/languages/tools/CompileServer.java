@@ -169,13 +169,22 @@ public final class CompileServer {
       if (jar != null) {
         return new Answer('A', jar);
       }
-    } catch (StackOverflowError error) {
-      errors.text.append("Main.java: error: nested too deeply for the compiler\n");
-    } catch (RuntimeException error) {
+    } catch (OutOfMemoryError error) {
+      errors.text.append("Main.java: error: too much memory is needed to compile it\n");
+    } catch (RuntimeException | StackOverflowError error) {
       // javac wraps its own failures; the program that provokes one does not compile.
-      errors.text.append("Main.java: error: the compiler failed: ").append(error).append('\n');
+      errors.text.append("Main.java: error: ").append(reason(error)).append('\n');
     }
     return new Answer('D', errors.text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String reason(Throwable error) {
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StackOverflowError) {
+        return "nested too deeply for the compiler";
+      }
+    }
+    return "the compiler failed: " + error;
   }
 
   /** The program as a jar, or null where it does not compile. */
