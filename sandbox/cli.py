@@ -151,6 +151,21 @@ def run(
     raise typer.Exit(_exit_code(outcome))
 
 
+@app.command()
+def prepare() -> None:
+    """Build what is built once for this host: precompiled headers, warm compilers' tools.
+
+    About 15 s of CPU time and 250 MB in $TOUCHSTONE_CACHE (default: ~/.cache/touchstone). Without
+    it everything works, but C++ compiles take five times as long. A server that runs takes what
+    is there when it starts.
+    """
+    from sandbox.languages.prepare import prepare as build
+
+    failed = build(lambda text: print(text, flush=True))
+    if failed:
+        _fail("; ".join(failed))
+
+
 def _exit_code(outcome: pb.Outcome) -> int:
     if outcome.ending == pb.Outcome.EXITED:
         return outcome.exit_code

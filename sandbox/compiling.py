@@ -22,7 +22,7 @@ from sandbox import limits
 from sandbox.languages.base import Compile, Language, WarmCompiler
 from sandbox.launch import Jail, JailLost, Room
 from sandbox.limits import Job
-from sandbox.outcomes import CompileFailed, SandboxError
+from sandbox.outcomes import CompileFailed, DeadlineOver, SandboxError
 
 if TYPE_CHECKING:
     from sandbox.slot import Slot
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 # A compiler that has used less than this share of its CPU limit at its wall limit stood still.
 LITTLE_CPU = 0.5
+# Time between two looks at its CPU time.
+LOOK_SECONDS = 1.0
 # Copying less than this into /box costs less than a descriptor kept.
 SEALED_BYTES = 256 << 10
 # As a share of the 1,024 descriptors that a process may have by default.
@@ -127,7 +129,7 @@ class WarmJail:
             self._jail = None
 
     async def compile(self, source: str, deadline: float | None) -> Compiled:
-        """Raises CompileFailed, SandboxError, and TimeoutError at the deadline."""
+        """Raises CompileFailed, SandboxError, DeadlineOver."""
         async with self._turn:
             if self._programs >= self._how.programs:
                 await self.close()
@@ -146,39 +148,42 @@ class WarmJail:
             raise SandboxError(f"the compiler was lost {ATTEMPTS} times: {said}".rstrip())
 
     async def _ask(self, jail: Jail, source: bytes, deadline: float | None) -> Compiled:
-        cpu_before, began = self._cpu_us(), time.monotonic()
-        end = began + limits.COMPILE_WALL_SECONDS
+        cpu_before, end = self._cpu_us(), time.monotonic() + limits.COMPILE_WALL_SECONDS
+        until = end if deadline is None else min(end, deadline)
+        answer = asyncio.create_task(self._exchange(jail, source))
         try:
-            async with asyncio.timeout_at(
-                asyncio.get_running_loop().time()
-                + (min(end, deadline if deadline is not None else end) - began)
-            ):
-                await jail.send(len(source).to_bytes(4, "little"), source)
-                head = await jail.receive(5)
-                size = int.from_bytes(head[1:], "little")
-                if head[:1] not in (b"A", b"D") or size > limits.MAX_ARTIFACT_BYTES:
-                    jail.kill()
-                    raise JailLost("the compiler broke its protocol")
-                body = await jail.receive(size)
-        except TimeoutError:
-            jail.kill()
-            if deadline is not None and time.monotonic() >= deadline:
-                raise
-            used = self._cpu_us() - cpu_before
-            if used < LITTLE_CPU * limits.COMPILE_CPU_SECONDS * 1e6 and self.room.group:
-                raise JailLost("the compiler stood still") from None
-            raise CompileFailed(
-                f"compiling took more than {limits.COMPILE_WALL_SECONDS:g} s"
-            ) from None
+            while not answer.done():
+                left = until - time.monotonic()
+                used = (self._cpu_us() - cpu_before) / 1e6
+                if used > limits.COMPILE_CPU_SECONDS:
+                    raise CompileFailed("compiling was stopped by the cpu limit")
+                if left <= 0:
+                    if until == deadline:
+                        raise DeadlineOver
+                    if self.room.group and used < LITTLE_CPU * limits.COMPILE_CPU_SECONDS:
+                        raise JailLost("the compiler stood still")
+                    raise CompileFailed("compiling was stopped by the wall limit")
+                await asyncio.wait([answer], timeout=min(left, LOOK_SECONDS))
+            kind, body = answer.result()
         except BaseException:
             jail.kill()
+            answer.cancel()
             raise
         self._programs += 1
         cpu = self._cpu_us() - cpu_before
-        if head[:1] == b"D":
+        if kind == b"D":
             text = body.decode("utf-8", "replace")[: limits.DIAGNOSTICS_BYTES]
             raise CompileFailed(text, final=True, cpu_us=cpu)
         return Compiled(body, cpu_us=cpu)
+
+    @staticmethod
+    async def _exchange(jail: Jail, source: bytes) -> tuple[bytes, bytes]:
+        await jail.send(len(source).to_bytes(4, "little"), source)
+        head = await jail.receive(5)
+        size = int.from_bytes(head[1:], "little")
+        if head[:1] not in (b"A", b"D") or size > limits.MAX_ARTIFACT_BYTES:
+            raise JailLost("the compiler broke its protocol")
+        return head[:1], await jail.receive(size)
 
     def _cpu_us(self) -> int:
         return self.room.group.cpu_us() if self.room.group else 0
@@ -196,8 +201,7 @@ class Compiler:
     async def compiled(
         self, job: Job, language: Language, slot: Slot, deadline: float | None
     ) -> Compiled:
-        """The program's artifact. Raises CompileFailed, SandboxError, and what Slot.compile
-        raises at the deadline."""
+        """The program's artifact. Raises CompileFailed, SandboxError, DeadlineOver."""
         how = language.type_check if job.type_check else language.compile
         if how is None:
             raise SandboxError(f"{language.name} has no type check here")

@@ -51,7 +51,7 @@ STDERR_BYTES = 64 * 1024
 DIAGNOSTICS_BYTES = 64 * 1024
 # Compiling: C++ with the whole standard library takes about a second of CPU time and 300 MiB,
 # heavy templates several times that.
-COMPILE_CPU_SECONDS = 30.0
+COMPILE_CPU_SECONDS = 20.0
 COMPILE_WALL_SECONDS = WALL_FACTOR * COMPILE_CPU_SECONDS + WALL_SLACK_SECONDS
 COMPILE_MEMORY_BYTES = 2048 * MIB
 COMPILE_PROCESSES = 64

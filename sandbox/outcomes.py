@@ -26,6 +26,10 @@ class SandboxError(Exception):
     """The sandbox failed; nothing is known about the program."""
 
 
+class DeadlineOver(Exception):
+    """deadline_ms passed."""
+
+
 class CompileFailed(Exception):
     """The program does not compile; the message is for its author.
 

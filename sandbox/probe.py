@@ -11,11 +11,13 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox import cgroup, limits, uids
 from sandbox.execution import ResourceLimits, Why, execute, spawn_body
+from sandbox.languages import python
 from sandbox.languages.base import ENVIRONMENT, SYSTEM
 from sandbox.launch import HELPER, Confinement, Jail, Room, Users
 from sandbox.v1 import sandbox_pb2 as pb
@@ -141,6 +143,8 @@ async def _try(way: Way) -> str:
         return await _try_with(way.confinement, Users(0, 0))
     if os.geteuid() != 0:
         return "not started as root"
+    if way.confinement.tier == 2 and (closed := _closed_to_others(python.find().shown)):
+        return f"other users cannot enter {closed}, which Python needs"
     try:
         number, users = uids.take(os.getpid())
     except uids.NoUsersLeft as error:
@@ -149,6 +153,15 @@ async def _try(way: Way) -> str:
         return await _try_with(way.confinement, users)
     finally:
         uids.give_back(number)
+
+
+def _closed_to_others(paths: Iterable[str]) -> Path | None:
+    """A directory above one of them that another user cannot enter; None where there is none."""
+    for path in paths:
+        for above in Path(path).parents:
+            if not above.stat().st_mode & 0o001:
+                return above
+    return None
 
 
 async def _try_with(confinement: Confinement, users: Users) -> str:

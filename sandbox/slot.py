@@ -43,6 +43,7 @@ from sandbox.launch import Confinement, JailLost
 from sandbox.limits import Job, RunLimits
 from sandbox.outcomes import (
     CompileFailed,
+    DeadlineOver,
     Outcome,
     SandboxError,
     call_outcomes,
@@ -69,10 +70,6 @@ TIERS = {1: pb.T1, 2: pb.T2, 3: pb.T3}
 # The seats of a slot. Compilers have one of their own, since what they read of their libraries
 # stays in its cgroup's memory.
 SPAWNED, COMPILING, PYTHON, PACKAGES = "spawned", "compiling", "python", "packages"
-
-
-class DeadlineOver(Exception):
-    """deadline_ms passed."""
 
 
 def host_is_busy() -> bool:
@@ -349,6 +346,3 @@ def processes_of_user() -> int:
             except OSError:  # gone meanwhile
                 continue
     return count
-
-
-__all__ = ["DeadlineOver", "Slot", "host_is_busy"]
