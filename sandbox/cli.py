@@ -155,7 +155,8 @@ def run(
 def prepare() -> None:
     """Build what is built once for this host: precompiled headers, warm compilers' tools.
 
-    About 15 s of CPU time and 250 MB in $TOUCHSTONE_CACHE (default: ~/.cache/touchstone). Without
+    About 15 s of CPU time and 250 MB in $TOUCHSTONE_CACHE (default: /var/cache/touchstone
+    for root, ~/.cache/touchstone for others). Without
     it everything works, but C++ compiles take five times as long. A server that runs takes what
     is there when it starts.
     """

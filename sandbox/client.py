@@ -89,6 +89,8 @@ class EmbeddedSandbox:
                 f"tier {require_tier} is required and not available: {'; '.join(found.missing)}"
             )
         toolchains = await asyncio.to_thread(find_toolchains)
+        if found.confinement.tier < 3:
+            toolchains = toolchains.without_proc()
         try:
             pool = Pool(count, max_queued, found.confinement, found.hierarchies, toolchains)
         except (CgroupUnavailable, NoUsersLeft, OSError) as error:

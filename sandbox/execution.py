@@ -83,15 +83,25 @@ class ResourceLimits:
 
     @classmethod
     def of(
-        cls, run: limits.RunLimits, room: Room, processes_before: int, memory_before: int
+        cls,
+        run: limits.RunLimits,
+        room: Room,
+        processes_before: int,
+        memory_before: int,
+        threads_before: int = 0,
     ) -> ResourceLimits:
-        """`..._before` is what does not count as the program's own."""
+        """`..._before` is what does not count as the program's own. The stack of a thread is data,
+        as large as the first one's may become."""
         grouped = room.group is not None
         return cls(
             cpu_seconds=0 if grouped else math.ceil(run.cpu_seconds) + 1,
             file_bytes=0 if run.file_bytes == limits.TMP_BYTES else run.file_bytes,
             stack_bytes=0 if grouped and run.stack_bytes == limits.STACK_BYTES else run.stack_bytes,
-            data_bytes=0 if grouped else run.memory_bytes + memory_before,
+            data_bytes=(
+                0
+                if grouped
+                else run.memory_bytes + memory_before + threads_before * run.stack_bytes
+            ),
             processes=0 if grouped else run.processes + processes_before,
         )
 

@@ -15,6 +15,7 @@ import contextlib
 import enum
 import itertools
 import os
+import re
 import signal
 import socket
 import struct
@@ -42,6 +43,10 @@ LOOK_SECONDS = 2.0
 COMMAND = struct.Struct("<II8Q64s")
 ANSWER = struct.Struct("<IIiI8Q")
 PUT, OFFER, ASK, RUN = b"POAR"
+
+
+# /box and /tmp where a word of a command begins with one of them.
+ROOTED = re.compile(r"(?<![\w./-])/(box|tmp)\b")
 
 
 class JailLost(Exception):
@@ -100,9 +105,7 @@ class Room:
 
     def inside(self, text: str) -> str:
         """A command's text with /box and /tmp where they are in this tier."""
-        if not self.work:
-            return text
-        return text.replace("/box/", f"{self.work}/box/").replace("/tmp", self.tmp)
+        return ROOTED.sub(rf"{self.work}/\1", text) if self.work else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ class Slot:
             before += processes_of_user()
         elif self._confinement.users == 1:
             before += 3  # the launcher, init and the zygote are this user's too
-        return ResourceLimits.of(run, seat.room, before, language.memory_bytes)
+        return ResourceLimits.of(run, seat.room, before, language.memory_bytes, language.processes)
 
     async def compile(
         self, job: Job, language: Language, how: Compile, deadline: float | None

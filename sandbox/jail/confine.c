@@ -72,14 +72,17 @@ static const unsigned denied[] = {
 #endif
 };
 
-/* With one user a run could reach others of its user through these: refused unless the process
- * they are about is the caller ("0"). */
-static const unsigned own_process_only[] = {
+/* With one user a run could reach others of its user through these, whose first argument is a
+ * process, or 0 for the caller. Refused in tier 3 for init (1) and the zygote (2), in tier 1, where
+ * numbers mean nothing, for all but the caller. */
+static const unsigned about_a_process[] = {
 	SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr,
 };
-/* The process is their second argument. */
-static const unsigned own_process_second[] = { SYS_setpriority, SYS_ioprio_set };
-/* In a pid namespace with one user: refused for init (1), the zygote (2), its group and everybody. */
+/* Here it is the second, and the first tells what it counts: allowed for the calling thread alone. */
+static const struct {
+	unsigned number, of_a_process;
+} about_many[] = { { SYS_setpriority, 0 /* PRIO_PROCESS */ }, { SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */ } };
+/* In a pid namespace with one user: refused for init, the zygote, its group and everybody. */
 static const unsigned not_to_the_zygote[] = {
 	SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, NR_pidfd_open,
 };
@@ -126,11 +129,22 @@ static void guard_one_user(void)
 {
 	static const unsigned guarded[] = { 1, 2, (unsigned)-1, (unsigned)-2 };
 
-	for (size_t i = 0; i < COUNT(own_process_only) + COUNT(own_process_second); i++) {
-		bool second = i >= COUNT(own_process_only);
-
-		emit(UNLESS_EQUAL(second ? own_process_second[i - COUNT(own_process_only)] : own_process_only[i], 4));
-		emit(LOAD(ARGUMENT(second ? 1 : 0)));
+	for (size_t i = 0; i < COUNT(about_a_process); i++) {
+		if (config.tier == 3) {
+			refuse_values(about_a_process[i], 0, guarded, 2);
+			continue;
+		}
+		emit(UNLESS_EQUAL(about_a_process[i], 4));
+		emit(LOAD(ARGUMENT(0)));
+		emit(UNLESS_EQUAL(0, 1));
+		emit(ALLOW);
+		emit(REFUSE);
+	}
+	for (size_t i = 0; i < COUNT(about_many); i++) {
+		emit(UNLESS_EQUAL(about_many[i].number, 6));
+		emit(LOAD(ARGUMENT(0)));
+		emit(UNLESS_EQUAL(about_many[i].of_a_process, 3));
+		emit(LOAD(ARGUMENT(1)));
 		emit(UNLESS_EQUAL(0, 1));
 		emit(ALLOW);
 		emit(REFUSE);

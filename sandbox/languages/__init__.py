@@ -44,6 +44,16 @@ class Toolchains:
     missing: dict[str, str]
     packages: Packages
 
+    def without_proc(self) -> Toolchains:
+        """Those that start where /proc is hidden."""
+        missing = {
+            name: "it does not start without /proc, which this tier hides"
+            for name, language in self.found.items()
+            if language.needs_proc
+        }
+        found = {name: one for name, one in self.found.items() if name not in missing}
+        return Toolchains(found, self.missing | missing, self.packages)
+
     @property
     def shown(self) -> tuple[str, ...]:
         """What programs of any of the languages need to see."""

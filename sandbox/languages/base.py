@@ -85,6 +85,8 @@ class Language:
     processes: int = 0
     # Bytes that the runtime takes beside the program's own; added to the memory limit.
     memory_bytes: int = 0
+    # It does not start without /proc, which tiers 1 and 2 hide.
+    needs_proc: bool = False
     # What starts its zygote (Python).
     zygote: tuple[str, ...] = ()
 
@@ -118,9 +120,12 @@ def version_of(*argv: str) -> str:
 def cache_directory() -> Path:
     """Where what is built once for this host is kept (precompiled headers, tools).
 
-    $TOUCHSTONE_CACHE, else $XDG_CACHE_HOME/touchstone, else ~/.cache/touchstone.
+    $TOUCHSTONE_CACHE, else /var/cache/touchstone for root, whose programs run as other users and
+    must get there, else $XDG_CACHE_HOME/touchstone, else ~/.cache/touchstone.
     """
     if own := os.environ.get("TOUCHSTONE_CACHE"):
         return Path(own)
+    if os.geteuid() == 0:
+        return Path("/var/cache/touchstone")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "touchstone"

@@ -41,6 +41,7 @@ def find() -> Language:
     script = f"cd /box && {' '.join(words)} main.cs >&2 && exec cat {PROGRAM}"
     found = re.search(r"version (\d+\.\d+\.\d+)", version_of(runtime, "--version"))
     return Language(
+        needs_proc=True,
         name="csharp",
         toolchain=f"mono {found.group(1)}" if found else "mono",
         source_name="main.cs",

@@ -17,6 +17,10 @@ THREADS = 16
 MEMORY_BYTES = 64 << 20
 
 
+# Where its default may not be read, node does not start.
+OPENSSL = "--openssl-config=/dev/null"
+
+
 def interpreter() -> str:
     """The path of node; raises ToolchainMissing."""
     return locate("node", "nodejs")
@@ -24,7 +28,7 @@ def interpreter() -> str:
 
 def command(node: str) -> tuple[str, ...]:
     """What runs /box/main.js."""
-    return (node, f"--stack-size={STACK_KIB}", "/box/main.js")
+    return (node, OPENSSL, f"--stack-size={STACK_KIB}", "/box/main.js")
 
 
 def find() -> Language:

@@ -37,7 +37,7 @@ def find() -> Language:
     module = _first(ESBUILD)
     if module is None:
         raise ToolchainMissing("the module esbuild is not installed (Debian package esbuild)")
-    words = (node, str(TRANSPILER), module, esbuild)
+    words = (node, javascript.OPENSSL, str(TRANSPILER), module, esbuild)
     checker = _first(TYPESCRIPT)
     runtime = version_of(node, "--version").removeprefix("v")
     return Language(
