@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROTO_BIN := build/proto-env/bin
 PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 
-.PHONY: help demo test lint proto bench fuzz clean
+.PHONY: help demo test test-docker lint proto bench soak fuzz clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -24,8 +24,16 @@ $(PROTO_BIN)/.installed: requirements-proto.txt
 demo: $(BIN)/.installed ## verify real work with known verdicts, print agreement and rate
 	$(BIN)/python examples/demo.py
 
-test: $(BIN)/.installed $(PROTO_BIN)/.installed ## all tests, against a real server
+test: $(BIN)/.installed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
 	$(BIN)/python -m pytest
+
+# The toolchains of the sandbox's languages; what cannot be installed is reported, and its tests skipped.
+build/.toolchains: $(BIN)/.installed scripts/install-toolchains.sh
+	@mkdir -p build
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then sh scripts/install-toolchains.sh; \
+	else echo "not root on Debian: toolchains are taken as they are (scripts/install-toolchains.sh)"; fi
+	$(BIN)/touchstone-sandbox prepare
+	touch $@
 
 lint: $(BIN)/.installed ## ruff and mypy --strict
 	$(BIN)/ruff check .
@@ -44,8 +52,13 @@ $(BIN)/.bench: $(BIN)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	touch $@
 
-bench: $(BIN)/.bench ## benchmarks, with the peer or the bare floor in the same run
+bench: $(BIN)/.bench build/.toolchains ## benchmarks, with the peer or the bare floor in the same run
 	$(BIN)/python -m tests.bench $(PARTS)
+
+RUNS ?= 100000
+FLIPS ?= 10000
+soak: $(BIN)/.installed build/.toolchains ## RUNS sandboxed runs and what is left of them; FLIPS runs near limits on a crowd
+	$(BIN)/python -m tests.bench.endurance --runs $(RUNS) --flips $(FLIPS)
 
 SECONDS ?= 120
 fuzz: $(BIN)/.fuzz ## coverage-guided fuzzing of answers; its corpus is kept in tests/fuzz/corpus

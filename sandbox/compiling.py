@@ -86,6 +86,7 @@ class Cache:
         return value
 
     def put(self, key: bytes, value: Compiled | CompileFailed) -> None:
+        """Keeps a value under a key that has none."""
         self._kept[key] = value
         self._bytes += self._size(value)
         self._files += _has_file(value)
@@ -121,7 +122,8 @@ class WarmJail:
             self.room.group.limit(limits.COMPILE_MEMORY_BYTES, processes)
         argv = [self.room.inside(word) for word in self._how.argv]
         self._programs = 0
-        return Jail.start(self.room, argv, self._language.shown, raw=True)
+        shown = (*self._language.shown, *self._how.shown)
+        return Jail.start(self.room, argv, shown, raw=True)
 
     async def close(self) -> None:
         if self._jail is not None:
@@ -172,8 +174,7 @@ class WarmJail:
         self._programs += 1
         cpu = self._cpu_us() - cpu_before
         if kind == b"D":
-            text = body.decode("utf-8", "replace")[: limits.DIAGNOSTICS_BYTES]
-            raise CompileFailed(text, final=True, cpu_us=cpu)
+            raise CompileFailed(body.decode("utf-8", "replace"), final=True, cpu_us=cpu)
         return Compiled(body, cpu_us=cpu)
 
     @staticmethod

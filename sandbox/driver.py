@@ -97,6 +97,7 @@ HARMLESS = frozenset((io.BytesIO, io.StringIO))
 # end of a program that has put others in their place.
 STREAMS = id(sys.stdout), id(sys.stderr)
 CODE = type((lambda: 0).__code__)
+KIND, TYPE_NAME = type, type.__dict__["__name__"].__get__  # the class's own, no metaclass's
 FIND = type.__getattribute__  # asks no metaclass of the program
 COMPILE_ERRORS = (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError)
 
@@ -669,8 +670,9 @@ def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]")
 
 
 def describe_error(error: BaseException) -> bytes:
-    """Type and message, capped; a message that cannot be made is left out."""
-    name = type(error).__name__
+    """Type and message, capped; a message that cannot be told is left out. Nothing that the
+    program defines or replaces is called outside of the `try`."""
+    name: str = TYPE_NAME(KIND(error))
     try:
         message = str(error)
         text = f"{name}: {message}" if message else name

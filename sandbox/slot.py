@@ -140,7 +140,7 @@ class Slot:
                 await self._run_spawned(job, language, deadline, outcomes, result)
         except CompileFailed as failure:
             result.compile_failed = True
-            result.diagnostics = str(failure)[: limits.DIAGNOSTICS_BYTES]
+            result.diagnostics = cut(str(failure), limits.DIAGNOSTICS_BYTES)
             result.compile_cpu_us = failure.cpu_us
         except DeadlineOver:
             result.status = pb.RunResult.TIMEOUT
@@ -169,7 +169,7 @@ class Slot:
         if language.compile:
             compiled = await self._compiler.compiled(job, language, self, deadline)
             box = Box(language.artifact_name, compiled.artifact, compiled.file)
-            result.diagnostics = compiled.diagnostics
+            result.diagnostics = cut(compiled.diagnostics, limits.DIAGNOSTICS_BYTES)
             result.compile_cpu_us, result.compile_cached = compiled.cpu_us, compiled.cached
         seat = self.seat(SPAWNED)
         body = self._spawn_body(seat, language.run, language, job.limits)
@@ -333,6 +333,11 @@ def _attempts(ended: Ended, run: RunLimits) -> int:
     if ended.why is Why.WALL and little and (ended.stopped or host_is_busy()):
         return WALL_ATTEMPTS
     return 1
+
+
+def cut(text: str, most: int) -> str:
+    """Its beginning, at most so many bytes of UTF-8."""
+    return text.encode()[:most].decode("utf-8", "ignore")
 
 
 def processes_of_user() -> int:

@@ -244,7 +244,7 @@ static pid_t start_init(int *pidfd, int hang_up)
 	pid_t init;
 
 	if (config.tier == 3)
-		flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP;
+		flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
 	init = (pid_t)syscall(SYS_clone, flags, NULL, pidfd, NULL, 0);
 	if (init < 0)
 		die("namespaces");

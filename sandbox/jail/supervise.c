@@ -131,6 +131,9 @@ static void __attribute__((noreturn)) become_zygote(int own_end, int ready, int 
 	for (int i = 0; i < config.n_cgroup; i++)
 		if (write(config.join_fd[i], "0", 1) != 1)
 			die("join %s", config.cgroup[i]);
+	/* Only now: what a process was in when its namespace was made is what it sees as the root. */
+	if (config.tier == 3 && unshare(CLONE_NEWCGROUP))
+		die("cgroup namespace");
 	if (config.tier == 3 && config.users == 2)
 		enter_user_namespace(ready, go);
 	if (setsid() < 0)

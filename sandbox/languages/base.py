@@ -59,6 +59,8 @@ class WarmCompiler:
     """
 
     argv: tuple[str, ...]
+    # What it needs to see beside what programs do.
+    shown: tuple[str, ...] = ()
     # It is replaced by a fresh one after so many programs, so that it cannot grow for ever.
     programs: int = 1000
 

@@ -84,7 +84,8 @@ def find() -> Language:
                 *server,
                 str(TYPICAL),
                 str(WARM_UPS),
-            )
+            ),
+            shown=(str(TOOLS),),
         ),
         run=(
             java,
@@ -97,7 +98,7 @@ def find() -> Language:
             "-jar",
             "/box/main.jar",
         ),
-        shown=(*SYSTEM, *_outside_usr(home), str(TOOLS), *own),
+        shown=(*SYSTEM, *_outside_usr(home), *own),
         processes=THREADS,
         memory_bytes=MEMORY_BYTES,
     )

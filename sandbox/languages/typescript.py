@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sandbox.languages import javascript
 from sandbox.languages.base import (
-    SYSTEM,
     Language,
     ToolchainMissing,
     WarmCompiler,
@@ -38,6 +37,7 @@ def find() -> Language:
     if module is None:
         raise ToolchainMissing("the module esbuild is not installed (Debian package esbuild)")
     words = (node, javascript.OPENSSL, str(TRANSPILER), module, esbuild)
+    tools = (str(TOOLS),)
     checker = _first(TYPESCRIPT)
     runtime = version_of(node, "--version").removeprefix("v")
     return Language(
@@ -45,10 +45,9 @@ def find() -> Language:
         toolchain=f"esbuild {version_of(esbuild, '--version')}, node {runtime}",
         source_name="main.ts",
         artifact_name="main.js",
-        compile=WarmCompiler(words),
-        type_check=WarmCompiler((*words, checker)) if checker else None,
+        compile=WarmCompiler(words, tools),
+        type_check=WarmCompiler((*words, checker), tools) if checker else None,
         run=javascript.command(node),
-        shown=(*SYSTEM, str(TOOLS)),
         processes=THREADS,
         memory_bytes=javascript.MEMORY_BYTES,
     )

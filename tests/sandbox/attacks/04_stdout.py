@@ -1,0 +1,4 @@
+# expect: OLE
+# limits: output=100K
+while True:
+    print("x" * 100_000)

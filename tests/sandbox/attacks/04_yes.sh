@@ -1,0 +1,3 @@
+# expect: OLE
+# limits: output=100K
+yes

@@ -1,0 +1,2 @@
+# expect: OLE
+while :; do yes >&2; done

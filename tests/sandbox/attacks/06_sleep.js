@@ -1,0 +1,3 @@
+// expect: WALL
+// limits: wall=0.8
+setInterval(() => {}, 60000);

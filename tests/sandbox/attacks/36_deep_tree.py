@@ -1,0 +1,13 @@
+# A path of ten thousand levels, which a recursive cleaner would not survive.
+# expect: EXIT0
+# prints: contained
+# runs: 2
+import os
+
+try:
+    for _ in range(10_000):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+except OSError:
+    pass
+print("contained")

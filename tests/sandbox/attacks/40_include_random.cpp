@@ -1,0 +1,4 @@
+// A file without end.
+// expect: CE
+#include "/dev/random"
+int main() {}
