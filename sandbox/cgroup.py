@@ -87,7 +87,7 @@ def find() -> Hierarchies:
     return Hierarchies(2, {"": root})
 
 
-def _start_time(pid: int) -> str:
+def start_time(pid: int) -> str:
     """Clock ticks after boot at which a process started; "" when there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -128,7 +128,7 @@ def sweep(hierarchies: Hierarchies) -> int:
     for root in hierarchies.roots.values():
         for directory in root.glob(f"{PREFIX}{_pid_namespace()}-*"):
             _, _, pid, started, _ = directory.name.split("-")
-            if _start_time(int(pid)) != started:
+            if start_time(int(pid)) != started:
                 _empty(directory)
                 removed += 1
     return removed
@@ -139,7 +139,7 @@ class ServerGroups:
 
     def __init__(self, hierarchies: Hierarchies) -> None:
         pid = os.getpid()
-        name = f"{PREFIX}{_pid_namespace()}-{pid}-{_start_time(pid)}-{next(_numbers)}"
+        name = f"{PREFIX}{_pid_namespace()}-{pid}-{start_time(pid)}-{next(_numbers)}"
         self.version = hierarchies.version
         self.directories = {key: root / name for key, root in hierarchies.roots.items()}
         try:

@@ -344,7 +344,6 @@ def set_limits(command: "dict[str, Any]") -> None:
     for resource_, name in (
         (resource.RLIMIT_CPU, "cpu_limit"),
         (resource.RLIMIT_FSIZE, "file_limit"),
-        (resource.RLIMIT_DATA, "data_limit"),
         (resource.RLIMIT_NPROC, "process_limit"),
     ):
         if command[name]:
@@ -353,8 +352,7 @@ def set_limits(command: "dict[str, Any]") -> None:
         _, most = resource.getrlimit(resource.RLIMIT_STACK)
         if most != resource.RLIM_INFINITY:
             stack = min(stack, most)
-        # Where data is limited there is no cgroup, and the stack does not count as data.
-        resource.setrlimit(resource.RLIMIT_STACK, (stack, stack if command["data_limit"] else most))
+        resource.setrlimit(resource.RLIMIT_STACK, (stack, most))
 
 
 def start_run(

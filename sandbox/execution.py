@@ -24,18 +24,23 @@ from sandbox import limits
 from sandbox.launch import RUN, Jail, JailLost, Room, Stopped
 
 # struct start of spawn.c, after its size.
-START = struct.Struct("<IIIQQQQ")
+START = struct.Struct("<IIIQQQ")
+
+
+# What the resident size of a process tells of pages that are files', such as its libraries'.
+FILE_PAGES = 64 * limits.MIB
 
 
 class Why(enum.IntEnum):
-    """What ended a run; the first four as in supervise.c."""
+    """What ended a run; the first five as in supervise.c."""
 
     EXIT = 0
     CPU = 1
     WALL = 2
     OUTPUT = 3
-    DEADLINE = 4
-    LOST = 5
+    MEMORY = 4
+    DEADLINE = 5
+    LOST = 6
 
 
 @dataclass(slots=True)
@@ -71,42 +76,27 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimits:
-    """What a run sets as its own rlimits; 0 is what its zygote has. CPU time, memory and processes
-    only where no cgroup tells or limits them: the next best is private writable memory, and the
-    CPU time of each process alone."""
+    """What a run sets as its own rlimits; 0 is what its zygote has. CPU time, of each process
+    alone, and processes only where no cgroup tells or limits them."""
 
     cpu_seconds: int
     file_bytes: int
     stack_bytes: int
-    data_bytes: int
     processes: int
 
     @classmethod
-    def of(
-        cls,
-        run: limits.RunLimits,
-        room: Room,
-        processes_before: int,
-        memory_before: int,
-        threads_before: int = 0,
-    ) -> ResourceLimits:
-        """`..._before` is what does not count as the program's own. The stack of a thread is data,
-        as large as the first one's may become."""
+    def of(cls, run: limits.RunLimits, room: Room, processes_before: int) -> ResourceLimits:
+        """`processes_before` is what does not count as the program's own."""
         grouped = room.group is not None
         return cls(
             cpu_seconds=0 if grouped else math.ceil(run.cpu_seconds) + 1,
             file_bytes=0 if run.file_bytes == limits.TMP_BYTES else run.file_bytes,
-            stack_bytes=0 if grouped and run.stack_bytes == limits.STACK_BYTES else run.stack_bytes,
-            data_bytes=(
-                0
-                if grouped
-                else run.memory_bytes + memory_before + threads_before * run.stack_bytes
-            ),
+            stack_bytes=0 if run.stack_bytes == limits.STACK_BYTES else run.stack_bytes,
             processes=0 if grouped else run.processes + processes_before,
         )
 
 
-UNLIMITED = ResourceLimits(0, 0, 0, 0, 0)
+UNLIMITED = ResourceLimits(0, 0, 0, 0)
 
 
 def spawn_body(argv: Sequence[str], env: Mapping[str, str], rlimits: ResourceLimits) -> bytes:
@@ -119,7 +109,6 @@ def spawn_body(argv: Sequence[str], env: Mapping[str, str], rlimits: ResourceLim
         rlimits.cpu_seconds,
         rlimits.file_bytes,
         rlimits.stack_bytes,
-        rlimits.data_bytes,
         rlimits.processes,
     )
     return (len(head) + len(text)).to_bytes(4, "little") + head + text
@@ -131,7 +120,6 @@ def python_body(command: dict[str, object], rlimits: ResourceLimits, room: Room)
         "cpu_limit": rlimits.cpu_seconds,
         "file_limit": rlimits.file_bytes,
         "stack_limit": rlimits.stack_bytes,
-        "data_limit": rlimits.data_bytes,
         "process_limit": rlimits.processes,
         "limited": rlimits != UNLIMITED,
         "tmp": room.tmp,
@@ -150,10 +138,12 @@ async def execute(
     output_bytes: int,
     result_bytes: int,
     deadline: float | None,
+    memory_before: int = 0,
 ) -> Ended:
     """Runs one process and returns how it ended; the jail is killed where it is spent.
 
-    `deadline` is on time.monotonic()'s clock.
+    `deadline` is on time.monotonic()'s clock; `memory_before` is what its runtime takes, in bytes,
+    beside its limit.
     """
     oom_before = room.group.oom_kills() if room.group else 0
     if room.group:
@@ -165,6 +155,7 @@ async def execute(
     numbers = (
         round(run.cpu_seconds * 1e6),
         max(round(wall * 1e6), 0),
+        0 if room.group else run.memory_bytes + memory_before,
         output_bytes,
         limits.STDERR_BYTES,
         max(output_bytes, limits.STDERR_BYTES),
@@ -195,6 +186,10 @@ async def execute(
             why = Why.LOST
     elif why is Why.EXIT and answer.cpu_us > run.cpu_seconds * 1e6:
         why = Why.CPU
+    elif why is Why.EXIT and room.group is None:
+        # It may have ended between two looks at its memory.
+        most = run.memory_bytes + memory_before + FILE_PAGES
+        why = Why.MEMORY if answer.peak_bytes > most else why
     ended = Ended(
         why=why,
         status=status if why is Why.EXIT else None,

@@ -40,7 +40,7 @@ READ_BYTES = 1 << 18
 LOOK_SECONDS = 2.0
 
 # struct command and struct answer of supervise.c.
-COMMAND = struct.Struct("<II8Q64s")
+COMMAND = struct.Struct("<II9Q64s")
 ANSWER = struct.Struct("<IIiI8Q")
 PUT, OFFER, ASK, RUN = b"POAR"
 
@@ -253,7 +253,7 @@ class Jail:
         body: bytes = b"",
         stdin: bytes = b"",
         name: bytes = b"",
-        numbers: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
+        numbers: tuple[int, int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0, 0),
         seconds: float = limits.INIT_SECONDS,
         fd: int = -1,
     ) -> Answer:
@@ -262,7 +262,8 @@ class Jail:
         A jail that gives none for so many seconds, or that somebody has stopped, is killed.
 
         `numbers` are those of struct command: CPU and wall time in microseconds, then the bytes
-        of standard output, of standard error kept and in all, and of results.
+        of memory (0: a cgroup limits it), of standard output, of standard error kept and in all,
+        and of results.
         """
         self._watch(self._loop.time() + seconds)
         try:

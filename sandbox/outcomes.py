@@ -19,6 +19,7 @@ _ENDINGS = {
     Why.CPU: Outcome.CPU_LIMIT,
     Why.WALL: Outcome.WALL_LIMIT,
     Why.OUTPUT: Outcome.OUTPUT_LIMIT,
+    Why.MEMORY: Outcome.MEMORY_LIMIT,
 }
 
 

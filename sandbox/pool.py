@@ -20,13 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox import limits, uids
-from sandbox.cgroup import Hierarchies, ServerGroups
+from sandbox.cgroup import Hierarchies, ServerGroups, start_time
 from sandbox.compiling import Compiler
 from sandbox.languages import Toolchains, python
 from sandbox.launch import Confinement, Room, Users
 from sandbox.seat import Seat, Zygote
 from sandbox.slot import COMPILING, PACKAGES, SPAWNED, Slot
 from sandbox.v1 import sandbox_pb2 as pb
+
+# Directories of tiers 1 and 2: this, the server's pid and start time.
+WORK = "touchstone-work-"
 
 
 class QueueFull(Exception):
@@ -42,7 +45,9 @@ class Rooms:
         self._numbers: list[int] = []
         self._work = ""
         if confinement.tier < 3:
-            self._work = tempfile.mkdtemp(prefix="touchstone-")
+            sweep(Path(tempfile.gettempdir()))
+            own = f"{WORK}{os.getpid()}-{start_time(os.getpid())}-"
+            self._work = tempfile.mkdtemp(prefix=own)
             Path(self._work).chmod(0o711)
 
     def users(self) -> tuple[int, Users]:
@@ -71,6 +76,14 @@ class Rooms:
         if self.confinement.users == 2:
             for number in self._numbers:
                 uids.give_back(number)
+
+
+def sweep(folder: Path) -> None:
+    """Removes the directories of servers of this user that are gone."""
+    for path in folder.glob(f"{WORK}*-*-*"):
+        pid, started = path.name.removeprefix(WORK).split("-")[:2]
+        if path.stat().st_uid == os.geteuid() and start_time(int(pid)) != started:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def seats(rooms: Rooms, toolchains: Toolchains) -> Callable[[int, Users, str], Seat]:

@@ -23,6 +23,7 @@ from sandbox.launch import HELPER, Confinement, Jail, Room, Users
 from sandbox.v1 import sandbox_pb2 as pb
 
 PROBE_SECONDS = 30.0
+WATCHED = "watched by looking at the processes, which is less exact"
 TIERS = {"T1": pb.T1, "T2": pb.T2, "T3": pb.T3}
 HELLO = ("/bin/sh", "-c", "echo $((20 + 22))")
 
@@ -126,7 +127,11 @@ def _probe_cgroups(found: Probe) -> None:
         finally:
             groups.close()
     except (cgroup.CgroupUnavailable, OSError) as error:
-        found.note(name, False, f"{error}; rlimits instead, memory of a run is less exact")
+        found.note(
+            name,
+            False,
+            f"{error}; CPU time and memory are {WATCHED}",
+        )
     else:
         found.hierarchies = hierarchies
         swept_text = f", {swept} left by dead servers removed" if swept else ""
@@ -174,7 +179,7 @@ async def _try_with(confinement: Confinement, users: Users) -> str:
     try:
         run = limits.run_limits()
         before = 4096 if confinement.counts_all_processes else 3
-        body = spawn_body(HELLO, ENVIRONMENT, ResourceLimits.of(run, room, before, 0))
+        body = spawn_body(HELLO, ENVIRONMENT, ResourceLimits.of(run, room, before))
         async with asyncio.timeout(PROBE_SECONDS):
             ended = await execute(jail, room, run, body, b"", 64, 0, None)
     except TimeoutError:

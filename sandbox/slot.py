@@ -201,7 +201,7 @@ class Slot:
             before += processes_of_user()
         elif self._confinement.users == 1:
             before += 3  # the launcher, init and the zygote are this user's too
-        return ResourceLimits.of(run, seat.room, before, language.memory_bytes, language.processes)
+        return ResourceLimits.of(run, seat.room, before)
 
     async def compile(
         self, job: Job, language: Language, how: Compile, deadline: float | None
@@ -299,7 +299,17 @@ class Slot:
                 said = str(error)
                 await seat.clear()
                 continue
-            ended = await execute(jail, seat.room, run, body, stdin, output, results, deadline)
+            ended = await execute(
+                jail,
+                seat.room,
+                run,
+                body,
+                stdin,
+                output,
+                results,
+                deadline,
+                language.memory_bytes,
+            )
             if ended.why is Why.LOST:
                 await seat.clear()
                 said = jail.errors()

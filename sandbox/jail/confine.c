@@ -193,6 +193,11 @@ void filter_system_calls(void)
 	emit(REFUSE);
 	refuse_values(SYS_ioctl, 1, ioctls, COUNT(ioctls));
 	refuse_values(SYS_fcntl, 1, fcntls, COUNT(fcntls));
+	/* Memory that no process shows as its own: only a cgroup can count it. */
+	if (!config.n_cgroup) {
+		emit(UNLESS_EQUAL(SYS_memfd_create, 1));
+		emit(REFUSE);
+	}
 	if (config.users == 1)
 		guard_one_user();
 	emit(ALLOW);

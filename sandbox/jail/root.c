@@ -61,16 +61,25 @@ static void bind(const char *source, const char *at)
 		die("bind %s", source);
 }
 
+static void make_read_only(const char *source, const char *at)
+{
+	/* Flags that a mount from another user namespace has locked must be named again. */
+	static const unsigned long kept[] = { 0, MS_NOATIME, MS_RELATIME, MS_NOEXEC, MS_NOEXEC | MS_RELATIME };
+	unsigned long device = strncmp(source, "/dev/", 5) == 0 ? 0 : MS_NODEV;
+
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (!mount(NULL, at, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | device | kept[i], NULL))
+			return;
+	die("make %s read-only", source);
+}
+
 /* Shows `source` read-only at the same place in the new root: a link as the same
  * link, a directory or a file as a bind mount without what is mounted below. */
 static void show(const char *source)
 {
-	/* Flags that a mount from another user namespace has locked must be named again. */
-	static const unsigned long kept[] = { 0, MS_NOATIME, MS_RELATIME, MS_NOEXEC, MS_NOEXEC | MS_RELATIME };
 	char at[PATH_MAX], link[PATH_MAX];
 	struct stat info;
 	ssize_t length;
-	size_t i;
 
 	if (snprintf(at, sizeof at, BUILD_AT "%s", source) >= (int)sizeof at)
 		die("path too long: %s", source);
@@ -96,10 +105,7 @@ static void show(const char *source)
 		close(fd);
 	}
 	bind(source, at);
-	for (i = 0; i < sizeof kept / sizeof *kept; i++)
-		if (!mount(NULL, at, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | kept[i], NULL))
-			return;
-	die("make %s read-only", source);
+	make_read_only(source, at);
 }
 
 /* By mknod where that is allowed; in an ordinary user's namespace the host's own. */
@@ -120,6 +126,7 @@ static void make_device(const char *name, unsigned minor_number)
 		die("create %s", at);
 	close(fd);
 	bind(host, at);
+	make_read_only(host, at); /* keeps its times and mode; a device can be written all the same */
 }
 
 static void make_link(const char *text, const char *at)

@@ -27,7 +27,7 @@ enum { LINK_FD = 3, HIGH_FD = 64, EXIT_NOT_RUN = 127 };
 struct start {
 	uint32_t size; /* of all that follows these four bytes */
 	uint32_t argc, envc, cpu_seconds;
-	uint64_t file_bytes, stack_bytes, data_bytes, processes;
+	uint64_t file_bytes, stack_bytes, processes;
 };
 
 static void __attribute__((noreturn)) give_up(const char *what)
@@ -68,11 +68,8 @@ static void apply_limits(const struct start *start)
 		set_limit(RLIMIT_CPU, start->cpu_seconds, start->cpu_seconds);
 	if (start->file_bytes)
 		set_limit(RLIMIT_FSIZE, start->file_bytes, start->file_bytes);
-	/* Where data is limited there is no cgroup, and stack does not count as data. */
 	if (start->stack_bytes)
-		set_limit(RLIMIT_STACK, start->stack_bytes, start->data_bytes ? start->stack_bytes : RLIM_INFINITY);
-	if (start->data_bytes)
-		set_limit(RLIMIT_DATA, start->data_bytes, start->data_bytes);
+		set_limit(RLIMIT_STACK, start->stack_bytes, RLIM_INFINITY);
 	if (start->processes)
 		set_limit(RLIMIT_NPROC, start->processes, start->processes);
 }

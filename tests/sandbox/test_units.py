@@ -134,7 +134,7 @@ def test_sweep_spares_the_living(tmp_path: Path) -> None:
     import os
 
     own = cgroup._pid_namespace()
-    started = cgroup._start_time(os.getpid())
+    started = cgroup.start_time(os.getpid())
     living = tmp_path / f"touchstone-{own}-{os.getpid()}-{started}-0"
     recycled = tmp_path / f"touchstone-{own}-{os.getpid()}-1-0"
     elsewhere = tmp_path / "touchstone-1-4194303-1-0"
