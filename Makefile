@@ -4,10 +4,10 @@ BIN := .venv/bin
 PROTO_BIN := build/proto-env/bin
 PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 
-.PHONY: help demo test test-docker lint proto bench soak fuzz clean
+.PHONY: help demo test test-docker docker-image lint proto bench soak fuzz clean
 
 help:
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
 
 $(BIN)/.installed: pyproject.toml setup.py constraints.txt $(wildcard sandbox/jail/*.[ch])
 	$(PYTHON) -m venv .venv
@@ -26,6 +26,16 @@ demo: $(BIN)/.installed ## verify real work with known verdicts, print agreement
 
 test: $(BIN)/.installed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
 	$(BIN)/python -m pytest
+
+IMAGE ?= touchstone
+BASE ?= touchstone-base:12
+docker-image: ## the image with all toolchains, on a base made without an image registry
+	scripts/docker-engine.sh
+	scripts/docker-base.sh
+	DOCKER_BUILDKIT=0 docker build --network host --build-arg BASE=$(BASE) -f sandbox/Dockerfile -t $(IMAGE) .
+
+test-docker: $(BIN)/.installed docker-image ## tests on real containers
+	TOUCHSTONE_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/docker
 
 # The toolchains of the sandbox's languages; what cannot be installed is reported, and its tests skipped.
 build/.toolchains: $(BIN)/.installed scripts/install-toolchains.sh

@@ -16,10 +16,12 @@ except ImportError as missing:
     sys.exit(f'touchstone-sandbox: {missing.name} is missing; install "touchstone-rl[server]"')
 
 from sandbox import limits
+from sandbox.agent import main as serve_frames
+from sandbox.agent import unlock_cgroups as unlock
 from sandbox.client import EmbeddedSandbox, SandboxUnavailable
 from sandbox.languages import NAMES, find_toolchains
 from sandbox.probe import probe as probe_host
-from sandbox.service import Server
+from sandbox.service import Served, Server
 from sandbox.v1 import sandbox_pb2 as pb
 
 app = typer.Typer(
@@ -47,15 +49,31 @@ def serve(
     max_queued: Annotated[
         int, typer.Option(help="Requests that may wait for a slot.")
     ] = limits.DEFAULT_MAX_QUEUED,
+    unlock_cgroups: Annotated[
+        bool, typer.Option(help="In a container: make its own cgroups writable first.")
+    ] = False,
+    containers_of: Annotated[
+        str | None, typer.Option(help="Run programs in Docker containers of this image.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="Of these containers: runc, runsc. Default: the engine's.")
+    ] = None,
 ) -> None:
     """Serve programs over gRPC."""
+    if unlock_cgroups:
+        unlock()
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued, tier)
+        sandbox: Served
+        if containers_of:
+            sandbox = await _containers(containers_of, runtime, slots, require_tier, max_queued)
+        else:
+            sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued, tier)
+        described = await sandbox.describe()
         try:
             server = await Server.start(sandbox, listen)
         except OSError:
@@ -64,7 +82,7 @@ def serve(
         host = listen.rpartition(":")[0]
         print(
             f"listening on {host}:{server.port}, {sandbox.pool.slots} slots, "
-            f"tier {pb.Tier.Name(sandbox.found.tier)}",
+            f"tier {pb.Tier.Name(described.tier)}",
             flush=True,
         )
         await stop.wait()
@@ -74,6 +92,31 @@ def serve(
         asyncio.run(run())
     except (SandboxUnavailable, OSError, ValueError) as error:
         _fail(str(error))
+
+
+async def _containers(
+    image: str, runtime: str | None, slots: int | None, require_tier: str, max_queued: int
+) -> Served:
+    try:
+        from sandbox.docker import DockerSandbox, Settings
+    except ImportError as missing:
+        raise SandboxUnavailable(
+            f'{missing.name} is missing; install "touchstone-rl[docker]"'
+        ) from missing
+    settings = Settings(
+        image=image,
+        containers=slots,
+        runtime=runtime,
+        require_tier=require_tier,
+        max_queued=max_queued,
+    )
+    return await DockerSandbox.start(settings)
+
+
+@app.command()
+def agent(slots: Slots = None, require_tier: RequireTier = "T3") -> None:
+    """Run programs asked for on standard input: what runs in each container."""
+    serve_frames(slots, require_tier)
 
 
 @app.command()

@@ -154,6 +154,8 @@ class Guard:
         del sys.modules["ctypes"]
 
     def in_child(self) -> None:
+        # Init looks at how much of its memory is shared.
+        self._libc.prctl(self.PR_SET_DUMPABLE, 1, 0, 0, 0)
         if self._rules:
             if self._libc.syscall(self.LANDLOCK_RESTRICT_SELF, RULES_FD, 0):
                 raise OSError("landlock_restrict_self")

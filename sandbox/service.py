@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from sandbox import limits
-from sandbox.client import EmbeddedSandbox, QueueFull
+from sandbox.client import QueueFull
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc as rpc
 
@@ -34,10 +35,36 @@ SERVER_OPTIONS = (
 _Context = grpc.aio.ServicerContext[object, object]
 
 
-class Service(rpc.SandboxServicer):
-    """Serves one embedded sandbox."""
+class Served(Protocol):
+    """What is served: an embedded sandbox, or one in containers."""
 
-    def __init__(self, sandbox: EmbeddedSandbox) -> None:
+    @property
+    def pool(self) -> Queue: ...
+
+    async def describe(self) -> pb.DescribeResponse: ...
+
+    async def close(self) -> None: ...
+
+
+class Queue(Protocol):
+    """Takes requests at once, or raises QueueFull."""
+
+    @property
+    def slots(self) -> int: ...
+
+    @property
+    def room(self) -> int: ...
+
+    @property
+    def max_queued(self) -> int: ...
+
+    def submit(self, request: pb.RunRequest) -> asyncio.Task[pb.RunResult]: ...
+
+
+class Service(rpc.SandboxServicer):
+    """Serves one sandbox."""
+
+    def __init__(self, sandbox: Served) -> None:
         self._sandbox = sandbox
         self._pool = sandbox.pool
 
@@ -127,11 +154,11 @@ async def _as_they_finish(
 class Server:
     """A listening server. `await Server.start(...)`, then `port`, then `stop`."""
 
-    def __init__(self, server: grpc.aio.Server, port: int, sandbox: EmbeddedSandbox) -> None:
+    def __init__(self, server: grpc.aio.Server, port: int, sandbox: Served) -> None:
         self._server, self.port, self._sandbox = server, port, sandbox
 
     @classmethod
-    async def start(cls, sandbox: EmbeddedSandbox, listen: str) -> Server:
+    async def start(cls, sandbox: Served, listen: str) -> Server:
         """Listens on `listen`, e.g. "127.0.0.1:0"; raises OSError when it cannot."""
         server = grpc.aio.server(options=SERVER_OPTIONS)
         rpc.add_SandboxServicer_to_server(Service(sandbox), server)

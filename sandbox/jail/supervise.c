@@ -606,13 +606,9 @@ static void read_end(struct answer *answer)
 
 static void run_one(const struct command *command, const char *body)
 {
-	static bool used;
 	struct run run = { .began_us = now_us() };
 	struct answer answer = { .kind = RUN };
 
-	if (used)
-		fresh_tmp();
-	used = true;
 	run.cpu_before_us = use_so_far().cpu_us;
 	run.began_us = now_us();
 	open_run(&run, command, body);
@@ -644,6 +640,9 @@ static void run_one(const struct command *command, const char *body)
 	free(run.out.data);
 	free(run.err.data);
 	free(run.results.data);
+	/* While the server reads; after any other end it kills the jail. */
+	if (answer.why == EXIT && !answer.left)
+		fresh_tmp();
 }
 
 /* ---- commands --------------------------------------------------------------- */

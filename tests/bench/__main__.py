@@ -1,6 +1,6 @@
 """`make bench`: each part beside its peer or its bare floor, in one run.
 
-    python -m tests.bench [mathematics] [service] [sandbox]
+    python -m tests.bench [mathematics] [service] [sandbox] [docker]
 
 Ends with one line of JSON holding all figures.
 """
@@ -12,9 +12,14 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import mathematics, sandbox, service
+from tests.bench import docker, mathematics, sandbox, service
 
-PARTS = {"mathematics": mathematics.main, "service": service.main, "sandbox": sandbox.main}
+PARTS = {
+    "mathematics": mathematics.main,
+    "service": service.main,
+    "sandbox": sandbox.main,
+    "docker": docker.main,
+}
 
 
 def main() -> None:

@@ -398,8 +398,11 @@ def descriptors() -> Counter[str]:
 
 
 def host_files(own: Path, users: set[int]) -> set[str]:
-    """Everything in this server's own temporary directory; elsewhere what a program's user owns."""
-    found = {str(path) for path in own.rglob("*")}
+    """Everything in this server's own temporary directory; elsewhere what a program's user owns.
+
+    At tiers 1 and 2 a box/ holds the last program until the next one comes.
+    """
+    found = {str(path) for path in own.rglob("*") if path.parent.name != "box"}
     for shared in ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"):
         with contextlib.suppress(OSError):
             for entry in os.scandir(shared):
@@ -484,9 +487,12 @@ ORDINARY = {
     "python": """
 import builtins, json, math, os, random, sys
 a, b = map(int, input().split())
-found = [n for d in ("/tmp", "/dev/shm") for n in os.listdir(d) if n != "main.py"]
-found += [n for n in os.listdir("/proc/self/fd") if n not in "0123"]
-if os.getpid() < 100:  # a pid space of its own; elsewhere others are none of its business
+found = [n for n in os.listdir(".") if n != "main.py"]
+isolated = os.path.isdir("/box")  # tiers 1 and 2 have no root, and no pid space, of their own
+if isolated:
+    found += [n for n in os.listdir("/dev/shm") if n != "main.py"]
+    found += [n for n in os.listdir("/proc/self/fd") if n not in "0123"]
+if isolated:  # a pid space of its own; elsewhere others are none of its business
     found += [p for p in os.listdir("/proc") if p.isdigit() and p != str(os.getpid())]
 found += [n for n in dir(builtins) if "touch" in n or "mark" in n]
 found += [n for n in os.environ if n not in ("PATH", "HOME", "TMPDIR", "LANG", "LC_CTYPE", "PYTHONHASHSEED")]
@@ -626,6 +632,10 @@ async def under_attack(factory: Factory, own_tmp: Path) -> AsyncIterator[Target]
     Raises SandboxUnavailable.
     """
     canary = "canary-" + secrets.token_hex(8)
+    # At tier 2 programs have another user, who must get to their directory.
+    for above in (own_tmp, *own_tmp.parents):
+        if above.stat().st_uid == os.geteuid() and above.stat().st_mode & 0o077 == 0:
+            above.chmod(0o711)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(own_tmp))
         patch.setenv("TOUCHSTONE_EXPECTED", canary)

@@ -1,7 +1,7 @@
 # The big process is a child, and the parent claims that all went well.
 # expect: MLE
-# expect@T2: EXIT0
-# expect@T1: EXIT0
+# expect@T2: MLE|EXIT0
+# expect@T1: MLE|EXIT0
 # prints: fine
 # limits: memory=64M
 import os

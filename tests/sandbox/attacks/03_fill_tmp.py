@@ -1,5 +1,6 @@
 # Files in memory are memory; what does not fit is refused.
 # expect: MLE|EXIT0
+# tiers: T3
 # prints: contained
 # limits: memory=64M wall=4
 import os

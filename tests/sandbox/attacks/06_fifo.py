@@ -1,4 +1,5 @@
 # expect: WALL
+# tiers: T3
 # limits: wall=0.4
 import os
 

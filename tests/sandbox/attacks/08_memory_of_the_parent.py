@@ -1,5 +1,6 @@
 # Whatever the interpreter's memory holds of the requests before this one, or of the server.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # limits: cpu=3
 import ctypes

@@ -1,5 +1,6 @@
 # A process that stays behind answers in the place of the next run, and tells it things.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # runs: 3
 import os

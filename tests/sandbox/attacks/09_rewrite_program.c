@@ -1,5 +1,6 @@
 // Changes the executable that the next run starts from.
 // expect: EXIT0
+// tiers: T3
 // prints: original
 // runs: 3
 // submissions: 2

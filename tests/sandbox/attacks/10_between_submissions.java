@@ -1,5 +1,6 @@
 // A compiler that stays, and a run that does not, keep nothing of the one before.
 // expect: EXIT0
+// tiers: T3
 // prints: contained
 // submissions: 3
 // runs: 2

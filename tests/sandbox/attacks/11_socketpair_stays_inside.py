@@ -1,6 +1,7 @@
 # A pair of Unix sockets is allowed (asyncio needs one); it must not lead outside, and passing
 # descriptors along it must not either.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 import array
 import os

@@ -1,5 +1,6 @@
 # Everything but /tmp is read-only, for making, changing, renaming, linking and removing.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 import os
 

@@ -1,5 +1,6 @@
 # Whoever cleans up or reads files after a run must not follow these.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # runs: 2
 # submissions: 2

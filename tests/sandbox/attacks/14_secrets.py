@@ -1,5 +1,6 @@
 # Nothing in /proc or /sys that can be read tells about the host.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 import glob
 import os

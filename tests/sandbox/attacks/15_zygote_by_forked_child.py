@@ -1,5 +1,6 @@
 # A child tries what its parent may not; and a parent looks into a child that has left it.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 import os
 

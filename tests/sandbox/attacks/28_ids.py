@@ -1,5 +1,6 @@
 # No other user, group or capability is to be had.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 import ctypes
 import os

@@ -1,4 +1,5 @@
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # runs: 2
 import os

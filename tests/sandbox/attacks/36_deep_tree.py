@@ -1,5 +1,7 @@
 # A path of ten thousand levels, which a recursive cleaner would not survive.
 # expect: EXIT0
+# expect@T2: EXIT0|CPU
+# expect@T1: EXIT0|CPU
 # prints: contained
 # runs: 2
 import os

@@ -1,5 +1,6 @@
 // Bytes, names and levels, each until no more are given.
 // expect: EXIT0|MLE
+// tiers: T3
 // prints: contained
 // runs: 2
 // limits: memory=128M cpu=3

@@ -1,4 +1,5 @@
 # expect: EXIT0|SIG25
+# tiers: T3
 # prints: contained
 import os
 import signal

@@ -1,4 +1,5 @@
 // expect: SIG11 SIG8 SIG6 SIG6 SIG4 SIG5 SIG9 SIG7 SIG11 SIG31
+// tiers: T3
 // stdin: 0
 // stdin: 1
 // stdin: 2

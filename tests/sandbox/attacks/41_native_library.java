@@ -1,5 +1,6 @@
 // Loads machine code that it has written itself.
 // expect: EXIT0
+// tiers: T3
 // prints: contained
 import java.nio.file.*;
 

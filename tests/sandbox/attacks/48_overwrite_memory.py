@@ -1,5 +1,6 @@
 # Writes over all of the interpreter's memory that it can: the warm one's pages are not shared.
 # expect: SIG11|SIG4|SIG7|SIG6|WALL|CPU
+# tiers: T3
 # limits: cpu=1 wall=2
 # runs: 2
 # submissions: 2

@@ -1,5 +1,6 @@
 # Caches, interned text and registries of modules that are there already.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # runs: 2
 # submissions: 2

@@ -1,5 +1,6 @@
 # Watches on everything there is, and as many instances as there are descriptors.
 # expect: EXIT0
+# tiers: T3
 # prints: contained
 # runs: 2
 import ctypes
