@@ -8,7 +8,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 JAIL = "sandbox.jail.touchstone-jail"
-SOURCES = [f"sandbox/jail/{name}.c" for name in ("main", "root", "confine", "spawn", "supervise")]
+SOURCES = [
+    f"sandbox/jail/{name}.c" for name in ("main", "root", "confine", "spawn", "supervise", "watch")
+]
 FLAGS = [
     "-std=gnu11",
     "-O2",

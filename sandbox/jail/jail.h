@@ -60,6 +60,14 @@ int run_rules(void);
 /* spawn.c */
 void run_spawner(void) __attribute__((noreturn));
 
+/* watch.c */
+struct use {
+	uint64_t cpu_us, memory_bytes;
+};
+/* Pages that several processes share count for each, in exact_memory() by parts. */
+struct use use_so_far(pid_t zygote);
+uint64_t exact_memory(pid_t zygote);
+
 /* supervise.c */
 void supervise(int launcher) __attribute__((noreturn));
 void kill_everything(void);

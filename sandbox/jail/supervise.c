@@ -12,7 +12,6 @@
  */
 #include "jail.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -241,125 +240,12 @@ static void on_child(void)
 			leave(exit_status(status));
 }
 
-/* ---- processor time ------------------------------------------------------- */
-
 static uint64_t now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static uint64_t group_cpu_us(void)
-{
-	static const char v2[] = "usage_usec ";
-	char text[512];
-	ssize_t size = pread(config.cpu_fd, text, sizeof text - 1, 0);
-
-	if (size <= 0)
-		die("read the group's CPU time");
-	text[size] = 0;
-	if (strncmp(text, v2, sizeof v2 - 1) == 0)
-		return strtoull(text + sizeof v2 - 1, NULL, 10);
-	return strtoull(text, NULL, 10) / 1000;
-}
-
-/* Where there is no cgroup to tell: what the processes of a run have used so far, as far as they
- * live or were waited for by one that does. Unless `exact`, shared pages count for each. */
-struct use {
-	uint64_t cpu_us, memory_bytes;
-	bool exact;
-};
-
-static bool read_text(const char *name, pid_t pid, char *text, size_t size)
-{
-	char path[64];
-	ssize_t count;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false; /* gone meanwhile */
-	count = read(fd, text, size - 1);
-	close(fd);
-	text[count > 0 ? count : 0] = 0;
-	return count > 0;
-}
-
-/* The sum, in bytes, of the lines of a file of /proc that begin with one of two names. */
-static uint64_t sum_lines(const char *text, const char *one, const char *other)
-{
-	const char *names[] = { one, other }, *at;
-	uint64_t sum = 0;
-
-	for (int i = 0; i < 2; i++)
-		if ((at = strstr(text, names[i])))
-			sum += strtoull(at + strlen(names[i]), NULL, 10) * 1024;
-	return sum;
-}
-
-static void add_process(struct use *use, pid_t pid)
-{
-	unsigned long long user, system, children_user, children_system;
-	char text[4096], *at;
-
-	if (read_text("stat", pid, text, sizeof text) && (at = strrchr(text, ')')) &&
-	    sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user, &system,
-		   &children_user, &children_system) == 4)
-		use->cpu_us += (user + system + children_user + children_system) * 1000000 /
-			       (uint64_t)sysconf(_SC_CLK_TCK);
-	/* What is shared counts by parts where that can be told; it takes longer to find out. */
-	if (use->exact && read_text("smaps_rollup", pid, text, sizeof text))
-		use->memory_bytes += sum_lines(text, "\nPss_Anon:", "\nPss_Shmem:");
-	else if (read_text("status", pid, text, sizeof text))
-		use->memory_bytes += sum_lines(text, "\nRssAnon:", "\nRssShmem:");
-}
-
-static void add_children(struct use *use, pid_t pid)
-{
-	char path[64];
-	FILE *file;
-	int child;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-	file = fopen(path, "re");
-	while (file && fscanf(file, "%d", &child) == 1) {
-		add_process(use, child);
-		add_children(use, child);
-	}
-	if (file)
-		fclose(file);
-}
-
-static struct use watch_processes(bool exact)
-{
-	struct use use = { .exact = exact };
-	struct dirent *entry;
-	DIR *proc;
-
-	if (config.tier < 3) {
-		add_children(&use, zygote);
-		return use;
-	}
-	/* All there are but init and the zygote, orphans too. */
-	proc = opendir("/proc");
-	while (proc && (entry = readdir(proc))) {
-		int pid = atoi(entry->d_name);
-		if (pid > 1 && pid != zygote)
-			add_process(&use, pid);
-	}
-	if (proc)
-		closedir(proc);
-	return use;
-}
-
-static struct use use_so_far(void)
-{
-	if (config.cpu_fd >= 0)
-		return (struct use){ .cpu_us = group_cpu_us() };
-	return watch_processes(false);
 }
 
 /* ---- one run -------------------------------------------------------------- */
@@ -483,7 +369,7 @@ static int64_t until_look_us(const struct run *run, const struct command *comman
 {
 	static long cores;
 	int64_t wall_left = (int64_t)(run->began_us + command->wall_us - now_us());
-	struct use use = use_so_far();
+	struct use use = use_so_far(zygote);
 	int64_t cpu_left = (int64_t)(run->cpu_before_us + command->cpu_us - use.cpu_us), look;
 
 	if (!cores)
@@ -493,7 +379,7 @@ static int64_t until_look_us(const struct run *run, const struct command *comman
 		return 0;
 	}
 	if (command->memory_bytes && use.memory_bytes > command->memory_bytes &&
-	    watch_processes(true).memory_bytes > command->memory_bytes) {
+	    exact_memory(zygote) > command->memory_bytes) {
 		*why = MEMORY;
 		return 0;
 	}
@@ -609,14 +495,14 @@ static void run_one(const struct command *command, const char *body)
 	struct run run = { .began_us = now_us() };
 	struct answer answer = { .kind = RUN };
 
-	run.cpu_before_us = use_so_far().cpu_us;
+	run.cpu_before_us = use_so_far(zygote).cpu_us;
 	run.began_us = now_us();
 	open_run(&run, command, body);
 	answer.why = attend(&run, command);
 	if (answer.why == EXIT)
 		read_end(&answer);
 	else
-		answer.cpu_us = use_so_far().cpu_us - run.cpu_before_us;
+		answer.cpu_us = use_so_far(zygote).cpu_us - run.cpu_before_us;
 	answer.wall_us = now_us() - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)
 		while ((*s)->fd >= 0 && !over(*s) && drain(*s))
