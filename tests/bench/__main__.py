@@ -2,33 +2,29 @@
 
     python -m tests.bench [mathematics] [service] [sandbox] [docker]
 
-Ends with one line of JSON holding all figures.
+Without names: all but docker, which needs an engine and the image (`make docker-image`). Each part
+has a process of its own, so that what one pins or loads is not the next one's. Ends with one line
+of JSON holding all figures.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
-from rich.console import Console
-
-from tests.bench import docker, mathematics, sandbox, service
-
-PARTS = {
-    "mathematics": mathematics.main,
-    "service": service.main,
-    "sandbox": sandbox.main,
-    "docker": docker.main,
-}
+from tests.bench.parts import DEFAULT, PARTS, run
 
 
 def main() -> None:
-    console = Console(width=120)
-    chosen = sys.argv[1:] or list(PARTS)
+    chosen = sys.argv[1:] or DEFAULT
     unknown = [name for name in chosen if name not in PARTS]
     if unknown:
         sys.exit(f"one of {', '.join(PARTS)}, got {', '.join(unknown)}")
-    figures = {name: PARTS[name](console) for name in chosen}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
+        figures = {name: processes.submit(run, name).result() for name in chosen}
     print(json.dumps(figures))
 
 
