@@ -191,7 +191,7 @@ void build_root(void)
 	umask(0);
 	if (mkdir(BUILD_AT "/dev", 0755) || mkdir(BUILD_AT "/proc", 0555) || mkdir(BUILD_AT "/tmp", 0755) ||
 	    mkdir(BUILD_AT "/box", 0755))
-		die("mkdir in the root");
+		die("what lies below /dev, /proc, /tmp or /box cannot be shown");
 	make_device("null", 3);
 	make_device("zero", 5);
 	make_device("full", 7);

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.languages.base import cache_directory
+from sandbox.languages.base import ToolchainMissing, cache_directory
 
 # Building the slowest of them takes some 10 s of CPU time.
 BUILD_SECONDS = 300.0
@@ -79,6 +79,32 @@ def _readable(place: Path) -> None:
     place.chmod(0o755)
     for path in place.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+TOOLS = Path(__file__).parent / "tools"
+# Where a jail has file systems of its own: what lies below cannot be shown in it.
+HIDDEN = ("/tmp/", "/box/", "/dev/", "/proc/")
+
+
+def tools() -> str:
+    """A directory with the tools of the warm compilers that jails can show.
+
+    A copy in the cache: the checkout may lie where other users cannot go, or below /tmp, and its
+    place is nobody's business. Raises ToolchainMissing where neither can be shown.
+    """
+
+    def fill(place: Path) -> None:
+        shutil.copytree(TOOLS, place, dirs_exist_ok=True)
+
+    copy = Built("tools", key(*sorted(TOOLS.iterdir())), fill)
+    try:
+        copy.build()
+        found = str(copy.path)
+    except OSError:  # no cache can be written
+        found = str(TOOLS)
+    if found.startswith(HIDDEN):
+        raise ToolchainMissing(f"its tools lie in {found}, which jails hide; set TOUCHSTONE_CACHE")
+    return found
 
 
 def key(*parts: str | Path) -> str:

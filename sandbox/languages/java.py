@@ -22,12 +22,11 @@ from sandbox.languages.base import (
     locate,
     version_of,
 )
-from sandbox.languages.built import Built, execute, key, stamp
+from sandbox.languages.built import TOOLS, Built, execute, key, stamp, tools
 
 PACKAGE = "openjdk-17-jdk-headless"
 # The compile server is written in the Java of that version.
 OLDEST = 17
-TOOLS = Path(__file__).parent / "tools"
 SERVER = TOOLS / "CompileServer.java"
 TYPICAL = TOOLS / "Typical.java"
 # The program that fills the archive reads two lines.
@@ -65,10 +64,11 @@ def find() -> Language:
     home = _home()
     java = str(home / "bin/java")
     version = _version(java)
-    tools = _tools(home)
-    own: tuple[str, ...] = (str(tools.path),) if tools.ready else ()
+    built = _tools(home)
+    own: tuple[str, ...] = (str(built.path),) if built.ready else ()
     archive = tuple(f"-XX:SharedArchiveFile={path}/{ARCHIVE}" for path in own)
-    server = ("-cp", own[0], "CompileServer") if own else (str(SERVER),)
+    shown = tools()
+    server = ("-cp", own[0], "CompileServer") if own else (f"{shown}/{SERVER.name}",)
     return Language(
         name="java",
         toolchain=f"openjdk {version}",
@@ -82,10 +82,10 @@ def find() -> Language:
                 *COMPILE_TIERS,
                 *COMPILE_HEAP,
                 *server,
-                str(TYPICAL),
+                f"{shown}/{TYPICAL.name}",
                 str(WARM_UPS),
             ),
-            shown=(str(TOOLS),),
+            shown=(shown,),
         ),
         run=(
             java,

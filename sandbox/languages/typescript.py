@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from glob import glob
-from pathlib import Path
 
-from sandbox.languages import javascript
+from sandbox.languages import built, javascript
 from sandbox.languages.base import (
     Language,
     ToolchainMissing,
@@ -20,8 +19,7 @@ from sandbox.languages.base import (
     version_of,
 )
 
-TOOLS = Path(__file__).parent / "tools"
-TRANSPILER = TOOLS / "transpile.js"
+TRANSPILER = "transpile.js"
 # Where Debian and npm put modules; the first that exists.
 ESBUILD = ("/usr/lib/*/nodejs/esbuild", "/usr/share/nodejs/esbuild")
 TYPESCRIPT = ("/usr/share/nodejs/typescript/lib/typescript.js",)
@@ -36,8 +34,8 @@ def find() -> Language:
     module = _first(ESBUILD)
     if module is None:
         raise ToolchainMissing("the module esbuild is not installed (Debian package esbuild)")
-    words = (node, javascript.OPENSSL, str(TRANSPILER), module, esbuild)
-    tools = (str(TOOLS),)
+    shown = built.tools()
+    words = (node, javascript.OPENSSL, f"{shown}/{TRANSPILER}", module, esbuild)
     checker = _first(TYPESCRIPT)
     runtime = version_of(node, "--version").removeprefix("v")
     return Language(
@@ -45,8 +43,8 @@ def find() -> Language:
         toolchain=f"esbuild {version_of(esbuild, '--version')}, node {runtime}",
         source_name="main.ts",
         artifact_name="main.js",
-        compile=WarmCompiler(words, tools),
-        type_check=WarmCompiler((*words, checker), tools) if checker else None,
+        compile=WarmCompiler(words, (shown,)),
+        type_check=WarmCompiler((*words, checker), (shown,)) if checker else None,
         run=javascript.command(node),
         processes=THREADS,
         memory_bytes=javascript.MEMORY_BYTES,

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.verifier.math.pace import slack
 from verifier.math import MathPolicy, MathVerifier, Outcome
 from verifier.math.check import judge
 from verifier.math.choices import choice, selection
@@ -290,7 +291,7 @@ def test_readings_in_words_are_linear(unit: str, length: int) -> None:
     for read in (labelled, value_in, folded, alternatives, choice, selection):
         read(text)
         read("the value " + text + "!")
-    assert time.process_time() - started < 0.24  # 12 readings of at most 20 ms
+    assert time.process_time() - started < 0.24 * slack()  # 12 readings of at most 20 ms
 
 
 @pytest.mark.parametrize("unit", ["\\quad ", "\\quad\n", "1\\quad ", "x=1\n", "\\quad a"])
@@ -298,7 +299,7 @@ def test_gaps_are_linear(unit: str) -> None:
     text = unit * (3_990 // len(unit))
     started = time.process_time()
     clean(text)
-    assert time.process_time() - started < 0.02
+    assert time.process_time() - started < 0.02 * slack()
 
 
 @pytest.mark.parametrize("inner", ["({}B^{{T}})^{{12}}", "({}^{{-1}}+B^{{T}})^{{-1}}"])
@@ -309,7 +310,7 @@ def test_matrices_do_not_grow(inner: str) -> None:
     started = time.process_time()
     judge([gold], rf"\boxed{{{answer}}}", POLICY)
     judge([f"A{'BC' * 200}A^{{-1}}"], rf"\boxed{{B{'BC' * 200}A^{{-1}}}}", POLICY)
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 0.2 * slack()
 
 
 DEADLY = [
@@ -348,7 +349,7 @@ def test_no_answer_ends_the_process() -> None:
 def test_costly_functions_are_charged(gold: str, answer: str) -> None:
     started = time.process_time()
     found, _ = judge([gold], rf"\boxed{{{answer}}}", POLICY)
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 0.1 * slack()
     assert found.outcome is not Outcome.MATCH
 
 
@@ -363,4 +364,4 @@ def test_costly_functions_are_charged(gold: str, answer: str) -> None:
 def test_boxes_are_searched_in_bounded_time(response: str) -> None:
     started = time.process_time()
     judge(["5"], response, POLICY)
-    assert time.process_time() - started < 0.05
+    assert time.process_time() - started < 0.05 * slack()

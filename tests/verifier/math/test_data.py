@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.verifier.math.pace import slack
 from verifier.math import MathPolicy, MathVerdict, Outcome, check
 from verifier.math.check import judge
 
@@ -100,7 +101,7 @@ def test_hostile(load: Load) -> None:
     for row in load("math/hostile.jsonl"):
         started = time.process_time()
         found, _ = judge([row["gold"]], row["pred"], MathPolicy())
-        assert time.process_time() - started < 0.05, row["id"]
+        assert time.process_time() - started < 0.05 * slack(), row["id"]
         assert found.outcome is not Outcome.MATCH, row["id"]
         started = time.monotonic()
         assert verdict(row).outcome is not Outcome.MATCH, row["id"]

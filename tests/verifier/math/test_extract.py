@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from tests.verifier.math.pace import slack
 from verifier.math.extract import boxed, extract
 
 
@@ -214,7 +215,7 @@ def test_linear_on_hostile_megabytes(unit: str, free_text: bool) -> None:
     started = time.process_time()
     extract(response, free_text)
     extract(r"\boxed{1}" + response, free_text)
-    assert time.process_time() - started < 0.2  # two runs of at most 100 ms
+    assert time.process_time() - started < 0.2 * slack()  # two runs of at most 100 ms
 
 
 def test_the_last_closed_box_counts_when_a_later_one_was_cut_off() -> None:
