@@ -160,10 +160,17 @@ def run(
     The exit status is the program's own; 128 + signal when one ended it; 1 when it does not
     compile; 124 at a limit; 70 when it could not be run; 69 when there is no sandbox.
     """
+    try:
+        source = file.read_text()
+    except UnicodeDecodeError as error:
+        print(f"touchstone-sandbox: {file} is not UTF-8: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_FAILED) from None
+    # One byte more than is allowed is enough to be told so.
+    most = limits.MAX_INPUT_BYTES + 1
     request = pb.RunRequest(
         language=language,
-        source=file.read_text(),
-        inputs=pb.Inputs(stdin=[b"" if sys.stdin.isatty() else sys.stdin.buffer.read()]),
+        source=source,
+        inputs=pb.Inputs(stdin=[b"" if sys.stdin.isatty() else sys.stdin.buffer.read(most)]),
         limits=pb.Limits(cpu_seconds=cpu_seconds, memory_bytes=memory_mib * limits.MIB),
     )
 
@@ -187,7 +194,8 @@ def run(
     sys.stderr.buffer.write(outcome.stderr)
     sys.stderr.flush()
     Console(stderr=True).print(
-        f"{pb.Outcome.Ending.Name(outcome.ending)}, {outcome.cpu_us / 1000:.1f} ms CPU, "
+        f"{_ending(outcome)}, tier {pb.Tier.Name(result.tier)}, "
+        f"{outcome.cpu_us / 1000:.1f} ms CPU, "
         f"{outcome.wall_us / 1000:.1f} ms wall, {outcome.peak_memory_bytes / limits.MIB:.1f} MiB",
         style="dim",
     )
@@ -208,6 +216,13 @@ def prepare() -> None:
     failed = build(lambda text: print(text, flush=True))
     if failed:
         _fail("; ".join(failed))
+
+
+def _ending(outcome: pb.Outcome) -> str:
+    name = pb.Outcome.Ending.Name(outcome.ending)
+    if outcome.ending == pb.Outcome.SIGNALLED:
+        return f"{name} {signal.Signals(outcome.signal).name}"
+    return name
 
 
 def _exit_code(outcome: pb.Outcome) -> int:

@@ -49,6 +49,8 @@ class Sealed:
         with open(self.fd, "wb", closefd=False) as file:
             file.write(program)
         fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, SEALS)
+        # Else other users could leave times and attributes on it for the next run.
+        os.fchmod(self.fd, 0o555)
 
     def __del__(self) -> None:
         os.close(self.fd)

@@ -63,7 +63,8 @@ RANDOM = ("random", "statistics")
 # programs have none of them, and go without the steps that only such things could notice. A name
 # is what follows a dot, too; the modules that are not PRELOADED count like these.
 TELLING = sys.stdlib_module_names.difference(PRELOADED, ("sys", "os")).union(
-    """open fdopen popen open_code FileIO TextIOWrapper BufferedReader BufferedWriter BufferedRandom
+    """open fdopen popen open_code OpenWrapper FileIO TextIOWrapper BufferedReader BufferedWriter
+    BufferedRandom
     BufferedRWPair detach dup dup2 pipe memfd_create sendfile fork forkpty posix_spawn posix_spawnp
     spawn spawnl spawnv system execv execve execl execvp execlp _exit abort listdir scandir stat
     lstat exists isfile isdir walk glob remove unlink rename mkdir access chdir getcwd getsize

@@ -112,9 +112,16 @@ COMPILE_LIMITS = RunLimits(
 )
 
 
+def _plain(value: float) -> str:
+    """Whole numbers with all their digits."""
+    return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:g}"
+
+
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
-        raise InvalidRequest(f"limits.{name} must be from {low:g} to {high:g}, got {value:g}")
+        raise InvalidRequest(
+            f"limits.{name} must be from {_plain(low)} to {_plain(high)}, got {_plain(value)}"
+        )
 
 
 def run_limits(asked: pb.Limits | None = None) -> RunLimits:

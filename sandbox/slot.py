@@ -168,7 +168,9 @@ class Slot:
         box = Box(language.source_name, job.source.encode())
         if language.compile:
             compiled = await self._compiler.compiled(job, language, self, deadline)
-            box = Box(language.artifact_name, compiled.artifact, compiled.file)
+            # With one user programs own the file, and could leave notes on it.
+            file = compiled.file if self._confinement.users == 2 else None
+            box = Box(language.artifact_name, compiled.artifact, file)
             result.diagnostics = cut(compiled.diagnostics, limits.DIAGNOSTICS_BYTES)
             result.compile_cpu_us, result.compile_cached = compiled.cpu_us, compiled.cached
         seat = self.seat(SPAWNED)

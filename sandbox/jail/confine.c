@@ -36,7 +36,7 @@ enum {
 	NR_fsconfig = 431, NR_fsmount = 432, NR_fspick = 433, NR_pidfd_open = 434, NR_clone3 = 435,
 	NR_pidfd_getfd = 438, NR_process_madvise = 440, NR_mount_setattr = 442, NR_quotactl_fd = 443,
 	NR_landlock_create_ruleset = 444, NR_landlock_add_rule = 445, NR_landlock_restrict_self = 446,
-	NR_memfd_secret = 447, NR_process_mrelease = 448,
+	NR_memfd_secret = 447, NR_process_mrelease = 448, NR_fchmodat2 = 452,
 	/* statmount; it and what is newer no libc falls back from, and no program needs. */
 	NR_first_unknown = 457,
 };
@@ -85,6 +85,16 @@ static const struct {
 /* In a pid namespace with one user: refused for init, the zygote, its group and everybody. */
 static const unsigned not_to_the_zygote[] = {
 	SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, NR_pidfd_open,
+};
+
+/* In tier 1, where every file of the user is the program's own and Landlock looks at contents
+ * alone. */
+static const unsigned denied_to_the_owner[] = {
+	SYS_fchmodat, NR_fchmodat2, SYS_fchownat, SYS_setxattr, SYS_lsetxattr, SYS_removexattr,
+	SYS_lremovexattr,
+#if defined(__x86_64__)
+	SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
+#endif
 };
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -196,6 +206,10 @@ void filter_system_calls(void)
 	/* Memory that no process shows as its own: only a cgroup can count it. */
 	if (!config.n_cgroup) {
 		emit(UNLESS_EQUAL(SYS_memfd_create, 1));
+		emit(REFUSE);
+	}
+	for (size_t i = 0; config.tier == 1 && i < COUNT(denied_to_the_owner); i++) {
+		emit(UNLESS_EQUAL(denied_to_the_owner[i], 1));
 		emit(REFUSE);
 	}
 	if (config.users == 1)

@@ -30,6 +30,8 @@ SYSTEM = tuple(
 )
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
 VERSION_SECONDS = 20.0
+# Where a jail has file systems of its own: what lies below on the host cannot be shown in it.
+HIDDEN = ("/tmp/", "/box/", "/dev/", "/proc/")
 
 
 class ToolchainMissing(Exception):

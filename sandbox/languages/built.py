@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.languages.base import ToolchainMissing, cache_directory
+from sandbox.languages.base import HIDDEN, ToolchainMissing, cache_directory
 
 # Building the slowest of them takes some 10 s of CPU time.
 BUILD_SECONDS = 300.0
@@ -44,6 +44,11 @@ class Built:
     @property
     def ready(self) -> bool:
         return self.path.is_dir()
+
+    @property
+    def usable(self) -> bool:
+        """It is there, and where jails can show it."""
+        return self.ready and not str(self.path).startswith(HIDDEN)
 
     def build(self) -> None:
         """Builds it if it is missing; safe in any number of processes."""
@@ -82,8 +87,6 @@ def _readable(place: Path) -> None:
 
 
 TOOLS = Path(__file__).parent / "tools"
-# Where a jail has file systems of its own: what lies below cannot be shown in it.
-HIDDEN = ("/tmp/", "/box/", "/dev/", "/proc/")
 
 
 def tools() -> str:

@@ -52,7 +52,7 @@ def find(name: str = "cpp") -> Language:
     """One standard; raises ToolchainMissing."""
     compiler = locate("g++", PACKAGE)
     header = precompiled(name)
-    own = (header.path,) if header.ready else ()
+    own = (header.path,) if header.usable else ()
     flags = (f"-std={STANDARDS[name]}", *FLAGS, *(f"-I{path}" for path in own), *link_flags())
     return Language(
         name=name,

@@ -65,7 +65,7 @@ def find() -> Language:
     java = str(home / "bin/java")
     version = _version(java)
     built = _tools(home)
-    own: tuple[str, ...] = (str(built.path),) if built.ready else ()
+    own: tuple[str, ...] = (str(built.path),) if built.usable else ()
     archive = tuple(f"-XX:SharedArchiveFile={path}/{ARCHIVE}" for path in own)
     shown = tools()
     server = ("-cp", own[0], "CompileServer") if own else (f"{shown}/{SERVER.name}",)

@@ -1,8 +1,9 @@
 """Python: the interpreter that runs the server, without its virtual environment.
 
 Standard library only (-I -S), but for the packages named in $TOUCHSTONE_PYTHON_PACKAGES (default:
-numpy), as far as they are installed beside the server: a program whose text names one is forked
-from a zygote of its own that has them imported. No environment, no user site.
+numpy), as far as they are installed beside the server, and not below /tmp, which jails hide: a
+program whose text names one is forked from a zygote of its own that has them imported. No
+environment, no user site.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-from sandbox.languages.base import SYSTEM, Language
+from sandbox.languages.base import HIDDEN, SYSTEM, Language
 
 PACKAGES_VARIABLE = "TOUCHSTONE_PYTHON_PACKAGES"
 DEFAULT_PACKAGES = "numpy"
@@ -77,7 +78,7 @@ def find_packages() -> Packages:
     names, path, shown = [], [], []
     for name in os.environ.get(PACKAGES_VARIABLE, DEFAULT_PACKAGES).replace(",", " ").split():
         spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
+        if spec is None or spec.origin is None or spec.origin.startswith(HIDDEN):
             continue
         home = Path(spec.origin).parent
         holder = home.parent if home.name == name else home

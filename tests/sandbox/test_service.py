@@ -158,7 +158,10 @@ async def test_nobody_there() -> None:
             ["inputs.stdin", "from 1 to 10000", "got 0"],
         ),
         (inputs("x", *[b""] * 10_001), ["inputs.stdin", "10000", "10001"]),
-        (inputs("x", limits=pb.Limits(cpu_seconds=1e9)), ["limits.cpu_seconds", "120", "1e+09"]),
+        (
+            inputs("x", limits=pb.Limits(cpu_seconds=1e9)),
+            ["limits.cpu_seconds", "120", "1000000000"],
+        ),
         (inputs("x", limits=pb.Limits(cpu_seconds=-1)), ["limits.cpu_seconds", "0.01", "-1"]),
         (inputs("x", limits=pb.Limits(cpu_seconds=float("nan"))), ["limits.cpu_seconds", "nan"]),
         (inputs("x", limits=pb.Limits(wall_seconds=1e4)), ["limits.wall_seconds", "600", "10000"]),

@@ -82,7 +82,15 @@ def test_nothing_is_ready_in_an_empty_cache(cache: Path) -> None:
     wanted = {built.name for built in (*cpp.builds(), *java.builds())}
     assert {built.name for built in prepare.missing()} == wanted
     assert str(cache) not in str(cpp.find())
-    assert str(cache) not in str(java.find())
+
+
+def test_a_cache_that_jails_hide_is_not_used(cache: Path) -> None:
+    if not str(cache).startswith("/tmp/"):
+        pytest.skip("the tests' directory is not below /tmp")
+    cpp.precompiled("cpp").path.mkdir(parents=True)
+    assert str(cache) not in str(cpp.find())
+    with pytest.raises(ToolchainMissing, match="jails hide; set TOUCHSTONE_CACHE"):
+        java.find()
 
 
 def _fill(place: Path) -> None:
