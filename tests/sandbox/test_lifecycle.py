@@ -15,6 +15,7 @@ import pytest
 from sandbox import cgroup, slot
 from sandbox.client import EmbeddedSandbox, QueueFull
 from sandbox.v1 import sandbox_pb2 as pb
+from tests.bench.endurance import own_mounts
 from tests.sandbox.conftest import Asker, Outcome, calls, inputs
 
 SLEEP = "import time\ntime.sleep(60)"
@@ -68,7 +69,7 @@ def groups_of(pid: int) -> list[Path]:
 
 
 def mounts() -> int:
-    return len(Path("/proc/self/mountinfo").read_text().splitlines())
+    return len(own_mounts())
 
 
 async def until(condition: object, seconds: float) -> bool:
