@@ -57,6 +57,22 @@ class RunRequest(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class FilesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.bytes
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.bytes = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     ID_FIELD_NUMBER: builtins.int
     LANGUAGE_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
@@ -64,10 +80,15 @@ class RunRequest(google.protobuf.message.Message):
     INPUTS_FIELD_NUMBER: builtins.int
     CALLS_FIELD_NUMBER: builtins.int
     SNIPPETS_FIELD_NUMBER: builtins.int
+    COMMANDS_FIELD_NUMBER: builtins.int
+    DIALOGUES_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
     STOP_ON_FAILURE_FIELD_NUMBER: builtins.int
     DEADLINE_MS_FIELD_NUMBER: builtins.int
     TYPE_CHECK_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    RIVAL_FIELD_NUMBER: builtins.int
+    ROUNDS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Chosen by the caller, copied into the result. Default: ""."""
     language: builtins.str
@@ -91,6 +112,15 @@ class RunRequest(google.protobuf.message.Message):
     """Types are checked too, and a type error is a compile error. TypeScript
     only; elsewhere INVALID. Default: false, types are stripped.
     """
+    rival: builtins.str
+    """Another program in the same language that takes turns with `source` in
+    the same slot, on the same work; its outcomes are in
+    RunResult.rival_outcomes. For inputs and calls. Default: none.
+    """
+    rounds: builtins.int
+    """How often both do the work, each outcome telling the least CPU time seen.
+    With `rival` only. Default: 1.
+    """
     @property
     def inputs(self) -> global___Inputs:
         """Whole-program runs."""
@@ -104,8 +134,22 @@ class RunRequest(google.protobuf.message.Message):
         """Program and text after it."""
 
     @property
+    def commands(self) -> global___Commands:
+        """Runs with arguments and files: checkers."""
+
+    @property
+    def dialogues(self) -> global___Dialogues:
+        """Runs connected to another program: interactors."""
+
+    @property
     def limits(self) -> global___Limits:
         """Absent fields take the server's defaults."""
+
+    @property
+    def files(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.bytes]:
+        """Files beside the source while it is compiled, by name (headers); also
+        there for interpreted programs. Names: letters, digits, `_`, `-` and `.`.
+        """
 
     def __init__(
         self,
@@ -117,17 +161,24 @@ class RunRequest(google.protobuf.message.Message):
         inputs: global___Inputs | None = ...,
         calls: global___Calls | None = ...,
         snippets: global___Snippets | None = ...,
+        commands: global___Commands | None = ...,
+        dialogues: global___Dialogues | None = ...,
         limits: global___Limits | None = ...,
         stop_on_failure: builtins.bool = ...,
         deadline_ms: builtins.int | None = ...,
         type_check: builtins.bool = ...,
+        files: collections.abc.Mapping[builtins.str, builtins.bytes] | None = ...,
+        rival: builtins.str | None = ...,
+        rounds: builtins.int = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "calls", b"calls", "deadline_ms", b"deadline_ms", "inputs", b"inputs", "limits", b"limits", "snippets", b"snippets", "work", b"work"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "calls", b"calls", "deadline_ms", b"deadline_ms", "id", b"id", "inputs", b"inputs", "language", b"language", "limits", b"limits", "prelude", b"prelude", "snippets", b"snippets", "source", b"source", "stop_on_failure", b"stop_on_failure", "type_check", b"type_check", "work", b"work"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "_rival", b"_rival", "calls", b"calls", "commands", b"commands", "deadline_ms", b"deadline_ms", "dialogues", b"dialogues", "inputs", b"inputs", "limits", b"limits", "rival", b"rival", "snippets", b"snippets", "work", b"work"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_deadline_ms", b"_deadline_ms", "_rival", b"_rival", "calls", b"calls", "commands", b"commands", "deadline_ms", b"deadline_ms", "dialogues", b"dialogues", "files", b"files", "id", b"id", "inputs", b"inputs", "language", b"language", "limits", b"limits", "prelude", b"prelude", "rival", b"rival", "rounds", b"rounds", "snippets", b"snippets", "source", b"source", "stop_on_failure", b"stop_on_failure", "type_check", b"type_check", "work", b"work"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_deadline_ms", b"_deadline_ms"]) -> typing.Literal["deadline_ms"] | None: ...
     @typing.overload
-    def WhichOneof(self, oneof_group: typing.Literal["work", b"work"]) -> typing.Literal["inputs", "calls", "snippets"] | None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_rival", b"_rival"]) -> typing.Literal["rival"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["work", b"work"]) -> typing.Literal["inputs", "calls", "snippets", "commands", "dialogues"] | None: ...
 
 global___RunRequest = RunRequest
 
@@ -184,6 +235,137 @@ class Calls(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["arguments", b"arguments", "entry_point", b"entry_point", "function_only", b"function_only"]) -> None: ...
 
 global___Calls = Calls
+
+@typing.final
+class Commands(google.protobuf.message.Message):
+    """Each element: one run of the program as a command."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: builtins.int
+    @property
+    def command(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Command]:
+        """At least one."""
+
+    def __init__(
+        self,
+        *,
+        command: collections.abc.Iterable[global___Command] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["command", b"command"]) -> None: ...
+
+global___Commands = Commands
+
+@typing.final
+class Command(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class FilesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.bytes
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.bytes = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    ARGS_FIELD_NUMBER: builtins.int
+    STDIN_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    stdin: builtins.bytes
+    """Default: empty."""
+    @property
+    def args(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Arguments; a file is at /box/NAME, and /tmp can be written to. Default:
+        none.
+        """
+
+    @property
+    def files(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.bytes]:
+        """Files of this run alone, by name; read-only. Names as in
+        RunRequest.files.
+        """
+
+    def __init__(
+        self,
+        *,
+        args: collections.abc.Iterable[builtins.str] | None = ...,
+        stdin: builtins.bytes = ...,
+        files: collections.abc.Mapping[builtins.str, builtins.bytes] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["args", b"args", "files", b"files", "stdin", b"stdin"]) -> None: ...
+
+global___Command = Command
+
+@typing.final
+class Dialogues(google.protobuf.message.Message):
+    """Each element: one run of the program whose standard input and output are
+    connected to those of `interactor`, which runs as a command beside it.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class FilesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.bytes
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.bytes = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    LIMITS_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
+    language: builtins.str
+    """The interactor's language, text and files beside it, as in RunRequest."""
+    source: builtins.str
+    """Required."""
+    @property
+    def files(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.bytes]:
+        """As RunRequest.files."""
+
+    @property
+    def limits(self) -> global___Limits:
+        """Absent fields take the server's defaults, but for its wall time: the
+        program's and some seconds more.
+        """
+
+    @property
+    def command(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Command]:
+        """The interactor's arguments and files for each run; `stdin` must be empty.
+        At least one.
+        """
+
+    def __init__(
+        self,
+        *,
+        language: builtins.str = ...,
+        source: builtins.str = ...,
+        files: collections.abc.Mapping[builtins.str, builtins.bytes] | None = ...,
+        limits: global___Limits | None = ...,
+        command: collections.abc.Iterable[global___Command] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["limits", b"limits"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["command", b"command", "files", b"files", "language", b"language", "limits", b"limits", "source", b"source"]) -> None: ...
+
+global___Dialogues = Dialogues
 
 @typing.final
 class Arguments(google.protobuf.message.Message):
@@ -331,6 +513,9 @@ class RunResult(google.protobuf.message.Message):
     RAN_MS_FIELD_NUMBER: builtins.int
     COMPILE_CPU_US_FIELD_NUMBER: builtins.int
     COMPILE_CACHED_FIELD_NUMBER: builtins.int
+    RIVAL_OUTCOMES_FIELD_NUMBER: builtins.int
+    INTERACTOR_OUTCOMES_FIELD_NUMBER: builtins.int
+    OTHER_COMPILE_FAILED_FIELD_NUMBER: builtins.int
     id: builtins.str
     """As in the request."""
     status: global___RunResult.Status.ValueType
@@ -357,9 +542,19 @@ class RunResult(google.protobuf.message.Message):
     """
     compile_cached: builtins.bool
     """The compiled program came from the cache."""
+    other_compile_failed: builtins.bool
+    """The interactor (or the rival) did not compile; `diagnostics` tells why."""
     @property
     def outcomes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Outcome]:
         """One for each input, call or snippet, in order, when status is OK."""
+
+    @property
+    def rival_outcomes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Outcome]:
+        """Of RunRequest.rival, as `outcomes`."""
+
+    @property
+    def interactor_outcomes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Outcome]:
+        """Of Dialogues' interactor, as `outcomes`."""
 
     def __init__(
         self,
@@ -376,8 +571,11 @@ class RunResult(google.protobuf.message.Message):
         ran_ms: builtins.float = ...,
         compile_cpu_us: builtins.int = ...,
         compile_cached: builtins.bool = ...,
+        rival_outcomes: collections.abc.Iterable[global___Outcome] | None = ...,
+        interactor_outcomes: collections.abc.Iterable[global___Outcome] | None = ...,
+        other_compile_failed: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["compile_cached", b"compile_cached", "compile_cpu_us", b"compile_cpu_us", "compile_failed", b"compile_failed", "diagnostics", b"diagnostics", "id", b"id", "message", b"message", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["compile_cached", b"compile_cached", "compile_cpu_us", b"compile_cpu_us", "compile_failed", b"compile_failed", "diagnostics", b"diagnostics", "id", b"id", "interactor_outcomes", b"interactor_outcomes", "message", b"message", "other_compile_failed", b"other_compile_failed", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "rival_outcomes", b"rival_outcomes", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
 
 global___RunResult = RunResult
 
@@ -441,6 +639,8 @@ class Outcome(google.protobuf.message.Message):
     CPU_US_FIELD_NUMBER: builtins.int
     WALL_US_FIELD_NUMBER: builtins.int
     PEAK_MEMORY_BYTES_FIELD_NUMBER: builtins.int
+    INNER_TUPLES_FIELD_NUMBER: builtins.int
+    INTERACTOR_FIRST_FIELD_NUMBER: builtins.int
     ending: global___Outcome.Ending.ValueType
     """Always set."""
     exit_code: builtins.int
@@ -473,6 +673,10 @@ class Outcome(google.protobuf.message.Message):
     """Highest memory use in bytes: of the run where each run is a process, of
     the whole process for calls. 0 where the host cannot tell.
     """
+    inner_tuples: builtins.bool
+    """Somewhere below the top of a call's value a tuple stands for a list."""
+    interactor_first: builtins.bool
+    """Of Dialogues: the interactor ended before the program did."""
     def __init__(
         self,
         *,
@@ -489,9 +693,11 @@ class Outcome(google.protobuf.message.Message):
         cpu_us: builtins.int = ...,
         wall_us: builtins.int = ...,
         peak_memory_bytes: builtins.int = ...,
+        inner_tuples: builtins.bool = ...,
+        interactor_first: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "_value_json", b"_value_json", "exit_code", b"exit_code", "signal", b"signal", "value_json", b"value_json"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "_value_json", b"_value_json", "completed", b"completed", "cpu_us", b"cpu_us", "ending", b"ending", "error", b"error", "exit_code", b"exit_code", "peak_memory_bytes", b"peak_memory_bytes", "signal", b"signal", "stderr", b"stderr", "stderr_truncated", b"stderr_truncated", "stdout", b"stdout", "stdout_truncated", b"stdout_truncated", "value_json", b"value_json", "wall_us", b"wall_us"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "_value_json", b"_value_json", "completed", b"completed", "cpu_us", b"cpu_us", "ending", b"ending", "error", b"error", "exit_code", b"exit_code", "inner_tuples", b"inner_tuples", "interactor_first", b"interactor_first", "peak_memory_bytes", b"peak_memory_bytes", "signal", b"signal", "stderr", b"stderr", "stderr_truncated", b"stderr_truncated", "stdout", b"stdout", "stdout_truncated", b"stdout_truncated", "value_json", b"value_json", "wall_us", b"wall_us"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_exit_code", b"_exit_code"]) -> typing.Literal["exit_code"] | None: ...
     @typing.overload

@@ -378,6 +378,62 @@ class CodeTask(google.protobuf.message.Message):
     LADDER: CodeTask.Scoring.ValueType  # 3
     """No program 0 < does not compile 0.1 < runs but fails 0.2 < passes 1."""
 
+    class _Extraction:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _ExtractionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[CodeTask._Extraction.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        EXTRACTION_UNSPECIFIED: CodeTask._Extraction.ValueType  # 0
+        """LANGUAGE_BLOCK"""
+        LANGUAGE_BLOCK: CodeTask._Extraction.ValueType  # 1
+        """After the last </think>, the last fenced block in the language asked
+        for, else the last one without a tag, else the bare text.
+        """
+        LAST_FENCES: CodeTask._Extraction.ValueType  # 2
+        """LiveCodeBench's rule: what stands between the last two lines that hold
+        ```, of the whole response.
+        """
+
+    class Extraction(_Extraction, metaclass=_ExtractionEnumTypeWrapper):
+        """Which part of the response is the program."""
+
+    EXTRACTION_UNSPECIFIED: CodeTask.Extraction.ValueType  # 0
+    """LANGUAGE_BLOCK"""
+    LANGUAGE_BLOCK: CodeTask.Extraction.ValueType  # 1
+    """After the last </think>, the last fenced block in the language asked
+    for, else the last one without a tag, else the bare text.
+    """
+    LAST_FENCES: CodeTask.Extraction.ValueType  # 2
+    """LiveCodeBench's rule: what stands between the last two lines that hold
+    ```, of the whole response.
+    """
+
+    class _Order:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _OrderEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[CodeTask._Order.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        ORDER_UNSPECIFIED: CodeTask._Order.ValueType  # 0
+        """AS_GIVEN"""
+        AS_GIVEN: CodeTask._Order.ValueType  # 1
+        LIKELY_FAILURE_FIRST: CodeTask._Order.ValueType  # 2
+        """Tests that failed other programs of the same problem first. Same score
+        for less work; which failing test is named may differ between runs.
+        """
+
+    class Order(_Order, metaclass=_OrderEnumTypeWrapper):
+        """In which order tests run where the first failure ends the work."""
+
+    ORDER_UNSPECIFIED: CodeTask.Order.ValueType  # 0
+    """AS_GIVEN"""
+    AS_GIVEN: CodeTask.Order.ValueType  # 1
+    LIKELY_FAILURE_FIRST: CodeTask.Order.ValueType  # 2
+    """Tests that failed other programs of the same problem first. Same score
+    for less work; which failing test is named may differ between runs.
+    """
+
     LANGUAGE_FIELD_NUMBER: builtins.int
     TESTS_FIELD_NUMBER: builtins.int
     ENTRY_POINT_FIELD_NUMBER: builtins.int
@@ -385,6 +441,15 @@ class CodeTask(google.protobuf.message.Message):
     LIMITS_FIELD_NUMBER: builtins.int
     SCORING_FIELD_NUMBER: builtins.int
     PROGRAM_FIELD_NUMBER: builtins.int
+    TOLERANCE_FIELD_NUMBER: builtins.int
+    CHECKER_PROGRAM_FIELD_NUMBER: builtins.int
+    INTERACTOR_FIELD_NUMBER: builtins.int
+    EXTRACTION_FIELD_NUMBER: builtins.int
+    REFERENCE_PROGRAM_FIELD_NUMBER: builtins.int
+    RUN_ALL_FIELD_NUMBER: builtins.int
+    ORDER_FIELD_NUMBER: builtins.int
+    BANNED_FIELD_NUMBER: builtins.int
+    LINT_FIELD_NUMBER: builtins.int
     language: builtins.str
     """A language name as listed by Describe, e.g. "python". Required."""
     entry_point: builtins.str
@@ -393,12 +458,31 @@ class CodeTask(google.protobuf.message.Message):
     """
     checker: builtins.str
     """How standard output is compared: "tokens" (per line, split at white
-    space) or "exact" (byte for byte). Default: "tokens".
+    space), "exact" (byte for byte), "lines" (trailing white space aside),
+    "floats" (numbers within `tolerance`), "unordered_lines",
+    "case_insensitive" or "lcb" (as LiveCodeBench's grader compares, also the
+    results of calls). Default: "tokens".
     """
     scoring: global___CodeTask.Scoring.ValueType
     """Default: ALL."""
     program: builtins.str
     """The program's text, used instead of extraction from the response."""
+    extraction: global___CodeTask.Extraction.ValueType
+    """Default: LANGUAGE_BLOCK."""
+    reference_program: builtins.str
+    """A correct program in the same language, whose CPU time a recipe's speed
+    part compares with. Required by that part.
+    """
+    run_all: builtins.bool
+    """Run the tests after the first one that failed too. FRACTION always does.
+    Default: false.
+    """
+    order: global___CodeTask.Order.ValueType
+    """Default: AS_GIVEN."""
+    lint: builtins.bool
+    """Lint the program and report findings in the evidence (Python). Default:
+    false.
+    """
     @property
     def tests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CodeTest]:
         """At least one."""
@@ -406,6 +490,31 @@ class CodeTask(google.protobuf.message.Message):
     @property
     def limits(self) -> global___CodeLimits:
         """Default: the sandbox's."""
+
+    @property
+    def tolerance(self) -> global___Tolerance:
+        """Of "floats" and, when set, of floats in the results of calls. Default:
+        1e-6 absolute and relative for "floats"; none for calls.
+        """
+
+    @property
+    def checker_program(self) -> global___JudgeProgram:
+        """Judges each output instead of `checker`; `stdout` of a test is the
+        answer file it gets. Default: none.
+        """
+
+    @property
+    def interactor(self) -> global___JudgeProgram:
+        """Talks to the program instead of a fixed input and judges the dialogue;
+        `stdin` of a test is its input file, `stdout` its answer file. Default:
+        none.
+        """
+
+    @property
+    def banned(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Constructs that are reported as flags when the program names them, e.g.
+        "sorted", "numpy", "str.format". Never the verdict. Default: none.
+        """
 
     def __init__(
         self,
@@ -417,12 +526,144 @@ class CodeTask(google.protobuf.message.Message):
         limits: global___CodeLimits | None = ...,
         scoring: global___CodeTask.Scoring.ValueType = ...,
         program: builtins.str | None = ...,
+        tolerance: global___Tolerance | None = ...,
+        checker_program: global___JudgeProgram | None = ...,
+        interactor: global___JudgeProgram | None = ...,
+        extraction: global___CodeTask.Extraction.ValueType = ...,
+        reference_program: builtins.str | None = ...,
+        run_all: builtins.bool = ...,
+        order: global___CodeTask.Order.ValueType = ...,
+        banned: collections.abc.Iterable[builtins.str] | None = ...,
+        lint: builtins.bool = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_program", b"_program", "limits", b"limits", "program", b"program"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_program", b"_program", "checker", b"checker", "entry_point", b"entry_point", "language", b"language", "limits", b"limits", "program", b"program", "scoring", b"scoring", "tests", b"tests"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_program", b"_program", "_reference_program", b"_reference_program", "checker_program", b"checker_program", "interactor", b"interactor", "limits", b"limits", "program", b"program", "reference_program", b"reference_program", "tolerance", b"tolerance"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_program", b"_program", "_reference_program", b"_reference_program", "banned", b"banned", "checker", b"checker", "checker_program", b"checker_program", "entry_point", b"entry_point", "extraction", b"extraction", "interactor", b"interactor", "language", b"language", "limits", b"limits", "lint", b"lint", "order", b"order", "program", b"program", "reference_program", b"reference_program", "run_all", b"run_all", "scoring", b"scoring", "tests", b"tests", "tolerance", b"tolerance"]) -> None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_program", b"_program"]) -> typing.Literal["program"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_reference_program", b"_reference_program"]) -> typing.Literal["reference_program"] | None: ...
 
 global___CodeTask = CodeTask
+
+@typing.final
+class Tolerance(google.protobuf.message.Message):
+    """How far two floats may be apart: |got - expected| <= absolute or
+    <= relative x |expected|.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ABSOLUTE_FIELD_NUMBER: builtins.int
+    RELATIVE_FIELD_NUMBER: builtins.int
+    absolute: builtins.float
+    """Default: 0."""
+    relative: builtins.float
+    """Default: 0."""
+    def __init__(
+        self,
+        *,
+        absolute: builtins.float = ...,
+        relative: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["absolute", b"absolute", "relative", b"relative"]) -> None: ...
+
+global___Tolerance = Tolerance
+
+@typing.final
+class JudgeProgram(google.protobuf.message.Message):
+    """A checker or an interactor: runs in a sandbox of its own, after or beside
+    the program.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _Protocol:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _ProtocolEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[JudgeProgram._Protocol.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        UNSPECIFIED: JudgeProgram._Protocol.ValueType  # 0
+        """TESTLIB"""
+        TESTLIB: JudgeProgram._Protocol.ValueType  # 1
+        """Arguments: input, output and answer file, then `args` (an interactor's
+        output file is its log). Exit 0 accepts, 1, 2 and 8 reject; 7 gives
+        points; all else is SANDBOX_ERROR.
+        """
+        KATTIS: JudgeProgram._Protocol.ValueType  # 2
+        """Arguments: input and answer file, feedback directory, then `args`; the
+        output is on standard input. Exit 42 accepts, 43 rejects; all else is
+        SANDBOX_ERROR.
+        """
+
+    class Protocol(_Protocol, metaclass=_ProtocolEnumTypeWrapper): ...
+    UNSPECIFIED: JudgeProgram.Protocol.ValueType  # 0
+    """TESTLIB"""
+    TESTLIB: JudgeProgram.Protocol.ValueType  # 1
+    """Arguments: input, output and answer file, then `args` (an interactor's
+    output file is its log). Exit 0 accepts, 1, 2 and 8 reject; 7 gives
+    points; all else is SANDBOX_ERROR.
+    """
+    KATTIS: JudgeProgram.Protocol.ValueType  # 2
+    """Arguments: input and answer file, feedback directory, then `args`; the
+    output is on standard input. Exit 42 accepts, 43 rejects; all else is
+    SANDBOX_ERROR.
+    """
+
+    @typing.final
+    class FilesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    PROTOCOL_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    FILES_FIELD_NUMBER: builtins.int
+    ARGS_FIELD_NUMBER: builtins.int
+    LIMITS_FIELD_NUMBER: builtins.int
+    protocol: global___JudgeProgram.Protocol.ValueType
+    """Default: TESTLIB."""
+    language: builtins.str
+    """A compiled language or an interpreted one. Default: "cpp"."""
+    source: builtins.str
+    """Required."""
+    @property
+    def files(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Files beside the source while it is compiled, by name, e.g. "testlib.h"."""
+
+    @property
+    def args(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Further arguments. Default: none."""
+
+    @property
+    def limits(self) -> global___CodeLimits:
+        """Of one run. Default: the sandbox's."""
+
+    def __init__(
+        self,
+        *,
+        protocol: global___JudgeProgram.Protocol.ValueType = ...,
+        language: builtins.str = ...,
+        source: builtins.str = ...,
+        files: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        args: collections.abc.Iterable[builtins.str] | None = ...,
+        limits: global___CodeLimits | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["limits", b"limits"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["args", b"args", "files", b"files", "language", b"language", "limits", b"limits", "protocol", b"protocol", "source", b"source"]) -> None: ...
+
+global___JudgeProgram = JudgeProgram
 
 @typing.final
 class CodeTest(google.protobuf.message.Message):
@@ -728,7 +969,7 @@ class RecipePart(google.protobuf.message.Message):
     WEIGHT_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"accuracy", "format" or "language"."""
+    """"accuracy", "format", "language" or "speed"."""
     weight: builtins.float
     """Absent: 1."""
     @property
@@ -874,6 +1115,9 @@ class Part(google.protobuf.message.Message):
         compile_error: Part._Reason.ValueType  # 27
         no_program: Part._Reason.ValueType  # 28
         not_run: Part._Reason.ValueType  # 29
+        measured: Part._Reason.ValueType  # 35
+        """speed"""
+        not_accepted: Part._Reason.ValueType  # 36
         well_formed: Part._Reason.ValueType  # 40
         """format"""
         missing_tag: Part._Reason.ValueType  # 41
@@ -907,6 +1151,9 @@ class Part(google.protobuf.message.Message):
     compile_error: Part.Reason.ValueType  # 27
     no_program: Part.Reason.ValueType  # 28
     not_run: Part.Reason.ValueType  # 29
+    measured: Part.Reason.ValueType  # 35
+    """speed"""
+    not_accepted: Part.Reason.ValueType  # 36
     well_formed: Part.Reason.ValueType  # 40
     """format"""
     missing_tag: Part.Reason.ValueType  # 41
@@ -1090,15 +1337,36 @@ class CodeEvidence(google.protobuf.message.Message):
     DIAGNOSTICS_FIELD_NUMBER: builtins.int
     TOOLCHAIN_FIELD_NUMBER: builtins.int
     IN_PROCESS_ASSERTS_FIELD_NUMBER: builtins.int
+    FLAGS_FIELD_NUMBER: builtins.int
+    SIGNALS_FIELD_NUMBER: builtins.int
+    PROBED_FIELD_NUMBER: builtins.int
+    PROGRAM_CPU_MS_FIELD_NUMBER: builtins.int
+    REFERENCE_CPU_MS_FIELD_NUMBER: builtins.int
     diagnostics: builtins.str
     """Output of the compiler, capped."""
     toolchain: builtins.str
     """Interpreter or compiler and its version."""
     in_process_asserts: builtins.bool
     """Some verdicts rest on asserts that ran beside the solution."""
+    probed: builtins.bool
+    """The program was run again in another order with other seeds."""
+    program_cpu_ms: builtins.float
+    """Of the speed part: CPU milliseconds of the program and of the reference
+    on the same tests.
+    """
+    reference_cpu_ms: builtins.float
+    """As program_cpu_ms; 0 where nothing was measured."""
     @property
     def tests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TestResult]:
         """One for each test, in order."""
+
+    @property
+    def flags(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Flag]:
+        """What looks like cheating, or like luck. Never the verdict by itself."""
+
+    @property
+    def signals(self) -> global___StaticSignals:
+        """What the text alone says. Never the verdict by itself."""
 
     def __init__(
         self,
@@ -1107,10 +1375,126 @@ class CodeEvidence(google.protobuf.message.Message):
         diagnostics: builtins.str = ...,
         toolchain: builtins.str = ...,
         in_process_asserts: builtins.bool = ...,
+        flags: collections.abc.Iterable[global___Flag] | None = ...,
+        signals: global___StaticSignals | None = ...,
+        probed: builtins.bool = ...,
+        program_cpu_ms: builtins.float = ...,
+        reference_cpu_ms: builtins.float = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["diagnostics", b"diagnostics", "in_process_asserts", b"in_process_asserts", "tests", b"tests", "toolchain", b"toolchain"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["signals", b"signals"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["diagnostics", b"diagnostics", "flags", b"flags", "in_process_asserts", b"in_process_asserts", "probed", b"probed", "program_cpu_ms", b"program_cpu_ms", "reference_cpu_ms", b"reference_cpu_ms", "signals", b"signals", "tests", b"tests", "toolchain", b"toolchain"]) -> None: ...
 
 global___CodeEvidence = CodeEvidence
+
+@typing.final
+class Flag(google.protobuf.message.Message):
+    """A sign that a program may not solve the problem but the tests."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _Kind:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _KindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Flag._Kind.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        UNSPECIFIED: Flag._Kind.ValueType  # 0
+        hard_coded_output: Flag._Kind.ValueType  # 1
+        """The text holds the expected outputs of several tests."""
+        file_access: Flag._Kind.ValueType  # 2
+        """Opens or lists files beside its standard streams."""
+        introspection: Flag._Kind.ValueType  # 3
+        """Looks at frames, the garbage collector, other modules' insides."""
+        patching: Flag._Kind.ValueType  # 4
+        """Replaces what others rely on: builtins, attributes of modules."""
+        false_equality: Flag._Kind.ValueType  # 5
+        """Defines how its values compare, hash or print in a way that lies."""
+        early_exit: Flag._Kind.ValueType  # 6
+        """Ends the process before its work is done."""
+        quotes_statement: Flag._Kind.ValueType  # 7
+        """The output quotes the problem's statement."""
+        unstable: Flag._Kind.ValueType  # 8
+        """Another order of tests and other seeds gave another result."""
+        escape_attempt: Flag._Kind.ValueType  # 9
+        """Tries what the sandbox refuses: processes, signals, sockets, memory."""
+        banned_construct: Flag._Kind.ValueType  # 10
+        """Names a construct the task bans."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
+    UNSPECIFIED: Flag.Kind.ValueType  # 0
+    hard_coded_output: Flag.Kind.ValueType  # 1
+    """The text holds the expected outputs of several tests."""
+    file_access: Flag.Kind.ValueType  # 2
+    """Opens or lists files beside its standard streams."""
+    introspection: Flag.Kind.ValueType  # 3
+    """Looks at frames, the garbage collector, other modules' insides."""
+    patching: Flag.Kind.ValueType  # 4
+    """Replaces what others rely on: builtins, attributes of modules."""
+    false_equality: Flag.Kind.ValueType  # 5
+    """Defines how its values compare, hash or print in a way that lies."""
+    early_exit: Flag.Kind.ValueType  # 6
+    """Ends the process before its work is done."""
+    quotes_statement: Flag.Kind.ValueType  # 7
+    """The output quotes the problem's statement."""
+    unstable: Flag.Kind.ValueType  # 8
+    """Another order of tests and other seeds gave another result."""
+    escape_attempt: Flag.Kind.ValueType  # 9
+    """Tries what the sandbox refuses: processes, signals, sockets, memory."""
+    banned_construct: Flag.Kind.ValueType  # 10
+    """Names a construct the task bans."""
+
+    KIND_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
+    kind: global___Flag.Kind.ValueType
+    """Always set."""
+    detail: builtins.str
+    """What was seen and where."""
+    def __init__(
+        self,
+        *,
+        kind: global___Flag.Kind.ValueType = ...,
+        detail: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["detail", b"detail", "kind", b"kind"]) -> None: ...
+
+global___Flag = Flag
+
+@typing.final
+class StaticSignals(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARSES_FIELD_NUMBER: builtins.int
+    COMPILES_FIELD_NUMBER: builtins.int
+    LINT_FINDINGS_FIELD_NUMBER: builtins.int
+    LINT_FIELD_NUMBER: builtins.int
+    parses: builtins.bool
+    """The text parses as the language; absent where there is no parser here."""
+    compiles: builtins.bool
+    """It compiled; absent where nothing is compiled, or nothing was run."""
+    lint_findings: builtins.int
+    """Findings of the linter; absent unless CodeTask.lint."""
+    @property
+    def lint(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The first of them: "code:line: message"."""
+
+    def __init__(
+        self,
+        *,
+        parses: builtins.bool | None = ...,
+        compiles: builtins.bool | None = ...,
+        lint_findings: builtins.int | None = ...,
+        lint: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_compiles", b"_compiles", "_lint_findings", b"_lint_findings", "_parses", b"_parses", "compiles", b"compiles", "lint_findings", b"lint_findings", "parses", b"parses"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_compiles", b"_compiles", "_lint_findings", b"_lint_findings", "_parses", b"_parses", "compiles", b"compiles", "lint", b"lint", "lint_findings", b"lint_findings", "parses", b"parses"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_compiles", b"_compiles"]) -> typing.Literal["compiles"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lint_findings", b"_lint_findings"]) -> typing.Literal["lint_findings"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_parses", b"_parses"]) -> typing.Literal["parses"] | None: ...
+
+global___StaticSignals = StaticSignals
 
 @typing.final
 class TestResult(google.protobuf.message.Message):
@@ -1123,6 +1507,8 @@ class TestResult(google.protobuf.message.Message):
     MEMORY_BYTES_FIELD_NUMBER: builtins.int
     GOT_FIELD_NUMBER: builtins.int
     DETAIL_FIELD_NUMBER: builtins.int
+    INPUT_FIELD_NUMBER: builtins.int
+    EXPECTED_FIELD_NUMBER: builtins.int
     id: builtins.str
     """As in the test, or its place."""
     reason: global___Part.Reason.ValueType
@@ -1135,10 +1521,18 @@ class TestResult(google.protobuf.message.Message):
     """0 where the host cannot tell."""
     got: builtins.str
     """What the program gave (standard output, returned JSON, or error), capped
-    at 2 KiB; empty for hidden tests.
+    at 2,048 characters (256 where accepted); empty for hidden tests.
     """
     detail: builtins.str
-    """Signal or exit code in words; empty after a normal end."""
+    """Signal or exit code in words, or what a checker said; empty after a normal
+    end.
+    """
+    input: builtins.str
+    """The test's input: standard input, the call, or the test program; capped
+    as `got` (at 256 characters where accepted); empty for hidden tests.
+    """
+    expected: builtins.str
+    """What was expected; as `input`."""
     def __init__(
         self,
         *,
@@ -1149,8 +1543,10 @@ class TestResult(google.protobuf.message.Message):
         memory_bytes: builtins.int = ...,
         got: builtins.str = ...,
         detail: builtins.str = ...,
+        input: builtins.str = ...,
+        expected: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["cpu_ms", b"cpu_ms", "detail", b"detail", "got", b"got", "id", b"id", "memory_bytes", b"memory_bytes", "reason", b"reason", "wall_ms", b"wall_ms"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cpu_ms", b"cpu_ms", "detail", b"detail", "expected", b"expected", "got", b"got", "id", b"id", "input", b"input", "memory_bytes", b"memory_bytes", "reason", b"reason", "wall_ms", b"wall_ms"]) -> None: ...
 
 global___TestResult = TestResult
 
