@@ -261,5 +261,5 @@ class Compiler:
 
 
 def _key(job: Job, language: Language, how: Compile | WarmCompiler) -> bytes:
-    text = repr((language.name, language.toolchain, how.argv, job.source))
+    text = repr((language.name, language.toolchain, how.argv, job.source, job.files))
     return hashlib.sha256(text.encode()).digest()

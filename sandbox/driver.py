@@ -384,6 +384,7 @@ def start_run(
     os.chdir(command["tmp"])
     program = load(command, prepared.path, RESULT_FD)
     what = command["do"]
+    sys.argv += command["argv"]
     if what == "input":
         os.close(RESULT_FD)
     if not program.plain:
@@ -525,9 +526,9 @@ class TooLong(Exception):
     """The value's JSON is longer than the run may write."""
 
 
-def make_encoder() -> "Callable[[object, int], str]":
-    """The function from value to JSON text. Holds all it needs, so that nothing that the program
-    replaces in builtins or json changes what it does."""
+def make_encoder() -> "Callable[[object, int], tuple[str, bool]]":
+    """The function from value to JSON text, and whether a tuple is below its top. Holds all it
+    needs, so that nothing that the program replaces in builtins or json changes what it does."""
     from _json import encode_basestring_ascii as quote
 
     exact, integer, floating, length = type, int.__repr__, float.__repr__, len
@@ -537,13 +538,13 @@ def make_encoder() -> "Callable[[object, int], str]":
     digits, unlimited = sys.get_int_max_str_digits, sys.set_int_max_str_digits
     infinity, deepest = float("inf"), MAX_DEPTH
 
-    def encode(value: object, limit: int) -> str:
+    def encode(value: object, limit: int) -> tuple[str, bool]:
         pieces: list[str] = []
         add = pieces.append
-        total = 0
+        total, inner_tuples = 0, False
 
         def walk(value: "Any", depth: int) -> None:
-            nonlocal total
+            nonlocal total, inner_tuples
             kind = exact(value)
             if kind is str_:
                 text = quote(value)
@@ -586,6 +587,7 @@ def make_encoder() -> "Callable[[object, int], str]":
                     text = "}" if lead == "," else "{}"
                 else:
                     lead = "["
+                    inner_tuples |= base is tuple_ and depth > 0
                     for inner in members(value) if base is tuple_ else value:
                         add(lead)
                         total += 1
@@ -603,7 +605,7 @@ def make_encoder() -> "Callable[[object, int], str]":
             walk(value, 0)
         finally:
             unlimited(before)
-        return join(pieces)
+        return join(pieces), inner_tuples
 
     return encode
 
@@ -627,7 +629,8 @@ def resolve(
 def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]") -> "NoReturn":
     """Each result is one frame: nonce, "<IcQQI" (index, kind, CPU us, wall us, length), text.
 
-    Kinds: "R" returned, "X" raised, "O" value too long.
+    Kinds: "R" returned, "T" the same with a tuple below the top of the value, "X" raised, "O" value
+    too long.
     """
     encode, loads, write, leave = make_encoder(), marshal.loads, os.write, os._exit
     cpu_clock, wall_clock, getpid = time.process_time_ns, time.monotonic_ns, os.getpid
@@ -655,8 +658,8 @@ def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]")
         try:
             if find is None:
                 raise NameError(f"the program defines no entry point '{entry_point}'")
-            text = encode(find()(*loads(calls[index])), limit).encode("ascii")
-            kind = b"R"
+            told, inner_tuples = encode(find()(*loads(calls[index])), limit)
+            text, kind = told.encode("ascii"), b"T" if inner_tuples else b"R"
         except no_form as error:
             text = error.args[0].encode("utf-8", "replace")
         except too_long:

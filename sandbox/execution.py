@@ -62,6 +62,8 @@ class Ended:
     left: bool = False
     # At the wall limit a process of the program was stopped by a signal.
     stopped: bool = False
+    # On the monotonic clock.
+    ended_us: int = 0
 
     @property
     def jail_spent(self) -> bool:
@@ -139,11 +141,13 @@ async def execute(
     result_bytes: int,
     deadline: float | None,
     memory_before: int = 0,
+    streams: Sequence[int] = (),
 ) -> Ended:
     """Runs one process and returns how it ended; the jail is killed where it is spent.
 
     `deadline` is on time.monotonic()'s clock; `memory_before` is what its runtime takes, in bytes,
-    beside its limit.
+    beside its limit; `streams` are descriptors for its standard input and output, which then are
+    neither fed nor kept.
     """
     oom_before = room.group.oom_kills() if room.group else 0
     if room.group:
@@ -163,7 +167,7 @@ async def execute(
     )
     try:
         answer = await jail.ask(
-            RUN, body, stdin, numbers=numbers, seconds=wall + limits.INIT_SECONDS
+            RUN, body, stdin, numbers=numbers, seconds=wall + limits.INIT_SECONDS, fds=streams
         )
     except JailLost:
         jail.kill()
@@ -204,6 +208,7 @@ async def execute(
         results=answer.results,
         left=answer.left,
         stopped=stopped is Stopped.RUN,
+        ended_us=answer.ended_us,
     )
     if ended.jail_spent:
         jail.kill()

@@ -41,8 +41,8 @@ LOOK_SECONDS = 2.0
 
 # struct command and struct answer of supervise.c.
 COMMAND = struct.Struct("<II9Q64s")
-ANSWER = struct.Struct("<IIiI8Q")
-PUT, OFFER, ASK, RUN = b"POAR"
+ANSWER = struct.Struct("<IIiI9Q")
+PUT, OFFER, ADD, ASK, RUN = b"PODAR"
 
 
 # /box and /tmp where a word of a command begins with one of them.
@@ -117,6 +117,8 @@ class Answer:
     left: bool
     cpu_us: int
     wall_us: int
+    # On the monotonic clock, which all jails share.
+    ended_us: int
     peak_bytes: int
     stdout_total: int
     stderr_total: int
@@ -255,7 +257,7 @@ class Jail:
         name: bytes = b"",
         numbers: tuple[int, int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0, 0),
         seconds: float = limits.INIT_SECONDS,
-        fd: int = -1,
+        fds: Sequence[int] = (),
     ) -> Answer:
         """Gives init a command and returns its answer; raises JailLost when the jail goes first.
 
@@ -263,14 +265,15 @@ class Jail:
 
         `numbers` are those of struct command: CPU and wall time in microseconds, then the bytes
         of memory (0: a cgroup limits it), of standard output, of standard error kept and in all,
-        and of results.
+        and of results. `fds` go along: a program for OFFER, standard input and output for RUN.
         """
         self._watch(self._loop.time() + seconds)
         try:
             command = COMMAND.pack(kind, 0, len(body), len(stdin), *numbers, name)
-            if fd >= 0:
-                # The socket is empty before a command: all of it is taken, with the descriptor.
-                self._send_fd(command, fd)
+            if fds:
+                # The socket is empty before a command: all of it is taken, with the descriptors.
+                self._send_fds(command, fds)
+                await self.send(body, stdin)
             else:
                 await self.send(command, body, stdin)
             head = ANSWER.unpack(await self.receive(ANSWER.size))
@@ -279,7 +282,7 @@ class Jail:
         if head[0] != kind:
             self.kill()
             raise JailLost("the jail broke its protocol")
-        out, err, results = head[9:12]
+        out, err, results = head[10:13]
         data = memoryview(await self.receive(out + err + results))
         return Answer(
             why=head[1],
@@ -287,9 +290,10 @@ class Jail:
             left=head[3] != 0,
             cpu_us=head[4],
             wall_us=head[5],
-            peak_bytes=head[6] * 1024,
-            stdout_total=head[7],
-            stderr_total=head[8],
+            ended_us=head[6],
+            peak_bytes=head[7] * 1024,
+            stdout_total=head[8],
+            stderr_total=head[9],
             stdout=bytes(data[:out]),
             stderr=bytes(data[out : out + err]),
             results=bytes(data[out + err :]),
@@ -304,9 +308,9 @@ class Jail:
         else:
             self._watch(end)
 
-    def _send_fd(self, command: bytes, fd: int) -> None:
+    def _send_fds(self, command: bytes, fds: Sequence[int]) -> None:
         try:
-            socket.send_fds(self._control, [command], [fd])
+            socket.send_fds(self._control, [command], fds)
         except OSError as error:
             raise JailLost(f"the jail takes no command: {error}") from error
 

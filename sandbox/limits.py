@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sandbox.v1 import sandbox_pb2 as pb
 
@@ -73,8 +74,18 @@ INIT_SECONDS = 30.0
 
 # Within the jail.
 TMP_BYTES = 64 * MIB
-# One program's source or artifact; half of it is room for the file system's own.
-BOX_BYTES = 2 * MAX_ARTIFACT_BYTES
+# The files of a run: a checker's input, output and answer.
+MAX_FILES_BYTES = 3 * MAX_OUTPUT_BYTES
+# Headers and their like.
+MAX_FILES = 64
+# Arguments of a command, in all.
+MAX_ARGUMENT_BYTES = 64 * 1024
+# One program's source or artifact and the files beside it; the rest is the file system's own.
+BOX_BYTES = MAX_FILES_BYTES + 2 * MAX_ARTIFACT_BYTES
+# A program and another take turns so often at most, to tell which of them is faster.
+MAX_ROUNDS = 100
+# What an interactor may wait beyond its program's wall time.
+INTERACTOR_SLACK_SECONDS = 5.0
 MIN_FILE_BYTES = 4096
 MIN_STACK_BYTES = 64 * 1024
 # Recursion through C code (lru_cache, sorted with a key) takes about 500 bytes of C stack a
@@ -176,28 +187,55 @@ def _message(limits: RunLimits) -> pb.Limits:
     )
 
 
+# By name, without a directory.
+Files = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A run of a program as a command."""
+
+    args: tuple[str, ...]
+    stdin: bytes
+    files: Files
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A checked request. `kind` is "input", "call" or "snippet"; `runs` holds for each run the
-    bytes of its standard input, its list of arguments, or the text of its snippet."""
+    """A checked request. `kind` is "input", "call", "snippet", "command" or "dialogue"; `runs`
+    holds for each run the bytes of its standard input, its list of arguments, the text of its
+    snippet, or the command; of a dialogue the `interactor` has the commands."""
 
     id: str
     language: str
     prelude: str
     source: str
     kind: str
-    runs: tuple[bytes | str | list[object], ...]
+    runs: tuple[bytes | str | list[object] | Command, ...]
     entry_point: str
     function_only: bool
     type_check: bool
     limits: RunLimits
     stop_on_failure: bool
     deadline_seconds: float | None
+    files: Files = ()
+    rival: str | None = None
+    rounds: int = 1
+    interactor: Job | None = field(default=None)
+    # Of a dialogue: after any other exit code of the interactor the program is stopped.
+    going_on: int = 0
+
+    def of_rival(self) -> Job:
+        """The same work for the rival."""
+        assert self.rival is not None
+        return replace(self, source=self.rival, rival=None, rounds=1)
 
 
 # The one language whose functions can be called, and whose programs take a prelude.
 CALLED = "python"
 TYPE_CHECKED = "typescript"
+# Their warm compilers take a program's text alone.
+WARM = ("java", "typescript")
 
 
 def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[str, str]) -> Job:
@@ -228,14 +266,23 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
         size = len(text.encode())
         if size > MAX_SOURCE_BYTES:
             raise InvalidRequest(f"{name} must have at most {MAX_SOURCE_BYTES} bytes, got {size}")
-    field = request.WhichOneof("work")
-    kind, entry_point = "input", ""
-    runs: tuple[bytes | str | list[object], ...]
-    if field == "inputs":
+    files = _files("files", request.files)
+    if files and request.language in WARM:
+        raise InvalidRequest(f"files must be empty for '{request.language}', got {len(files)}")
+    work = request.WhichOneof("work")
+    if request.HasField("rival") and work not in ("inputs", "calls"):
+        raise InvalidRequest(f"rival is for inputs and calls, got it with {work}")
+    if not request.HasField("rival") and request.rounds:
+        raise InvalidRequest(f"rounds is for requests with a rival, got {request.rounds}")
+    if request.rounds > MAX_ROUNDS:
+        raise InvalidRequest(f"rounds must be at most {MAX_ROUNDS}, got {request.rounds}")
+    kind, entry_point, interactor, run = "input", "", None, run_limits(request.limits)
+    runs: tuple[bytes | str | list[object] | Command, ...]
+    if work == "inputs":
         _count("inputs.stdin", len(request.inputs.stdin))
         runs = tuple(request.inputs.stdin)
         size = sum(map(len, request.inputs.stdin))
-    elif field == "calls":
+    elif work == "calls":
         kind, entry_point = "call", request.calls.entry_point
         parts = entry_point.split(".")
         if len(parts) > 2 or not all(part.isidentifier() for part in parts):
@@ -253,14 +300,24 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
             [_argument(text, i, j) for j, text in enumerate(call.args_json)]
             for i, call in enumerate(request.calls.arguments)
         )
-    elif field == "snippets":
+    elif work == "snippets":
         kind = "snippet"
         _count("snippets.source", len(request.snippets.source))
         runs = tuple(request.snippets.source)
         size = sum(map(len, request.snippets.source))
+    elif work == "commands":
+        kind = "command"
+        runs = _commands("commands.command", request.commands.command)
+        size = sum(len(command.stdin) for command in request.commands.command)
+    elif work == "dialogues":
+        kind, size = "dialogue", 0
+        interactor = _interactor(request.dialogues, run, languages, missing)
+        runs = tuple(b"" for _ in interactor.runs)
     else:
-        raise InvalidRequest("work must be one of inputs, calls and snippets, got none of them")
-    _input_bytes(field, size)
+        raise InvalidRequest(
+            "work must be one of inputs, calls, snippets, commands and dialogues, got none of them"
+        )
+    _input_bytes(work, size)
     deadline = request.deadline_ms / 1000 if request.HasField("deadline_ms") else None
     return Job(
         id=request.id,
@@ -272,10 +329,76 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
         entry_point=entry_point,
         function_only=request.calls.function_only,
         type_check=request.type_check,
-        limits=run_limits(request.limits),
+        limits=run,
         stop_on_failure=request.stop_on_failure,
         deadline_seconds=deadline,
+        files=files,
+        rival=request.rival if request.HasField("rival") else None,
+        rounds=request.rounds or 1,
+        interactor=interactor,
+        going_on=request.dialogues.going_on,
     )
+
+
+def _interactor(
+    dialogues: pb.Dialogues, run: RunLimits, languages: Collection[str], missing: Mapping[str, str]
+) -> Job:
+    """The interactor as a job of its own; messages name its fields."""
+    request = pb.RunRequest(
+        language=dialogues.language,
+        source=dialogues.source,
+        files=dialogues.files,
+        commands=pb.Commands(command=dialogues.command),
+        limits=dialogues.limits,
+    )
+    for place, command in enumerate(dialogues.command):
+        if command.stdin:
+            raise InvalidRequest(
+                f"dialogues.command[{place}].stdin must be empty, got {len(command.stdin)} bytes"
+            )
+    try:
+        job = check(request, languages, missing)
+    except InvalidRequest as error:
+        text = str(error).removeprefix("commands.")
+        raise InvalidRequest(f"dialogues.{text}") from None
+    # Waiting for the program is no fault of it.
+    wall = max(job.limits.wall_seconds, run.wall_seconds + INTERACTOR_SLACK_SECONDS)
+    return replace(job, limits=replace(job.limits, wall_seconds=wall))
+
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
+
+
+def _files(path: str, files: Mapping[str, bytes]) -> Files:
+    if len(files) > MAX_FILES:
+        raise InvalidRequest(f"{path} must have at most {MAX_FILES} files, got {len(files)}")
+    for name in files:
+        if not FILE_NAME.fullmatch(name):
+            raise InvalidRequest(
+                f"{path} must have names of at most 60 letters, digits, '_', '-' and '.', "
+                f"got {name!r}"
+            )
+        if name.lower().partition(".")[0] == "main":
+            raise InvalidRequest(f"{path} must leave the name 'main' to the program, got {name!r}")
+    size = sum(map(len, files.values()))
+    if size > MAX_FILES_BYTES:
+        raise InvalidRequest(f"{path} must have at most {MAX_FILES_BYTES} bytes, got {size}")
+    return tuple(sorted(files.items()))
+
+
+def _commands(path: str, commands: Sequence[pb.Command]) -> tuple[Command, ...]:
+    _count(path, len(commands))
+    made = []
+    for place, command in enumerate(commands):
+        size = sum(len(word.encode()) for word in command.args)
+        if size > MAX_ARGUMENT_BYTES or any("\0" in word for word in command.args):
+            raise InvalidRequest(
+                f"{path}[{place}].args must have at most {MAX_ARGUMENT_BYTES} bytes, none of them "
+                f"NUL, got {size}"
+            )
+        files = _files(f"{path}[{place}].files", command.files)
+        made.append(Command(tuple(command.args), command.stdin, files))
+    return tuple(made)
 
 
 def _count(field: str, count: int) -> None:

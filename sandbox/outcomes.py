@@ -134,8 +134,9 @@ def call_outcomes(ended: Ended, results: bytes, nonce: bytes, job: Job) -> list[
             return outcomes
         _, kind, cpu, wall, text = frame
         outcome = pb.Outcome(cpu_us=cpu, wall_us=wall, peak_memory_bytes=ended.peak_bytes)
-        if kind == b"R" and len(text) <= job.limits.output_bytes and text.isascii():
+        if kind in (b"R", b"T") and len(text) <= job.limits.output_bytes and text.isascii():
             outcome.ending, outcome.value_json = Outcome.RETURNED, text.decode("ascii")
+            outcome.inner_tuples = kind == b"T"
         elif kind == b"X":
             outcome.ending = Outcome.RAISED
             outcome.error = text.decode("utf-8", "replace")[:ERROR_CHARACTERS]

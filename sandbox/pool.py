@@ -25,7 +25,7 @@ from sandbox.compiling import Compiler
 from sandbox.languages import Toolchains, python
 from sandbox.launch import Confinement, Room, Users
 from sandbox.seat import Seat, Zygote
-from sandbox.slot import COMPILING, PACKAGES, SPAWNED, Slot
+from sandbox.slot import COMPILING, JUDGING, PACKAGES, SPAWNED, Slot
 from sandbox.v1 import sandbox_pb2 as pb
 
 # Directories of tiers 1 and 2: this, the server's pid and start time.
@@ -92,7 +92,7 @@ def seats(rooms: Rooms, toolchains: Toolchains) -> Callable[[int, Users, str], S
 
     def make(number: int, users: Users, kind: str) -> Seat:
         room = rooms.make(f"slot-{number}-{kind}", users)
-        if kind in (SPAWNED, COMPILING):
+        if kind in (SPAWNED, COMPILING, JUDGING):
             return Seat(room, Zygote((), b"", toolchains.shown))
         packages = toolchains.packages if kind == PACKAGES else python.Packages()
         first = python.hello(confinement.users == 1, confinement.tier == 1, room.tmp, packages)

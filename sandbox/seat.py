@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sandbox import limits
 from sandbox.compiling import Sealed
-from sandbox.launch import ASK, EXIT_SETUP, OFFER, PUT, Jail, Room
+from sandbox.launch import ADD, ASK, EXIT_SETUP, OFFER, PUT, Jail, Room
 from sandbox.outcomes import SandboxError
 
 # The zygote is in the cgroup too.
@@ -34,11 +34,13 @@ class Zygote:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
-    """What is put into /box: a file; or `file` instead, a program that is executed from there."""
+    """What is put into /box: a file, or `file` instead, a program that is executed from there;
+    and the files beside it, by name."""
 
     name: str
     data: bytes
     file: Sealed | None = None
+    beside: tuple[tuple[str, bytes], ...] = ()
 
 
 class Seat:
@@ -99,10 +101,17 @@ class Seat:
         if self._box is not box:
             self._box = None
             if box.file is not None:
-                await jail.ask(OFFER, fd=box.file.fd)
+                await jail.ask(OFFER, fds=(box.file.fd,))
             else:
                 await jail.ask(PUT, box.data, name=box.name.encode())
+            for name, data in box.beside:
+                await jail.ask(ADD, data, name=name.encode())
             self._box = box
+
+    @property
+    def holds_files(self) -> bool:
+        """Something of a submission is in /box."""
+        return self._box is not None
 
     @property
     def stale(self) -> bool:

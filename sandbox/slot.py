@@ -21,10 +21,12 @@ Function calls share a process, so what is repeated there is all of them.
 
 from __future__ import annotations
 
+import asyncio
 import marshal
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox import limits
@@ -65,11 +67,14 @@ LITTLE_CPU = 0.5
 # are just full shows about 10.
 BUSY_PRESSURE = 20.0
 NONCE_BYTES = 8
+EMPTY = Box("main", b"")
 
 TIERS = {1: pb.T1, 2: pb.T2, 3: pb.T3}
 # The seats of a slot. Compilers have one of their own, since what they read of their libraries
-# stays in its cgroup's memory.
+# stays in its cgroup's memory; checkers and interactors have theirs, since they see expected
+# outputs.
 SPAWNED, COMPILING, PYTHON, PACKAGES = "spawned", "compiling", "python", "packages"
+JUDGING, JUDGING_PYTHON = "judging", "judging-python"
 
 
 def host_is_busy() -> bool:
@@ -131,15 +136,17 @@ class Slot:
         result.tier = TIERS[self._confinement.tier]
         result.toolchain = language.toolchain
         outcomes: list[pb.Outcome] = []
+        others: list[pb.Outcome] = []
         try:
             if deadline is not None and job.deadline_seconds == 0:
                 raise DeadlineOver
-            if language.zygote:
-                await self._run_python(job, language, deadline, outcomes)
+            if job.rival is not None:
+                await self._race(job, language, deadline, outcomes, others, result)
             else:
-                await self._run_spawned(job, language, deadline, outcomes, result)
+                await self._work(job, language, deadline, outcomes, others, result)
         except CompileFailed as failure:
-            result.compile_failed = True
+            result.compile_failed = not isinstance(failure, OtherCompileFailed)
+            result.other_compile_failed = not result.compile_failed
             result.diagnostics = cut(str(failure), limits.DIAGNOSTICS_BYTES)
             result.compile_cpu_us = failure.cpu_us
         except DeadlineOver:
@@ -150,11 +157,68 @@ class Slot:
             result.status = pb.RunResult.SANDBOX_ERROR
             result.message = f"{type(error).__name__}: {error}"
         if result.status != pb.RunResult.SANDBOX_ERROR:
-            missing = len(job.runs) - len(outcomes)
-            outcomes += [pb.Outcome(ending=Outcome.NOT_RUN) for _ in range(missing)]
-            result.outcomes.extend(outcomes)
+            result.outcomes.extend(filled(outcomes, job))
+            if job.rival is not None:
+                result.rival_outcomes.extend(filled(others, job))
+            if job.kind == "dialogue":
+                result.interactor_outcomes.extend(filled(others, job))
         result.ran_ms = (time.monotonic() - began) * 1000
         return result
+
+    async def _work(
+        self,
+        job: Job,
+        language: Language,
+        deadline: float | None,
+        outcomes: list[pb.Outcome],
+        others: list[pb.Outcome],
+        result: pb.RunResult,
+    ) -> None:
+        """All runs of one program; `others` is for an interactor's outcomes."""
+        if job.kind == "dialogue":
+            await self._talk(job, language, deadline, outcomes, others, result)
+        elif job.kind == "command":
+            await self._command(job, language, deadline, outcomes, result)
+        elif language.zygote:
+            await self._run_python(job, language, deadline, outcomes)
+        else:
+            await self._run_spawned(job, language, deadline, outcomes, result)
+
+    async def _race(
+        self,
+        job: Job,
+        language: Language,
+        deadline: float | None,
+        outcomes: list[pb.Outcome],
+        others: list[pb.Outcome],
+        result: pb.RunResult,
+    ) -> None:
+        """The program and its rival take turns; each outcome keeps the least CPU time seen."""
+        rival = job.of_rival()
+        for _ in range(job.rounds):
+            for which, runs, best in ((job, False, outcomes), (rival, True, others)):
+                seen: list[pb.Outcome] = []
+                try:
+                    await self._work(which, language, deadline, seen, [], result)
+                except CompileFailed as failure:
+                    raise OtherCompileFailed.of(failure) if runs else failure from None
+                for place, outcome in enumerate(seen):
+                    if place == len(best):
+                        best.append(outcome)
+                    best[place].cpu_us = min(best[place].cpu_us, outcome.cpu_us)
+
+    async def _box(
+        self, job: Job, language: Language, deadline: float | None, result: pb.RunResult
+    ) -> Box:
+        """What runs of the program find in /box; compiles it where that is needed."""
+        if not language.compile:
+            return Box(language.source_name, job.source.encode(), beside=job.files)
+        compiled = await self._compiler.compiled(job, language, self, deadline)
+        # With one user programs own the file, and could leave notes on it.
+        file = compiled.file if self._confinement.users == 2 else None
+        result.diagnostics = cut(compiled.diagnostics, limits.DIAGNOSTICS_BYTES)
+        result.compile_cpu_us, result.compile_cached = compiled.cpu_us, compiled.cached
+        return Box(language.artifact_name, compiled.artifact, file)
 
     async def _run_spawned(
         self,
@@ -165,14 +229,7 @@ class Slot:
         result: pb.RunResult,
     ) -> None:
         """Programs that are executed: compiled where that is needed, then a process per input."""
-        box = Box(language.source_name, job.source.encode())
-        if language.compile:
-            compiled = await self._compiler.compiled(job, language, self, deadline)
-            # With one user programs own the file, and could leave notes on it.
-            file = compiled.file if self._confinement.users == 2 else None
-            box = Box(language.artifact_name, compiled.artifact, file)
-            result.diagnostics = cut(compiled.diagnostics, limits.DIAGNOSTICS_BYTES)
-            result.compile_cpu_us, result.compile_cached = compiled.cpu_us, compiled.cached
+        box = await self._box(job, language, deadline, result)
         seat = self.seat(SPAWNED)
         body = self._spawn_body(seat, language.run, language, job.limits)
         room = limits.MAX_RESULT_BYTES
@@ -184,6 +241,193 @@ class Slot:
             if self._note(job, ended, outcomes):
                 return
             room -= len(ended.stdout)
+
+    # ---- commands and dialogues
+
+    async def _prepared(
+        self,
+        job: Job,
+        language: Language,
+        deadline: float | None,
+        result: pb.RunResult,
+        judging: bool,
+    ) -> Prepared:
+        """The program, ready to be run with any arguments."""
+        if language.zygote:
+            packages = self._toolchains.packages.named_in(job.source)
+            kind = JUDGING_PYTHON if judging else PACKAGES if packages else PYTHON
+            box = Box("main.py", b"", beside=job.files)
+        else:
+            kind = JUDGING if judging else SPAWNED
+            box = await self._box(job, language, deadline, result)
+        return Prepared(self.seat(kind), job, language, box)
+
+    def _command_body(self, program: Prepared, args: tuple[str, ...]) -> bytes:
+        seat, job = program.seat, program.job
+        if not program.language.zygote:
+            argv = (*program.language.run, *args)
+            return self._spawn_body(seat, argv, program.language, job.limits)
+        shared = _python_command(job) | {"do": "input", "argv": list(map(seat.room.inside, args))}
+        return python_body(shared, self._rlimits(seat, job.limits, program.language), seat.room)
+
+    async def _command(
+        self,
+        job: Job,
+        language: Language,
+        deadline: float | None,
+        outcomes: list[pb.Outcome],
+        result: pb.RunResult,
+    ) -> None:
+        """Runs with arguments and files of their own: checkers."""
+        program = await self._prepared(job, language, deadline, result, judging=True)
+        room = limits.MAX_RESULT_BYTES
+        for run in job.runs:
+            assert isinstance(run, limits.Command)
+            ended = await self._execute(
+                program.seat,
+                language,
+                job.limits,
+                self._command_body(program, run.args),
+                run.stdin,
+                room,
+                limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+                deadline,
+                program.with_files(run.files),
+            )
+            if language.zygote:
+                loaded(ended)
+            room -= len(ended.stdout)
+            if self._note(job, ended, outcomes):
+                return
+
+    async def _talk(
+        self,
+        job: Job,
+        language: Language,
+        deadline: float | None,
+        outcomes: list[pb.Outcome],
+        others: list[pb.Outcome],
+        result: pb.RunResult,
+    ) -> None:
+        """Runs connected to those of an interactor."""
+        interactor = job.interactor
+        assert interactor is not None
+        program = await self._prepared(job, language, deadline, result, judging=False)
+        diagnostics = result.diagnostics
+        try:
+            known = self._toolchains.found[interactor.language]
+            other = await self._prepared(interactor, known, deadline, result, judging=True)
+        except CompileFailed as failure:
+            raise OtherCompileFailed.of(failure) from None
+        result.diagnostics = diagnostics
+        for run in interactor.runs:
+            assert isinstance(run, limits.Command)
+            ended, judged = await self._converse(program, other, run, job.going_on, deadline)
+            if ended is None:
+                outcomes.append(pb.Outcome(ending=Outcome.NOT_RUN))
+            else:
+                self._note(job, ended, outcomes)
+                outcomes[-1].interactor_first = judged.ended_us < ended.ended_us
+            self._note(interactor, judged, others)
+            if job.stop_on_failure and not ended_well(outcomes[-1], others[-1], job.going_on):
+                return
+
+    async def _converse(
+        self,
+        program: Prepared,
+        other: Prepared,
+        run: limits.Command,
+        going_on: int,
+        deadline: float | None,
+    ) -> tuple[Ended | None, Ended]:
+        """One dialogue: how the program ended, None where it was stopped, and the interactor.
+
+        Where a jail is lost both are run again.
+        """
+        for _ in range(ATTEMPTS):
+            to_program, to_other = pipe(), pipe()
+            ends = (to_program[0], to_other[1]), (to_other[0], to_program[1])
+            sides = [
+                asyncio.create_task(self._side(one, args, box, streams, deadline))
+                for one, args, box, streams in (
+                    (program, (), program.box, ends[0]),
+                    (other, run.args, other.with_files(run.files), ends[1]),
+                )
+            ]
+            try:
+                await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+                judged = sides[1].result() if sides[1].done() else None
+                if judged is not None and not sides[0].done() and judged.status != going_on:
+                    sides[0].cancel()
+                results: list[Ended | BaseException] = await asyncio.gather(
+                    *sides, return_exceptions=True
+                )
+            finally:
+                for side in sides:
+                    side.cancel()
+                await asyncio.gather(*sides, return_exceptions=True)
+            ended, told = results
+            if isinstance(told, BaseException):
+                raise told
+            if isinstance(ended, asyncio.CancelledError):
+                await program.seat.clear()
+                return None, told
+            if isinstance(ended, BaseException):
+                raise ended
+            if any(side.why is Why.LOST and not side.out_of_memory for side in (ended, told)):
+                await program.seat.clear()
+                await other.seat.clear()
+                continue
+            return ended, told
+        raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
+
+    async def _side(
+        self,
+        program: Prepared,
+        args: tuple[str, ...],
+        box: Box,
+        streams: tuple[int, int],
+        deadline: float | None,
+    ) -> Ended:
+        """One side of a dialogue; closes this process's ends of its pipes once it is started."""
+        seat, job, language = program.seat, program.job, program.language
+        open_ends = list(streams)
+        try:
+            jail = await seat.ready()
+            seat.limit(job.limits, language.memory_bytes, language.processes)
+            await seat.put(jail, box)
+            run = asyncio.ensure_future(
+                execute(
+                    jail,
+                    seat.room,
+                    job.limits,
+                    self._command_body(program, args),
+                    b"",
+                    0,
+                    limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+                    deadline,
+                    language.memory_bytes,
+                    streams,
+                )
+            )
+            # Sent in its first step, and no other side hears of an end while we hold one.
+            await asyncio.sleep(0)
+            while open_ends:
+                os.close(open_ends.pop())
+            try:
+                ended = await asyncio.shield(run)
+            except asyncio.CancelledError:
+                run.cancel()
+                await asyncio.gather(run, return_exceptions=True)
+                raise
+        finally:
+            while open_ends:
+                os.close(open_ends.pop())
+        if ended.why is Why.DEADLINE:
+            raise DeadlineOver
+        if language.zygote:
+            loaded(ended)
+        return ended
 
     def _spawn_body(
         self, seat: Seat, argv: tuple[str, ...], language: Language, run: RunLimits
@@ -215,7 +459,7 @@ class Slot:
         seat = self.seat(COMPILING)
         run = limits.COMPILE_LIMITS
         body = self._spawn_body(seat, how.argv, language, run)
-        box = Box(language.source_name, job.source.encode())
+        box = Box(language.source_name, job.source.encode(), beside=job.files)
         room = limits.MAX_ARTIFACT_BYTES
         ended = await self._execute(seat, language, run, body, b"", room, 0, deadline, box)
         diagnostics = ended.stderr.decode("utf-8", "replace")
@@ -236,7 +480,8 @@ class Slot:
         packages = self._toolchains.packages.named_in(job.source + job.prelude)
         seat = self.seat(PACKAGES if packages else PYTHON)
         rlimits = self._rlimits(seat, job.limits, language)
-        shared: dict[str, object] = {"do": job.kind, "prelude": job.prelude, "source": job.source}
+        shared = _python_command(job)
+        box = Box("main.py", b"", beside=job.files) if job.files else None
         runs = job.runs if job.kind != "call" else (b"",)
         codes, room = b"", limits.MAX_RESULT_BYTES
         for run in runs:
@@ -251,7 +496,7 @@ class Slot:
             body = python_body(command, rlimits, seat.room)
             results = limits.MAX_RESULT_BYTES if job.kind == "call" else limits.MAX_ARTIFACT_BYTES
             ended = await self._execute(
-                seat, language, job.limits, body, stdin, room, results, deadline, None
+                seat, language, job.limits, body, stdin, room, results, deadline, box
             )
             told = loaded(ended)
             codes = codes or told.codes
@@ -295,8 +540,8 @@ class Slot:
             try:
                 jail = await seat.ready()
                 seat.limit(run, language.memory_bytes, language.processes)
-                if box is not None:
-                    await seat.put(jail, box)
+                if box is not None or seat.holds_files:
+                    await seat.put(jail, box or EMPTY)
             except JailLost as error:
                 said = str(error)
                 await seat.clear()
@@ -326,12 +571,67 @@ class Slot:
         raise SandboxError(f"the jail was lost {ATTEMPTS} times in the same run {said}".rstrip())
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A program ready to be run as a command, and the seat where."""
+
+    seat: Seat
+    job: Job
+    language: Language
+    box: Box
+
+    def with_files(self, files: limits.Files) -> Box:
+        """Its box with the files of one run."""
+        return replace(self.box, beside=self.box.beside + files)
+
+
+class OtherCompileFailed(CompileFailed):
+    """The same of the rival or the interactor."""
+
+    @classmethod
+    def of(cls, failure: CompileFailed) -> OtherCompileFailed:
+        return cls(str(failure), failure.final, failure.cpu_us)
+
+
+def filled(outcomes: list[pb.Outcome], job: Job) -> list[pb.Outcome]:
+    """With NOT_RUN for what was not run."""
+    missing = len(job.runs) - len(outcomes)
+    return outcomes + [pb.Outcome(ending=Outcome.NOT_RUN) for _ in range(missing)]
+
+
+def ended_well(program: pb.Outcome, interactor: pb.Outcome, going_on: int) -> bool:
+    """Both sides of a dialogue ended as they should."""
+    return (program.ending, program.exit_code) == (Outcome.EXITED, 0) and (
+        (interactor.ending, interactor.exit_code) == (Outcome.EXITED, going_on)
+    )
+
+
+def pipe() -> tuple[int, int]:
+    """A pipe that another user may open by name, as programs do with /dev/stdin."""
+    read, write = os.pipe()
+    os.fchmod(read, 0o666)
+    return read, write
+
+
+def _python_command(job: Job) -> dict[str, object]:
+    return {
+        "do": job.kind,
+        "prelude": job.prelude,
+        "source": job.source,
+        "codes": b"",
+        "keep": False,
+        "argv": [],
+    }
+
+
 def _calls_command(job: Job, nonce: bytes) -> dict[str, object]:
     return {
         "nonce": nonce,
         "entry_point": job.entry_point,
         "function_only": job.function_only,
-        "calls": [marshal.dumps(arguments, 2) for arguments in job.runs],
+        "calls": [
+            marshal.dumps(arguments, 2) for arguments in job.runs if isinstance(arguments, list)
+        ],
         "output_limit": job.limits.output_bytes,
         "stop": job.stop_on_failure,
     }

@@ -44,6 +44,7 @@ const char *tmp_path(void);
 /* root.c */
 void build_root(void);
 void fresh_tmp(void);
+void clear_box(void);
 void put_file(const char *name, const void *data, size_t size);
 
 /* confine.c */

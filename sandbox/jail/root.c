@@ -315,7 +315,7 @@ void fresh_tmp(void)
 
 /* ---- /box --------------------------------------------------------------- */
 
-static void clear_box(void)
+void clear_box(void)
 {
 	DIR *list = list_at(config.box_fd, ".");
 	struct dirent *entry;
@@ -326,13 +326,10 @@ static void clear_box(void)
 	closedir(list);
 }
 
-/* It becomes all that is in /box. */
+/* Adds it to what is in /box. */
 void put_file(const char *name, const void *data, size_t size)
 {
-	int fd;
-
-	clear_box();
-	fd = openat(config.box_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0755);
+	int fd = openat(config.box_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0755);
 
 	if (fd < 0)
 		die("create box/%s", name);

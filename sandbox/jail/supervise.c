@@ -1,11 +1,13 @@
 /*
  * Init: starts the zygote, then takes commands from the server on fd 3, one at a time.
  *
- * PUT makes a file all that is in /box; OFFER takes a descriptor of a program instead, which runs
- * execute where it stands, however large it is. ASK passes its body to the zygote and the zygote's answer
- * back. RUN gives a run its pipes, feeds and drains them, and ends at the run's end or at a
- * limit; after a limit the server kills the jail. Between runs /tmp is made fresh. What is kept
- * of a run's output is bounded, and belongs to init, not to the slot's cgroup.
+ * PUT makes a file all that is in /box; OFFER empties it and takes a descriptor of a program instead,
+ * which runs execute where it stands, however large it is; ADD puts a further file there. ASK passes its
+ * body to the zygote and the zygote's answer back. RUN gives a run its pipes, feeds and drains them, and
+ * ends at the run's end or at a limit; after a limit the server kills the jail. A RUN that brings two
+ * descriptors has these for its standard input and output: another program is at their other ends.
+ * Between runs /tmp is made fresh. What is kept of a run's output is bounded, and belongs to init, not to
+ * the slot's cgroup.
  *
  * Invariants: one answer for each command; init never waits for a run, only polls; when the
  * zygote dies, by whatever hand, init ends with it.
@@ -54,9 +56,12 @@ struct answer {
 	uint32_t kind, why;
 	int32_t status;
 	uint32_t left; /* processes are left of it */
-	uint64_t cpu_us, wall_us, peak_kib, stdout_total, stderr_total, stdout_kept, stderr_kept, results_kept;
+	/* ended_us: on the monotonic clock, which all jails share. */
+	uint64_t cpu_us, wall_us, ended_us, peak_kib, stdout_total, stderr_total, stdout_kept, stderr_kept, results_kept;
 };
-enum { PUT = 'P', OFFER = 'O', ASK = 'A', RUN = 'R' };
+enum { PUT = 'P', OFFER = 'O', ADD = 'D', ASK = 'A', RUN = 'R' };
+/* What a command may bring: a program, or the two ends of pipes to another one. */
+enum { MOST_FDS = 2 };
 enum why { EXIT = 0, CPU = 1, WALL = 2, OUTPUT = 3, MEMORY = 4 };
 
 struct source {
@@ -336,12 +341,15 @@ static void send_run(const int fds[RUN_FDS + 1])
 		follow_zygote();
 }
 
-static void open_run(struct run *run, const struct command *command, const char *body)
+/* Takes over `streams`, where there are any. */
+static void open_run(struct run *run, const struct command *command, const char *body, int streams[MOST_FDS])
 {
-	int in[2], out[2], err[2], link[2];
+	int in[2] = { streams[0], -1 }, out[2] = { -1, streams[1] }, err[2], link[2];
 
-	make_pipe(in);
-	make_pipe(out);
+	if (streams[0] < 0) {
+		make_pipe(in);
+		make_pipe(out);
+	}
 	make_pipe(err);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link))
 		die("socketpair");
@@ -350,8 +358,11 @@ static void open_run(struct run *run, const struct command *command, const char 
 	close(out[1]);
 	close(err[1]);
 	close(link[1]);
-	no_wait(in[1]);
-	no_wait(out[0]);
+	streams[0] = streams[1] = -1;
+	if (in[1] >= 0) {
+		no_wait(in[1]);
+		no_wait(out[0]);
+	}
 	no_wait(err[0]);
 	no_wait(link[0]);
 	if (command->input > CHUNK)
@@ -362,7 +373,8 @@ static void open_run(struct run *run, const struct command *command, const char 
 	run->err = (struct sink){ .fd = err[0], .keep = command->stderr_keep, .most = command->stderr_most };
 	run->results = (struct sink){ .fd = link[0], .keep = command->results_most, .most = command->results_most };
 	feed(&run->body, false);
-	feed(&run->input, true);
+	if (in[1] >= 0)
+		feed(&run->input, true);
 }
 
 static int64_t until_look_us(const struct run *run, const struct command *command, enum why *why)
@@ -490,20 +502,21 @@ static void read_end(struct answer *answer)
 	answer->peak_kib = peak;
 }
 
-static void run_one(const struct command *command, const char *body)
+static void run_one(const struct command *command, const char *body, int streams[MOST_FDS])
 {
 	struct run run = { .began_us = now_us() };
 	struct answer answer = { .kind = RUN };
 
 	run.cpu_before_us = use_so_far(zygote).cpu_us;
 	run.began_us = now_us();
-	open_run(&run, command, body);
+	open_run(&run, command, body, streams);
 	answer.why = attend(&run, command);
 	if (answer.why == EXIT)
 		read_end(&answer);
 	else
 		answer.cpu_us = use_so_far(zygote).cpu_us - run.cpu_before_us;
-	answer.wall_us = now_us() - run.began_us;
+	answer.ended_us = now_us();
+	answer.wall_us = answer.ended_us - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)
 		while ((*s)->fd >= 0 && !over(*s) && drain(*s))
 			;
@@ -546,10 +559,10 @@ static void read_exactly(void *into, size_t size)
 	}
 }
 
-/* The head of a command, and the descriptor that comes with an OFFER. */
-static void read_head(struct command *command, int *fd)
+/* The head of a command, and the descriptors that come with it; -1 for those that do not. */
+static void read_head(struct command *command, int fds[MOST_FDS])
 {
-	char space[CMSG_SPACE(sizeof(int))];
+	char space[CMSG_SPACE(MOST_FDS * sizeof(int))];
 	struct iovec part = { .iov_base = command, .iov_len = sizeof *command };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space };
 	ssize_t count = recvmsg(CONTROL_FD, &message, MSG_CMSG_CLOEXEC);
@@ -558,9 +571,9 @@ static void read_head(struct command *command, int *fd)
 	if (count <= 0)
 		leave(EXIT_LOST); /* the server is gone */
 	header = CMSG_FIRSTHDR(&message);
-	*fd = -1;
-	if (header && header->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(header), sizeof(int));
+	fds[0] = fds[1] = -1;
+	if (header && header->cmsg_len <= CMSG_LEN(MOST_FDS * sizeof(int)))
+		memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
 	read_exactly((char *)command + count, sizeof *command - (size_t)count);
 }
 
@@ -580,10 +593,10 @@ static void obey(void)
 {
 	struct command command;
 	struct answer answer = { 0 };
+	int fds[MOST_FDS];
 	char *body;
-	int fd;
 
-	read_head(&command, &fd);
+	read_head(&command, fds);
 	command.name[NAME_BYTES - 1] = 0;
 	body = malloc(command.body + command.input + 1);
 	if (!body)
@@ -591,15 +604,16 @@ static void obey(void)
 	read_exactly(body, command.body + command.input);
 	answer.kind = command.kind;
 	if (command.kind == RUN)
-		run_one(&command, body);
+		run_one(&command, body, fds);
 	else if (command.kind == ASK)
 		ask(&command, body);
 	else {
 		if (command.kind == PUT || command.kind == OFFER) {
+			clear_box();
 			shut(&program_fd);
-			program_fd = fd;
+			program_fd = fds[0];
 		}
-		if (command.kind == PUT)
+		if (command.kind == PUT || command.kind == ADD)
 			put_file(command.name, body, command.body);
 		send_all((struct iovec[]){ { &answer, sizeof answer } }, 1);
 	}

@@ -333,10 +333,15 @@ class Dialogues(google.protobuf.message.Message):
     FILES_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
     COMMAND_FIELD_NUMBER: builtins.int
+    GOING_ON_FIELD_NUMBER: builtins.int
     language: builtins.str
     """The interactor's language, text and files beside it, as in RunRequest."""
     source: builtins.str
     """Required."""
+    going_on: builtins.int
+    """Exit code of the interactor after which the program is let to end by
+    itself; after every other one it is stopped, and NOT_RUN. Default: 0.
+    """
     @property
     def files(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.bytes]:
         """As RunRequest.files."""
@@ -361,9 +366,10 @@ class Dialogues(google.protobuf.message.Message):
         files: collections.abc.Mapping[builtins.str, builtins.bytes] | None = ...,
         limits: global___Limits | None = ...,
         command: collections.abc.Iterable[global___Command] | None = ...,
+        going_on: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["limits", b"limits"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["command", b"command", "files", b"files", "language", b"language", "limits", b"limits", "source", b"source"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["command", b"command", "files", b"files", "going_on", b"going_on", "language", b"language", "limits", b"limits", "source", b"source"]) -> None: ...
 
 global___Dialogues = Dialogues
 
