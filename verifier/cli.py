@@ -26,6 +26,7 @@ from google.protobuf import json_format
 from verifier import jsonl, summary
 from verifier.client import ServiceError, VerifierClient
 from verifier.embedded import READY_PREFIX, EmbeddedServer, ServerFailed
+from verifier.generate_cli import generate_tests
 from verifier.v1 import verifier_pb2 as pb
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 errors = Console(stderr=True)
+log = logging.getLogger("touchstone")
 
 Sandbox = Annotated[
     str,
@@ -69,6 +71,16 @@ def serve(
     require_tier: Annotated[
         str, typer.Option(help="Refuse to start below this isolation tier: T1, T2 or T3.")
     ] = "T3",
+    probe: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of accepted programs run again in another order of tests."
+        ),
+    ] = 0.0,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="HTTP port for Prometheus; default: none."),
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     end_with_stdin: Annotated[
         bool, typer.Option(help="Stop when standard input closes (a parent that is gone).")
@@ -89,6 +101,8 @@ def serve(
         slots=slots,
         math_workers=math_workers,
         require_tier=require_tier,
+        probe_share=probe,
+        metrics_port=metrics_port,
     )
     try:
         asyncio.run(_serve(settings, end_with_stdin))
@@ -107,6 +121,8 @@ async def _serve(settings: Settings, end_with_stdin: bool) -> None:
         loop.add_reader(0, _watch_stdin, loop, stop)
     async with Server(settings) as server:
         print(f"{READY_PREFIX}{server.address}", flush=True)
+        if server.metrics_address:
+            log.info("metrics at http://%s/metrics", server.metrics_address)
         await stop.wait()
 
 
@@ -267,6 +283,9 @@ def _print_summary(counted: summary.Summary) -> None:
 def _fail(message: str) -> NoReturn:
     errors.print(f"touchstone: {message}", style="red", markup=False)
     raise typer.Exit(CANNOT_RUN)
+
+
+app.command()(generate_tests)
 
 
 def main() -> None:

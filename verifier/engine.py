@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from sandbox.client import Sandbox
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier import format, language, recipes, validate
+from verifier import format, language, metrics, recipes, validate
+from verifier.code import speed
 from verifier.code import verify as code
 from verifier.limits import DETAIL_CHARS, Limits
 from verifier.math import MathVerifier
@@ -40,13 +41,19 @@ class Engine:
     math: MathVerifier
     sandbox: Sandbox
     sandbox_info: sb.DescribeResponse
-    toolchains: frozenset[str] = field(init=False)
-    """Languages of programs that the sandbox runs."""
+    probe_share: float = 0.0
+    """Of accepted programs, that are run again on another order."""
+    toolchains: dict[str, str] = field(init=False)
+    """Languages of programs that the sandbox runs, each with its compiler and version."""
+    code: code.CodeVerifier = field(init=False)
 
     def __post_init__(self) -> None:
-        self.toolchains = frozenset(
-            known.name for known in self.sandbox_info.languages if not known.missing
-        )
+        self.toolchains = {
+            known.name: known.toolchain
+            for known in self.sandbox_info.languages
+            if not known.missing
+        }
+        self.code = code.CodeVerifier(self.sandbox, self.toolchains, self.probe_share)
 
     async def verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         """The verdict of one item. Raises nothing but CancelledError."""
@@ -57,7 +64,7 @@ class Engine:
             # A defect of ours costs one item, with a status, and not its batch.
             log.exception("item %r", item.id)
             verdict = _defect(item, error)
-        return _timed(verdict, accepted)
+        return _finished(verdict, accepted)
 
     def verify_at_once(self, item: pb.Item | Unreadable) -> pb.Verdict | None:
         """The verdict of an item that needs neither a sandbox, nor a worker, nor long;
@@ -79,7 +86,7 @@ class Engine:
         except Exception as error:
             log.exception("item %r", item.id)
             refused = _defect(item, error)
-        return _timed(refused, accepted)
+        return _finished(refused, accepted)
 
     async def _verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         if isinstance(item, Unreadable):
@@ -111,7 +118,17 @@ class Engine:
         budget_ms = item.deadline_ms if item.HasField("deadline_ms") else None
         if item.HasField("math"):
             return await math.verify(item.math, item.response, self.math, budget_ms)
-        return await code.verify(item.code, item.response, item.id, self.sandbox, budget_ms)
+        recipe = validate.chosen_recipe(item)
+        return await self.code.verify(
+            code.Submission(
+                item.code,
+                item.response,
+                item.prompt,
+                item.id,
+                budget_ms,
+                measure_speed=recipe is not None and any(p.name == "speed" for p in recipe.parts),
+            )
+        )
 
 
 def score_parts(item: pb.Item, recipe: pb.Recipe | None, outcome: TaskOutcome) -> list[pb.Part]:
@@ -133,6 +150,8 @@ def score_parts(item: pb.Item, recipe: pb.Recipe | None, outcome: TaskOutcome) -
                 reason=pb.Part.Reason.Value(layout.fault.value),
                 detail=layout.detail,
             )
+        elif wanted.name == "speed":
+            part = _speed(weight, outcome)
         else:
             part = _language(weight, item)
         parts.append(part)
@@ -147,6 +166,25 @@ def _accuracy(weight: float, outcome: TaskOutcome) -> pb.Part:
         reason=outcome.reason,
         detail=outcome.detail[:DETAIL_CHARS],
     )
+
+
+def _speed(weight: float, outcome: TaskOutcome) -> pb.Part:
+    """Only an accepted program has a speed; see verifier/code/speed.py."""
+    told = outcome.evidence.code
+    measured = told.reference_cpu_ms > 0
+    part = pb.Part(
+        name="speed",
+        score=0.0 if outcome.status == pb.Verdict.OK else None,
+        weight=weight,
+        reason=pb.Part.measured if measured else pb.Part.not_accepted,
+    )
+    if measured:
+        part.score = speed.score(told.program_cpu_ms, told.reference_cpu_ms)
+        part.detail = (
+            f"{told.program_cpu_ms:.1f} ms of CPU time, "
+            f"the reference {told.reference_cpu_ms:.1f} ms on the same tests"
+        )
+    return part
 
 
 def _language(weight: float, item: pb.Item) -> pb.Part:
@@ -165,7 +203,7 @@ def compose(
     item: pb.Item, recipe: pb.Recipe | None, outcome: TaskOutcome, parts: list[pb.Part]
 ) -> pb.Verdict:
     """Parts and evidence as a verdict; the reward only when all of it is known. Pure."""
-    needs_accuracy = any(part.name == "accuracy" for part in parts)
+    needs_accuracy = any(part.name in ("accuracy", "speed") for part in parts)
     status = outcome.status if needs_accuracy else pb.Verdict.OK
     task = str(item.WhichOneof("task"))
     verdict = pb.Verdict(
@@ -178,6 +216,7 @@ def compose(
             verifier=task,
             verifier_version=VERSIONS[task],
             sandbox_tier=outcome.sandbox_tier,
+            cache_hit=outcome.cache_hit,
         ),
         timing=pb.Timing(queued_ms=outcome.queued_ms),
     )
@@ -189,9 +228,10 @@ def compose(
     return verdict
 
 
-def _timed(verdict: pb.Verdict, accepted: float) -> pb.Verdict:
+def _finished(verdict: pb.Verdict, accepted: float) -> pb.Verdict:
     spent = 1000 * (time.perf_counter() - accepted)
     verdict.timing.ran_ms = max(0.0, spent - verdict.timing.queued_ms)
+    metrics.count(verdict)
     return verdict
 
 

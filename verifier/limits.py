@@ -57,7 +57,16 @@ VERDICTS_PER_MESSAGE = 256
 """Verdicts sent in one message when that many are ready: a few tens of KiB."""
 
 GOT_CHARS = 2_048
-"""What a test's evidence keeps of the program's output."""
+"""What a test's evidence keeps of its input, of what was expected and of the program's output."""
+
+GOT_ACCEPTED_CHARS = 256
+"""The same of a test that was accepted, of which nobody asks why."""
+
+BANNED = 100
+"""Banned constructs of one code item."""
+
+JUDGE_BYTES = 4 * MIB
+"""A checker or interactor with its headers: testlib.h has 0.2 MiB."""
 
 DETAIL_CHARS = 500
 """What a part's detail keeps: a line or two for a person."""

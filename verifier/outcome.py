@@ -12,7 +12,8 @@ class TaskOutcome:
     """The accuracy part of a verdict, and the evidence for it.
 
     `score` is in [0, 1] and counts only when `status` is OK; `message` says
-    why it is not. `queued_ms` is time spent waiting for a worker or a slot.
+    why it is not. `queued_ms` is time spent waiting for a worker or a slot, or for an equal item's
+    outcome, of which this one is then a copy (`cache_hit`).
     """
 
     status: pb.Verdict.Status.ValueType
@@ -24,3 +25,4 @@ class TaskOutcome:
     evidence: pb.Evidence = field(default_factory=pb.Evidence)
     queued_ms: float = 0.0
     sandbox_tier: str = ""
+    cache_hit: bool = False

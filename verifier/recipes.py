@@ -18,6 +18,7 @@ PARTS: dict[str, frozenset[str]] = {
     "accuracy": frozenset(),
     "format": frozenset({"style"}),
     "language": frozenset(),
+    "speed": frozenset(),
 }
 """The parts that can be scored, each with the options it knows."""
 

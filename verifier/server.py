@@ -15,6 +15,7 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
 from grpc_health.v1.health import aio as health
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
 
 from sandbox.client import EmbeddedSandbox, NoSandbox, RemoteSandbox, Sandbox
 from verifier.engine import Engine
@@ -60,6 +61,12 @@ class Settings:
     require_tier: str = "T3"
     """Refuse to start below this isolation tier ("T1", "T2", "T3")."""
 
+    probe_share: float = 0.0
+    """Of accepted programs, that are run again on another order of their tests."""
+
+    metrics_port: int | None = None
+    """HTTP port for Prometheus on the same host; None: none; 0 takes a free one."""
+
     grace_seconds: float = 5.0
     """What running requests get at shutdown before they are cancelled."""
 
@@ -72,6 +79,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.address = ""
+        self.metrics_address = ""
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Server:
@@ -98,7 +106,9 @@ class Server:
             max_queued=settings.limits.items_in_flight,
         )
         stack.push_async_callback(math.close)
-        engine = Engine(settings.limits, math, sandbox, await sandbox.describe())
+        engine = Engine(
+            settings.limits, math, sandbox, await sandbox.describe(), settings.probe_share
+        )
         most = settings.limits.message_bytes
         server = grpc.aio.server(
             options=[
@@ -119,6 +129,17 @@ class Server:
             port = server.add_insecure_port(settings.listen)
         except RuntimeError as error:
             raise ListenError(f"--listen: cannot listen on {settings.listen!r}: {error}") from error
+        if settings.metrics_port is not None:
+            try:
+                http, thread = start_http_server(settings.metrics_port, host)
+            except OSError as error:
+                raise ListenError(
+                    f"--metrics-port: cannot listen on {settings.metrics_port}: {error}"
+                ) from error
+            stack.callback(thread.join)
+            stack.callback(http.server_close)
+            stack.callback(http.shutdown)
+            self.metrics_address = f"{host}:{http.server_port}"
         await server.start()
         stack.push_async_callback(server.stop, settings.grace_seconds)
         stack.push_async_callback(checks.enter_graceful_shutdown)

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 
 from verifier import recipes, validate
 from verifier._version import VERSION
-from verifier.code import verify as code
+from verifier.code.runs import tier_name
 from verifier.engine import VERSIONS, Engine
 from verifier.language import SCRIPTS
 from verifier.limits import STREAM_WINDOW, VERDICTS_PER_MESSAGE
@@ -260,7 +260,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
             if not known.missing
         ],
         languages=list(SCRIPTS),
-        sandbox_tier=code.tier_name(sandbox.tier),
+        sandbox_tier=tier_name(sandbox.tier),
         limits=pb.Limits(
             **asdict(limits),
             code=pb.CodeLimits(

@@ -5,13 +5,14 @@ Every message names the field, the limit and what was received.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from google.protobuf.message import Message
 
 from verifier import language, recipes
-from verifier.code import compare
-from verifier.limits import MAX_WEIGHT, Limits
+from verifier.code import checkers, compare
+from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
 from verifier.math.policy import MAX_ROUNDING
 from verifier.v1 import verifier_pb2 as pb
 
@@ -31,6 +32,7 @@ def problem(item: pb.Item, limits: Limits, toolchains: Collection[str]) -> str |
         or _enums(getattr(item, str(item.WhichOneof("task"))), str(item.WhichOneof("task")))
         or (_math(item.math, limits) if item.HasField("math") else None)
         or (_code(item.code, limits, toolchains) if item.HasField("code") else None)
+        or _speed(item)
     )
 
 
@@ -116,14 +118,57 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
     size = sum(test.ByteSize() for test in task.tests)
     if size > limits.test_bytes:
         return f"code.tests: at most {limits.test_bytes} bytes together, got {size}"
-    if task.checker and task.checker not in compare.CHECKERS:
-        return f"code.checker: one of {', '.join(compare.CHECKERS)}, got {task.checker!r}"
+    if task.checker and task.checker not in checkers.CHECKERS:
+        return f"code.checker: one of {', '.join(checkers.CHECKERS)}, got {task.checker!r}"
+    for field in ("absolute", "relative"):
+        value = getattr(task.tolerance, field)
+        if not 0 <= value < math.inf:
+            return f"code.tolerance.{field}: at least 0 and finite, got {value:g}"
     if task.HasField("program") and not task.program.strip():
         return "code.program: must not be empty when given"
+    if task.HasField("reference_program") and not task.reference_program.strip():
+        return "code.reference_program: must not be empty when given"
+    if len(task.banned) > BANNED:
+        return f"code.banned: at most {BANNED} names, got {len(task.banned)}"
+    found = _judges(task, toolchains)
+    if found:
+        return found
     for place, test in enumerate(task.tests):
         found = _test(test, task.entry_point)
         if found:
             return f"code.tests[{place}]{found}"
+    return None
+
+
+def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
+    given: dict[str, pb.JudgeProgram] = {}
+    if task.HasField("checker_program"):
+        given["checker_program"] = task.checker_program
+    if task.HasField("interactor"):
+        given["interactor"] = task.interactor
+    chosen = [*given, *(["checker"] if task.checker else [])]
+    if len(chosen) > 1:
+        return f"code: one of checker, checker_program and interactor, got {' and '.join(chosen)}"
+    for name, program in given.items():
+        if not program.source.strip():
+            return f"code.{name}.source: must not be empty"
+        language = program.language or "cpp"
+        if language not in toolchains:
+            known = ", ".join(sorted(toolchains))
+            return f"code.{name}.language: one of {known}, got {language!r}"
+        size = program.ByteSize()
+        if size > JUDGE_BYTES:
+            return f"code.{name}: at most {JUDGE_BYTES} bytes, got {size}"
+    return None
+
+
+def _speed(item: pb.Item) -> str | None:
+    recipe = chosen_recipe(item)
+    if recipe is None or all(part.name != "speed" for part in recipe.parts):
+        return None
+    if not item.code.HasField("reference_program"):
+        got = "none" if item.HasField("code") else f"a {item.WhichOneof('task')} task"
+        return f"code.reference_program: required by the speed part of the recipe, got {got}"
     return None
 
 

@@ -1,20 +1,17 @@
-"""Compares what a program gave with what was expected. Pure.
+"""Compares what a call returned with what was expected. Pure.
 
-`tokens`: the same white-space separated tokens on the same lines; blank lines
-at the end do not count. `exact`: the same bytes. Values of calls compare as
-JSON: numbers by value, but a bool is never a number; NaN equals nothing.
+Values compare as JSON: numbers by value, but a bool is never a number; NaN
+equals nothing; floats within a tolerance only where one is asked for.
 
-What a program gives is hostile in size and shape: nothing here recurses, holds
-more than a line of tokens of it, or parses a text that is too long to be equal.
+What a program gives is hostile in size and shape: nothing here recurses, or
+parses a text that is too long to be equal.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import re
-from collections.abc import Callable
-from itertools import zip_longest
+
+from verifier.code.checkers import Tolerance
 
 MAX_DEPTH = 500
 """Nesting of a JSON value; the sandbox gives no deeper ones."""
@@ -22,35 +19,6 @@ MAX_DEPTH = 500
 LONGEST_RATIO = 320
 """A JSON text so many times longer than another cannot say the same: the
 longest spelling of a number is a float written as an integer, 309 digits."""
-
-_TOKEN = re.compile(rb"\S+")
-
-
-def tokens(got: bytes, expected: bytes) -> bool:
-    """The same tokens line by line, trailing blank lines aside."""
-    got, expected = got.rstrip(), expected.rstrip()
-    if got == expected:
-        return True
-    lines = zip_longest(io.BytesIO(got), io.BytesIO(expected))
-    return all(_same_line(one, other) for one, other in lines)
-
-
-def _same_line(got: bytes | None, expected: bytes | None) -> bool:
-    if got is None or expected is None:
-        return False  # trailing blank lines are gone, so what is left over counts
-    if got == expected:
-        return True
-    pairs = zip_longest(_TOKEN.finditer(got), _TOKEN.finditer(expected))
-    return all(a is not None and b is not None and a.group() == b.group() for a, b in pairs)
-
-
-def exact(got: bytes, expected: bytes) -> bool:
-    """The same bytes."""
-    return got == expected
-
-
-CHECKERS: dict[str, Callable[[bytes, bytes], bool]] = {"tokens": tokens, "exact": exact}
-DEFAULT_CHECKER = "tokens"
 
 
 def parse(text: str) -> object:
@@ -79,10 +47,17 @@ def _depth_exceeds(value: object) -> bool:
     return any(isinstance(one, list | dict) for one in level)
 
 
-def same_json(got: str, expected: str, *, bools_are_numbers: bool = False) -> bool:
+def same_json(
+    got: str,
+    expected: str,
+    *,
+    bools_are_numbers: bool = False,
+    tolerance: Tolerance | None = None,
+) -> bool:
     """Do two JSON texts say the same value? `got` may be anything, `expected` must parse.
 
-    `bools_are_numbers` gives Python's own equality, where True == 1.
+    `bools_are_numbers` gives Python's own equality, where True == 1; with a `tolerance` numbers
+    of which at least one is written as a float may differ by it.
     """
     if got == expected and "NaN" not in got:
         return True
@@ -92,10 +67,18 @@ def same_json(got: str, expected: str, *, bools_are_numbers: bool = False) -> bo
         value = parse(got)
     except ValueError:
         return False  # a forged result: the sandbox's driver writes only JSON
-    return same_value(value, parse(expected), bools_are_numbers=bools_are_numbers)
+    return same_value(
+        value, parse(expected), bools_are_numbers=bools_are_numbers, tolerance=tolerance
+    )
 
 
-def same_value(got: object, expected: object, *, bools_are_numbers: bool = False) -> bool:
+def same_value(
+    got: object,
+    expected: object,
+    *,
+    bools_are_numbers: bool = False,
+    tolerance: Tolerance | None = None,
+) -> bool:
     """Equal as JSON values, without recursion: the nesting is the program's choice."""
     pairs = [(got, expected)]
     while pairs:
@@ -104,7 +87,7 @@ def same_value(got: object, expected: object, *, bools_are_numbers: bool = False
             if left is not right:
                 return False
         elif isinstance(left, int | float) and isinstance(right, int | float):
-            if left != right:
+            if left != right and not (tolerance and _close(left, right, tolerance)):
                 return False
         elif isinstance(left, list) and isinstance(right, list):
             if len(left) != len(right):
@@ -117,3 +100,13 @@ def same_value(got: object, expected: object, *, bools_are_numbers: bool = False
         elif type(left) is not type(right) or left != right:
             return False
     return True
+
+
+def _close(got: float, expected: float, tolerance: Tolerance) -> bool:
+    """Two integers are never close, they are equal or not."""
+    if not (isinstance(got, float) or isinstance(expected, float)):
+        return False
+    try:
+        return tolerance.close(float(got), float(expected))
+    except OverflowError:  # an integer beyond all floats
+        return False

@@ -2,9 +2,13 @@
 
 The rule: after the last `</think>`, the last closed fenced block whose tag is
 the language asked for; failing that, the last closed block without a tag;
-failing that, when nothing is fenced at all, the whole text if it parses as the
-language (Python only). A fence that is never closed holds what follows it (a response cut
-off at its length limit), and counts as the last block.
+failing that, when nothing is fenced at all, the whole text if it is a program by
+itself: Python that parses, another language that begins like one. A fence that is
+never closed holds what follows it (a response cut off at its length limit), and
+counts as the last block.
+
+The other rule is LiveCodeBench's own (`extract_code`), for parity with its
+official results: see `last_fences`.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+
+from verifier.v1 import verifier_pb2 as pb
 
 TAGS: dict[str, frozenset[str]] = {
     "python": frozenset({"python", "python3", "py"}),
@@ -34,6 +40,25 @@ to 40 ms, in which the server answers nobody else."""
 # Possessive throughout: a line has one way to match, so hostile lines cost linear time.
 _FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([^\s`]*+)[^\n`]*+$", re.MULTILINE)
 _INK = re.compile(r"\S")
+_C_LIKE = r"\s*+(?:#\s*+(?:include|define|pragma|import)\b|//|/\*|using\s|int\s++main\b)"
+_JS_LIKE = (
+    r"\s*+(?:(?:const|let|var)\s++[\w{\[$]|import\s++[\w{*'\"]|(?:async\s++)?function\b|//|/\*"
+    r"|console\.log|process\.stdin|\"use strict\"|'use strict'|require\()"
+)
+_BARE = {
+    language: re.compile(begins)
+    for language, begins in {
+        **dict.fromkeys(("c", "cpp", "cpp17"), _C_LIKE),
+        "java": r"\s*+(?:import\s|package\s|public\s++|(?:final\s++)?class\s|//|/\*|record\s)",
+        "csharp": r"\s*+(?:using\s|namespace\s|(?:public\s++|static\s++)*class\s|//|/\*)",
+        **dict.fromkeys(("javascript", "typescript"), _JS_LIKE),
+        "php": r"\s*+<\?php",
+        "bash": r"#!\s*+/\S*+(?:bash|sh)\b|#!/usr/bin/env\s++bash",
+        "go": r"\s*+(?:package\s++main\b|//|/\*)",
+        "rust": r"\s*+(?:use\s++\w|fn\s++\w|#!?\[|//|/\*|struct\s|impl\s|mod\s)",
+    }.items()
+}
+"""How a bare program of a language begins."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +91,77 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def program(response: str, language: str) -> str | None:
-    """The program a response offers, or None when it offers none.
+@dataclass(frozen=True)
+class Found:
+    """A program, or why there is none."""
 
-    A response that opens `<think>` and never closes it is still thinking and
-    offers nothing.
-    """
-    end = response.rfind("</think>")
-    if end < 0 and "<think>" in response:
-        return None
-    text = response if end < 0 else response[end + len("</think>") :]
+    program: str | None
+    other_language: str = ""
+    """The tag of a fenced program in another language, where that is all there is."""
+    detail: str = ""
+
+
+def find(
+    response: str,
+    language: str,
+    rule: pb.CodeTask.Extraction.ValueType = pb.CodeTask.LANGUAGE_BLOCK,
+) -> Found:
+    """The program of a response by the rule asked for."""
+    if rule == pb.CodeTask.LAST_FENCES:
+        between = last_fences(response)
+        if between.strip():
+            return Found(between)
+        return Found(None, detail="no two fences around a program in the response")
+    text = after_thinking(response)
+    if text is None:
+        return Found(None, detail="the response is still thinking: <think> is never closed")
     fenced = blocks(text)
+    found = _program(text, language, fenced)
+    if found is not None:
+        return Found(found)
+    detail = f"no {language} program in the response"
+    others = [block.tag for block in fenced if block.tag and block.text.strip()]
+    if others:
+        return Found(None, others[-1], f"{detail}, but one in {others[-1][:20]}")
+    return Found(None, detail=detail)
+
+
+def program(response: str, language: str) -> str | None:
+    """The program a response offers by the first rule, or None when it offers none."""
+    return find(response, language).program
+
+
+def after_thinking(response: str) -> str | None:
+    """What follows the last `</think>`; None when one is opened and never closed: a response
+    that is still thinking offers nothing."""
+    end = response.rfind("</think>")
+    if end < 0:
+        return None if "<think>" in response else response
+    return response[end + len("</think>") :]
+
+
+def last_fences(response: str) -> str:
+    """LiveCodeBench's rule: the lines between the last two that hold ```; empty with fewer."""
+    rows = response.split("\n")
+    marks = [place for place, row in enumerate(rows) if "```" in row]
+    return "\n".join(rows[marks[-2] + 1 : marks[-1]]) if len(marks) >= 2 else ""
+
+
+def _program(text: str, language: str, fenced: list[Block]) -> str | None:
     for accepted in (TAGS.get(language, frozenset({language})), frozenset({""})):
         for block in reversed(fenced):
             if block.tag in accepted and block.text.strip():
                 return block.text
-    return text if language == "python" and not fenced and _parses(text) else None
+    if fenced:
+        return None
+    bare = _parses(text) if language == "python" else _begins(text, language)
+    return text if bare else None
+
+
+def _begins(text: str, language: str) -> bool:
+    """Does a text without any fence begin as a program does? Prose does not."""
+    begins = _BARE.get(language)
+    return begins is not None and begins.match(text) is not None
 
 
 def _parses(text: str) -> bool:

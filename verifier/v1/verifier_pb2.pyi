@@ -424,7 +424,9 @@ class CodeTask(google.protobuf.message.Message):
         """
 
     class Order(_Order, metaclass=_OrderEnumTypeWrapper):
-        """In which order tests run where the first failure ends the work."""
+        """In which order tests with input run where the first failure ends the
+        work.
+        """
 
     ORDER_UNSPECIFIED: CodeTask.Order.ValueType  # 0
     """AS_GIVEN"""
@@ -587,8 +589,8 @@ class JudgeProgram(google.protobuf.message.Message):
         """TESTLIB"""
         TESTLIB: JudgeProgram._Protocol.ValueType  # 1
         """Arguments: input, output and answer file, then `args` (an interactor's
-        output file is its log). Exit 0 accepts, 1, 2 and 8 reject; 7 gives
-        points; all else is SANDBOX_ERROR.
+        output file is its log). Exit 0 accepts; 1, 2, 8 and, for a part of the
+        points, 16 and more reject; all else is SANDBOX_ERROR.
         """
         KATTIS: JudgeProgram._Protocol.ValueType  # 2
         """Arguments: input and answer file, feedback directory, then `args`; the
@@ -601,8 +603,8 @@ class JudgeProgram(google.protobuf.message.Message):
     """TESTLIB"""
     TESTLIB: JudgeProgram.Protocol.ValueType  # 1
     """Arguments: input, output and answer file, then `args` (an interactor's
-    output file is its log). Exit 0 accepts, 1, 2 and 8 reject; 7 gives
-    points; all else is SANDBOX_ERROR.
+    output file is its log). Exit 0 accepts; 1, 2, 8 and, for a part of the
+    points, 16 and more reject; all else is SANDBOX_ERROR.
     """
     KATTIS: JudgeProgram.Protocol.ValueType  # 2
     """Arguments: input and answer file, feedback directory, then `args`; the

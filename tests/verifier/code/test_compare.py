@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.code.compare import MAX_DEPTH, exact, parse, same_json, same_value, tokens
+from verifier.code.checkers import exact, tokens
+from verifier.code.compare import MAX_DEPTH, parse, same_json, same_value
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier.code.verify import verify
+from verifier.code.verify import CodeVerifier, Submission
 from verifier.v1 import verifier_pb2 as pb
 
 
@@ -25,12 +25,15 @@ class Scripted:
 
 RIGHT = sb.Outcome(ending=sb.Outcome.EXITED, exit_code=0, stdout=b"3")
 TASK = pb.CodeTask(
-    language="python", program="print(3)", tests=[pb.CodeTest(stdout="3"), pb.CodeTest(stdout="3")]
+    language="python",
+    program="print(3)",
+    tests=[pb.CodeTest(stdout="3"), pb.CodeTest(stdout="3")],
+    run_all=True,
 )
 
 
 async def test_all_outcomes_right() -> None:
-    outcome = await verify(TASK, "", "x", Scripted(RIGHT, RIGHT), None)
+    outcome = await CodeVerifier(Scripted(RIGHT, RIGHT)).verify(Submission(TASK, ""))
     assert (outcome.status, outcome.score) == (pb.Verdict.OK, 1.0)
 
 
@@ -47,6 +50,6 @@ async def test_all_outcomes_right() -> None:
 async def test_a_sandbox_that_leaves_gaps_is_at_fault_not_the_program(
     outcomes: tuple[sb.Outcome, ...],
 ) -> None:
-    outcome = await verify(TASK, "", "x", Scripted(*outcomes), None)
+    outcome = await CodeVerifier(Scripted(*outcomes)).verify(Submission(TASK, ""))
     assert outcome.status == pb.Verdict.SANDBOX_ERROR
     assert outcome.score is None

@@ -1,0 +1,7 @@
+// problem: hello
+int puts(const char *);
+
+int main() {
+    puts("Hello, world!");
+    return 0;
+}

@@ -1,0 +1,13 @@
+// problem: words
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+
+int main() {
+    std::map<std::string, int> counts;
+    for (std::string word; std::cin >> word;) ++counts[word];
+    std::ostringstream out;
+    for (auto const &[word, count] : counts) out << word << ' ' << count << '\n';
+    std::cout << out.str() << std::flush;
+}

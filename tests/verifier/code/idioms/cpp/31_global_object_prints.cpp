@@ -1,0 +1,9 @@
+// problem: hello
+#include <iostream>
+
+struct Greeting {
+    Greeting() { std::cout << "Hello, "; }
+    ~Greeting() { std::cout << "world!\n"; }
+} greeting;
+
+int main() {}

@@ -1,0 +1,13 @@
+// problem: sum
+#include <stdio.h>
+#include <iostream>
+#include <bits/stdc++.h>
+#define int long long
+using namespace std;
+int unused;
+signed main() {
+    int n, s = 0; register_t r; int x;
+    scanf("%lld", &n);
+    for (unsigned i = 0; i < n; i++) scanf("%lld", &x), s += x;
+    printf("%lld", s);
+}

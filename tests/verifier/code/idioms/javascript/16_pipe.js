@@ -1,0 +1,2 @@
+// problem: copy
+process.stdin.pipe(process.stdout);

@@ -1,0 +1,4 @@
+# problem: messy
+import sys
+
+print(sum(map(int, sys.stdin.read().split())))

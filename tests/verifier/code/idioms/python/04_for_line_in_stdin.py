@@ -1,0 +1,5 @@
+# problem: echo
+import sys
+
+for line in sys.stdin:
+    print(line, end="")

@@ -1,0 +1,7 @@
+# problem: echo
+while True:
+    try:
+        line = input()
+    except EOFError:
+        break
+    print(line)

@@ -1,0 +1,5 @@
+# problem: echo
+import sys
+
+for line in iter(sys.stdin.readline, ""):
+    sys.stdout.write(line.rstrip("\n") + "\n")

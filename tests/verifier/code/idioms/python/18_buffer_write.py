@@ -1,0 +1,4 @@
+# problem: copy
+import sys
+
+sys.stdout.buffer.write(sys.stdin.buffer.read())

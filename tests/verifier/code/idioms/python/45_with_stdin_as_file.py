@@ -1,0 +1,6 @@
+# problem: copy
+import shutil
+import sys
+
+with sys.stdin as source:
+    shutil.copyfileobj(source.buffer, sys.stdout.buffer)

@@ -1,0 +1,3 @@
+﻿# problem: sum
+input()
+print(sum(map(int, input().split())))

@@ -1,0 +1,179 @@
+"""Checkers and interactors that are programs: run in a sandbox of their own, their exit read.
+
+Protocols: testlib's (exit 0 accepts, 1, 2 and 8 reject, 16 and more tell a part of the points,
+3 is a failure of the checker) and that of Kattis problem packages (42 accepts, 43 rejects).
+Invariant: only these codes say something about the program; a checker that ends in any other way
+has failed, and is never a wrong answer.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sandbox.v1 import sandbox_pb2 as sb
+from verifier.code.runs import Runs, SandboxFailed, copy_limits
+from verifier.v1 import verifier_pb2 as pb
+
+Reason = pb.Part.Reason
+Protocol = pb.JudgeProgram
+
+DEFAULT_LANGUAGE = "cpp"
+INPUT, OUTPUT, ANSWER = "input", "output", "answer"
+ACCEPTS = {Protocol.TESTLIB: 0, Protocol.KATTIS: 42}
+REJECTS = {Protocol.TESTLIB: frozenset({1, 2, 8}), Protocol.KATTIS: frozenset({43})}
+TESTLIB_PARTIAL = range(16, 117)
+"""Exit codes that tell a part of the points, 0 to 100: not accepted."""
+
+SAID_CHARS = 200
+"""Kept of what a checker says."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a checker said of one test."""
+
+    accepted: bool
+    said: str
+
+
+async def check(
+    runs: Runs, program: pb.JudgeProgram, tests: Sequence[pb.CodeTest], outputs: Sequence[bytes]
+) -> list[Judged]:
+    """The checker's word on each output. Raises SandboxFailed."""
+    request = sb.RunRequest()
+    _fill(request, program)
+    for test, output in zip(tests, outputs, strict=True):
+        files = {INPUT: test.stdin.encode(), ANSWER: test.stdout.encode()}
+        if protocol(program) == Protocol.TESTLIB:
+            files[OUTPUT] = output
+            paths = [f"/box/{name}" for name in (INPUT, OUTPUT, ANSWER)]
+            request.commands.command.add(args=[*paths, *program.args], files=files)
+        else:
+            paths = [f"/box/{INPUT}", f"/box/{ANSWER}", "/tmp/"]
+            request.commands.command.add(args=[*paths, *program.args], files=files, stdin=output)
+    result = await runs.judge(request)
+    if result.compile_failed:
+        raise _broken("checker_program", result.diagnostics)
+    if len(result.outcomes) != len(outputs):
+        message = f"the sandbox told of {len(result.outcomes)} checks for {len(outputs)}"
+        raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)
+    judged = []
+    for test, outcome in zip(tests, result.outcomes, strict=True):
+        accepted = verdict(program, outcome)
+        if accepted is None:
+            raise _failed("checker_program", test, outcome)
+        judged.append(Judged(accepted, _said(outcome)))
+    return judged
+
+
+@dataclass(frozen=True)
+class Talked:
+    """One dialogue: how the program ended, the reason, and what the interactor said."""
+
+    outcome: sb.Outcome
+    accepted: bool
+    rejected: bool
+    """By the interactor; else what counts is how the program ended."""
+    said: str
+
+
+async def talk(
+    runs: Runs, program: pb.JudgeProgram, tests: Sequence[pb.CodeTest], stop: bool
+) -> list[Talked]:
+    """The program's dialogues with the interactor; after a failure the rest may be missing.
+
+    Raises SandboxFailed.
+    """
+    request = sb.RunRequest(stop_on_failure=stop)
+    other = request.dialogues
+    _fill(other, program)
+    other.going_on = ACCEPTS[protocol(program)]
+    for test in tests:
+        files = {INPUT: test.stdin.encode(), ANSWER: test.stdout.encode()}
+        log = "/tmp/" if protocol(program) == Protocol.KATTIS else "/tmp/log"
+        paths = (
+            [f"/box/{INPUT}", f"/box/{ANSWER}", log]
+            if protocol(program) == Protocol.KATTIS
+            else [f"/box/{INPUT}", log, f"/box/{ANSWER}"]
+        )
+        other.command.add(args=[*paths, *program.args], files=files)
+    result = await runs.run(request)
+    if result.other_compile_failed:
+        raise _broken("interactor", result.diagnostics)
+    talked = []
+    for test, outcome, judge in zip(
+        tests, result.outcomes, result.interactor_outcomes, strict=False
+    ):
+        if judge.ending == sb.Outcome.NOT_RUN:
+            break
+        talked.append(_settled(program, test, outcome, judge))
+    return talked
+
+
+def _settled(
+    program: pb.JudgeProgram, test: pb.CodeTest, outcome: sb.Outcome, judge: sb.Outcome
+) -> Talked:
+    """Who decides: the interactor if it rejected before the program ended, or accepted a program
+    that ended well; else the way in which the program ended."""
+    accepted = verdict(program, judge)
+    well = outcome.ending == sb.Outcome.EXITED and outcome.exit_code == 0
+    stopped = outcome.ending == sb.Outcome.NOT_RUN
+    said = _said(judge)
+    if stopped or well or outcome.interactor_first:
+        if accepted is None and not stopped and not outcome.interactor_first:
+            # It wrote to a program that was gone.
+            accepted = (
+                False
+                if judge.ending == sb.Outcome.SIGNALLED and judge.signal == signal.SIGPIPE
+                else None
+            )
+        if accepted is None:
+            raise _failed("interactor", test, judge)
+        return Talked(outcome, accepted and well, not accepted, said)
+    return Talked(outcome, False, False, said)
+
+
+def verdict(program: pb.JudgeProgram, outcome: sb.Outcome) -> bool | None:
+    """Whether it accepts; None when it failed."""
+    if outcome.ending != sb.Outcome.EXITED:
+        return None
+    how = protocol(program)
+    if outcome.exit_code == ACCEPTS[how]:
+        return True
+    partial = how == Protocol.TESTLIB and outcome.exit_code in TESTLIB_PARTIAL
+    return False if partial or outcome.exit_code in REJECTS[how] else None
+
+
+def protocol(program: pb.JudgeProgram) -> Protocol.Protocol.ValueType:
+    return program.protocol or Protocol.TESTLIB
+
+
+def _fill(request: sb.RunRequest | sb.Dialogues, program: pb.JudgeProgram) -> None:
+    request.language = program.language or DEFAULT_LANGUAGE
+    request.source = program.source
+    for name, text in program.files.items():
+        request.files[name] = text.encode()
+    copy_limits(program.limits, request.limits)
+
+
+def _said(outcome: sb.Outcome) -> str:
+    text = (outcome.stderr or outcome.stdout)[: 4 * SAID_CHARS].decode(errors="replace")
+    return text.strip()[:SAID_CHARS]
+
+
+def _broken(field: str, diagnostics: str) -> SandboxFailed:
+    message = f"code.{field}.source: does not compile: {diagnostics.strip()[:1000]}"
+    return SandboxFailed(pb.Verdict.INVALID, message)
+
+
+def _failed(field: str, test: pb.CodeTest, outcome: sb.Outcome) -> SandboxFailed:
+    how = sb.Outcome.Ending.Name(outcome.ending).lower()
+    if outcome.ending == sb.Outcome.EXITED:
+        how = f"exit code {outcome.exit_code}"
+    elif outcome.ending == sb.Outcome.SIGNALLED:
+        how = f"signal {outcome.signal}"
+    where = f" on test {test.id}" if test.id else ""
+    message = f"code.{field}: failed{where} ({how}): {_said(outcome)}".strip()
+    return SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)

@@ -1,0 +1,94 @@
+"""Identical programs on identical tests are run once, within a batch and across batches.
+
+Invariants: two items share an outcome only if everything that went into it is equal: program,
+tests, limits, checkers, toolchain and the verifier's version; only an outcome that another run
+would certainly repeat is kept; who waits for another's run and finds that it was cancelled, or is
+not to be shared, runs itself. Bounded in bytes, the least recently used leaves first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from verifier.outcome import TaskOutcome
+from verifier.v1 import verifier_pb2 as pb
+
+if TYPE_CHECKING:
+    from verifier.code.verify import Submission
+
+KEPT_BYTES = 256 << 20
+"""Memory for outcomes: some 50,000 of them with 20 tests each."""
+
+OBJECT_BYTES = 4
+"""A parsed message takes about so many times its serialised size."""
+
+
+class Once:
+    """Outcomes by what they rest on."""
+
+    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+        self._kept: LRUCache[bytes, tuple[TaskOutcome, int]] = LRUCache(
+            most_bytes, getsizeof=lambda value: value[1]
+        )
+        self._at_work: dict[bytes, asyncio.Future[None]] = {}
+        self.hits = 0
+
+    @staticmethod
+    def key(
+        submission: Submission, program: str, toolchains: Mapping[str, str], version: str
+    ) -> bytes:
+        """A hash of all that decides the outcome."""
+        task = pb.CodeTask()
+        task.CopyFrom(submission.task)
+        # How the program was found is no matter, only what it is.
+        task.ClearField("extraction")
+        task.program = program
+        judges = (task.language, task.checker_program.language, task.interactor.language)
+        versions = "\0".join(toolchains.get(name or "cpp", "") for name in judges)
+        digest = hashlib.sha256(task.SerializeToString(deterministic=True))
+        digest.update(f"\0{versions}\0{version}\0{submission.measure_speed}".encode())
+        return digest.digest()
+
+    async def get(
+        self,
+        key: bytes,
+        work: Callable[[], Awaitable[TaskOutcome]],
+        shareable: Callable[[TaskOutcome], bool],
+    ) -> TaskOutcome:
+        """The outcome kept under the key, or that of `work`."""
+        began = time.monotonic()
+        while True:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self.hits += 1
+                waited = 1000 * (time.monotonic() - began)
+                return _again(kept[0], waited)
+            if key not in self._at_work:
+                break
+            await asyncio.wait([self._at_work[key]])
+        waited = 1000 * (time.monotonic() - began)
+        done = self._at_work[key] = asyncio.get_running_loop().create_future()
+        try:
+            outcome = await work()
+            if shareable(outcome):
+                size = OBJECT_BYTES * outcome.evidence.ByteSize() + 1024
+                if size <= self._kept.maxsize:
+                    self._kept[key] = copy.deepcopy(outcome), size
+        finally:
+            del self._at_work[key]
+            done.set_result(None)
+        outcome.queued_ms += waited
+        return outcome
+
+
+def _again(outcome: TaskOutcome, waited_ms: float) -> TaskOutcome:
+    again = copy.deepcopy(outcome)
+    again.queued_ms, again.cache_hit = waited_ms, True
+    return again

@@ -1,0 +1,63 @@
+"""How fast an accepted program is beside a reference: CPU time, measured in the same slot.
+
+Both take turns on the same tests, several rounds, and the least CPU time of each counts: what else
+runs on the host makes a run slower, never faster. The score is r / (1 + r) with r the reference's
+time over the program's: 1/2 as fast as the reference, always more for the faster of two programs,
+and never so much that speed pays more than being right.
+"""
+
+from __future__ import annotations
+
+from sandbox.v1 import sandbox_pb2 as sb
+from verifier.code import prelude
+from verifier.code.grading import Grading, kind
+from verifier.code.runs import Runs, SandboxFailed
+from verifier.v1 import verifier_pb2 as pb
+
+ROUNDS = 5
+"""Of the two programs; the least of five differs by a few per cent between measurements."""
+
+TESTS = 3
+"""The slowest ones: they hold most of the time, and of what tells two algorithms apart."""
+
+
+async def measure(
+    runs: Runs, task: pb.CodeTask, grading: Grading, evidence: pb.CodeEvidence
+) -> None:
+    """Writes both CPU times into the evidence. Raises SandboxFailed."""
+    for which in ("stdio", "call"):
+        places = [p for p, test in enumerate(task.tests) if kind(test) == which]
+        places.sort(key=lambda place: -grading.results[place].cpu_ms)
+        if not places or (which == "stdio" and task.HasField("interactor")):
+            continue
+        request = sb.RunRequest(rival=task.reference_program, rounds=ROUNDS)
+        chosen = [task.tests[place] for place in places[:TESTS]]
+        if which == "stdio":
+            request.inputs.stdin.extend(test.stdin.encode() for test in chosen)
+        else:
+            request.prelude = prelude.for_calls(runs.program + task.reference_program)
+            request.calls.entry_point = task.entry_point
+            for test in chosen:
+                request.calls.arguments.add(args_json=test.args_json)
+        result = await runs.run(request)
+        if result.other_compile_failed:
+            message = f"code.reference_program: does not compile: {result.diagnostics[:1000]}"
+            raise SandboxFailed(pb.Verdict.INVALID, message)
+        for test, outcome in zip(chosen, result.rival_outcomes, strict=False):
+            fine = outcome.ending == sb.Outcome.RETURNED or (
+                outcome.ending == sb.Outcome.EXITED and outcome.exit_code == 0
+            )
+            if not fine:
+                where = test.id or str(list(task.tests).index(test))
+                raise SandboxFailed(
+                    pb.Verdict.INVALID,
+                    f"code.reference_program: does not end well on test {where}",
+                )
+        evidence.program_cpu_ms += sum(o.cpu_us for o in result.outcomes) / 1000
+        evidence.reference_cpu_ms += sum(o.cpu_us for o in result.rival_outcomes) / 1000
+
+
+def score(program_cpu_ms: float, reference_cpu_ms: float) -> float:
+    """In (0, 1); 0 where nothing was measured."""
+    both = program_cpu_ms + reference_cpu_ms
+    return reference_cpu_ms / both if both else 0.0
