@@ -62,8 +62,6 @@ class Ended:
     left: bool = False
     # At the wall limit a process of the program was stopped by a signal.
     stopped: bool = False
-    # On the monotonic clock.
-    ended_us: int = 0
 
     @property
     def jail_spent(self) -> bool:
@@ -208,7 +206,6 @@ async def execute(
         results=answer.results,
         left=answer.left,
         stopped=stopped is Stopped.RUN,
-        ended_us=answer.ended_us,
     )
     if ended.jail_spent:
         jail.kill()

@@ -41,7 +41,7 @@ LOOK_SECONDS = 2.0
 
 # struct command and struct answer of supervise.c.
 COMMAND = struct.Struct("<II9Q64s")
-ANSWER = struct.Struct("<IIiI9Q")
+ANSWER = struct.Struct("<IIiI8Q")
 PUT, OFFER, ADD, ASK, RUN = b"PODAR"
 
 
@@ -117,8 +117,6 @@ class Answer:
     left: bool
     cpu_us: int
     wall_us: int
-    # On the monotonic clock, which all jails share.
-    ended_us: int
     peak_bytes: int
     stdout_total: int
     stderr_total: int
@@ -282,7 +280,7 @@ class Jail:
         if head[0] != kind:
             self.kill()
             raise JailLost("the jail broke its protocol")
-        out, err, results = head[10:13]
+        out, err, results = head[9:12]
         data = memoryview(await self.receive(out + err + results))
         return Answer(
             why=head[1],
@@ -290,10 +288,9 @@ class Jail:
             left=head[3] != 0,
             cpu_us=head[4],
             wall_us=head[5],
-            ended_us=head[6],
-            peak_bytes=head[7] * 1024,
-            stdout_total=head[8],
-            stderr_total=head[9],
+            peak_bytes=head[6] * 1024,
+            stdout_total=head[7],
+            stderr_total=head[8],
             stdout=bytes(data[:out]),
             stderr=bytes(data[out : out + err]),
             results=bytes(data[out + err :]),

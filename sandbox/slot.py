@@ -322,12 +322,12 @@ class Slot:
         result.diagnostics = diagnostics
         for run in interactor.runs:
             assert isinstance(run, limits.Command)
-            ended, judged = await self._converse(program, other, run, job.going_on, deadline)
+            ended, judged, first = await self._converse(program, other, run, job.going_on, deadline)
             if ended is None:
                 outcomes.append(pb.Outcome(ending=Outcome.NOT_RUN))
             else:
                 self._note(job, ended, outcomes)
-                outcomes[-1].interactor_first = judged.ended_us < ended.ended_us
+            outcomes[-1].interactor_first = first
             self._note(interactor, judged, others)
             if job.stop_on_failure and not ended_well(outcomes[-1], others[-1], job.going_on):
                 return
@@ -339,46 +339,50 @@ class Slot:
         run: limits.Command,
         going_on: int,
         deadline: float | None,
-    ) -> tuple[Ended | None, Ended]:
-        """One dialogue: how the program ended, None where it was stopped, and the interactor.
+    ) -> tuple[Ended | None, Ended, bool]:
+        """One dialogue: how the program ended, None where it was stopped, and the interactor; and
+        whether the interactor ended first.
 
-        Where a jail is lost both are run again.
+        Where a jail is lost both are run again. This process holds all ends of the pipes until one
+        side has ended, and is told of it before the other side can notice: what is done by a side
+        that was left alone is never mistaken for what came first.
         """
         for _ in range(ATTEMPTS):
             to_program, to_other = pipe(), pipe()
-            ends = (to_program[0], to_other[1]), (to_other[0], to_program[1])
+            open_ends = [*to_program, *to_other]
             sides = [
                 asyncio.create_task(self._side(one, args, box, streams, deadline))
                 for one, args, box, streams in (
-                    (program, (), program.box, ends[0]),
-                    (other, run.args, other.with_files(run.files), ends[1]),
+                    (program, (), program.box, (to_program[0], to_other[1])),
+                    (other, run.args, other.with_files(run.files), (to_other[0], to_program[1])),
                 )
             ]
             try:
                 await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-                judged = sides[1].result() if sides[1].done() else None
-                if judged is not None and not sides[0].done() and judged.status != going_on:
+                first = sides[1].done() and not sides[0].done()
+                if first and sides[1].result().status != going_on:
                     sides[0].cancel()
-                results: list[Ended | BaseException] = await asyncio.gather(
-                    *sides, return_exceptions=True
-                )
+                while open_ends:
+                    os.close(open_ends.pop())
+                ended, judged = await asyncio.gather(*sides, return_exceptions=True)
             finally:
+                for end in open_ends:
+                    os.close(end)
                 for side in sides:
                     side.cancel()
                 await asyncio.gather(*sides, return_exceptions=True)
-            ended, told = results
-            if isinstance(told, BaseException):
-                raise told
+            if isinstance(judged, BaseException):
+                raise judged
             if isinstance(ended, asyncio.CancelledError):
                 await program.seat.clear()
-                return None, told
+                return None, judged, True
             if isinstance(ended, BaseException):
                 raise ended
-            if any(side.why is Why.LOST and not side.out_of_memory for side in (ended, told)):
+            if any(side.why is Why.LOST and not side.out_of_memory for side in (ended, judged)):
                 await program.seat.clear()
                 await other.seat.clear()
                 continue
-            return ended, told
+            return ended, judged, first
         raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
 
     async def _side(
@@ -389,40 +393,23 @@ class Slot:
         streams: tuple[int, int],
         deadline: float | None,
     ) -> Ended:
-        """One side of a dialogue; closes this process's ends of its pipes once it is started."""
+        """One side of a dialogue."""
         seat, job, language = program.seat, program.job, program.language
-        open_ends = list(streams)
-        try:
-            jail = await seat.ready()
-            seat.limit(job.limits, language.memory_bytes, language.processes)
-            await seat.put(jail, box)
-            run = asyncio.ensure_future(
-                execute(
-                    jail,
-                    seat.room,
-                    job.limits,
-                    self._command_body(program, args),
-                    b"",
-                    0,
-                    limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
-                    deadline,
-                    language.memory_bytes,
-                    streams,
-                )
-            )
-            # Sent in its first step, and no other side hears of an end while we hold one.
-            await asyncio.sleep(0)
-            while open_ends:
-                os.close(open_ends.pop())
-            try:
-                ended = await asyncio.shield(run)
-            except asyncio.CancelledError:
-                run.cancel()
-                await asyncio.gather(run, return_exceptions=True)
-                raise
-        finally:
-            while open_ends:
-                os.close(open_ends.pop())
+        jail = await seat.ready()
+        seat.limit(job.limits, language.memory_bytes, language.processes)
+        await seat.put(jail, box)
+        ended = await execute(
+            jail,
+            seat.room,
+            job.limits,
+            self._command_body(program, args),
+            b"",
+            0,
+            limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+            deadline,
+            language.memory_bytes,
+            streams,
+        )
         if ended.why is Why.DEADLINE:
             raise DeadlineOver
         if language.zygote:

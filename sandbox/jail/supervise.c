@@ -56,8 +56,7 @@ struct answer {
 	uint32_t kind, why;
 	int32_t status;
 	uint32_t left; /* processes are left of it */
-	/* ended_us: on the monotonic clock, which all jails share. */
-	uint64_t cpu_us, wall_us, ended_us, peak_kib, stdout_total, stderr_total, stdout_kept, stderr_kept, results_kept;
+	uint64_t cpu_us, wall_us, peak_kib, stdout_total, stderr_total, stdout_kept, stderr_kept, results_kept;
 };
 enum { PUT = 'P', OFFER = 'O', ADD = 'D', ASK = 'A', RUN = 'R' };
 /* What a command may bring: a program, or the two ends of pipes to another one. */
@@ -515,8 +514,7 @@ static void run_one(const struct command *command, const char *body, int streams
 		read_end(&answer);
 	else
 		answer.cpu_us = use_so_far(zygote).cpu_us - run.cpu_before_us;
-	answer.ended_us = now_us();
-	answer.wall_us = answer.ended_us - run.began_us;
+	answer.wall_us = now_us() - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)
 		while ((*s)->fd >= 0 && !over(*s) && drain(*s))
 			;

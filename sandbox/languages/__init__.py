@@ -10,10 +10,13 @@ from sandbox.languages import (
     c,
     cpp,
     csharp,
+    go,
     java,
     javascript,
     php,
     python,
+    ruby,
+    rust,
     typescript,
 )
 from sandbox.languages.base import Language, ToolchainMissing
@@ -31,6 +34,9 @@ FINDERS: dict[str, Callable[[], Language]] = {
     "csharp": csharp.find,
     "php": php.find,
     "bash": bash.find,
+    "go": go.find,
+    "rust": rust.find,
+    "ruby": ruby.find,
 }
 NAMES = tuple(FINDERS)
 

@@ -12,12 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from sandbox.languages import cpp, java
+from sandbox.languages import cpp, go, java
 from sandbox.languages.base import ToolchainMissing
 from sandbox.languages.built import BuildFailed, Built
 
 # Java first: it is faster to build, and its start gains most.
-BUILDS: tuple[Callable[[], tuple[Built, ...]], ...] = (java.builds, cpp.builds)
+BUILDS: tuple[Callable[[], tuple[Built, ...]], ...] = (java.builds, cpp.builds, go.builds)
 
 
 def missing() -> list[Built]:

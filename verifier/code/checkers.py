@@ -77,12 +77,19 @@ def case_insensitive(got: bytes, expected: bytes) -> bool:
 
 def unordered_lines(got: bytes, expected: bytes) -> bool:
     """The same lines of tokens, as often, in any order."""
+    if got == expected:
+        return True
+    missing = Counter(_filled_lines(expected))
+    for line in _filled_lines(got):
+        if missing[line] == 0:
+            return False
+        missing[line] -= 1
+    return not any(missing.values())
 
-    def counted(text: bytes) -> Counter[bytes]:
-        split = (b" ".join(_TOKEN.findall(line)) for line in io.BytesIO(text))
-        return Counter(line for line in split if line)
 
-    return counted(got) == counted(expected)
+def _filled_lines(text: bytes) -> Iterator[bytes]:
+    squeezed = (b" ".join(line.split()) for line in io.BytesIO(text))
+    return (line for line in squeezed if line)
 
 
 def floats(tolerance: Tolerance) -> Checker:
@@ -104,7 +111,7 @@ def floats(tolerance: Tolerance) -> Checker:
         return math.isfinite(one) and math.isfinite(other) and tolerance.close(one, other)
 
     def check(got: bytes, expected: bytes) -> bool:
-        return _by_tokens(got, expected, same, equal_is_same=False)
+        return _by_tokens(got, expected, same, equal_is_same=b"nan" not in expected.lower())
 
     return check
 
@@ -137,6 +144,7 @@ def _by_tokens(
     same: Callable[[bytes, bytes], bool],
     equal_is_same: bool = True,
 ) -> bool:
+    """`equal_is_same`: nothing in it differs from itself."""
     got, expected = got.rstrip(), expected.rstrip()
     if equal_is_same and got == expected:
         return True

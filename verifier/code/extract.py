@@ -30,6 +30,9 @@ TAGS: dict[str, frozenset[str]] = {
     "csharp": frozenset({"csharp", "c#", "cs"}),
     "php": frozenset({"php"}),
     "bash": frozenset({"bash", "sh", "shell"}),
+    "go": frozenset({"go", "golang"}),
+    "rust": frozenset({"rust", "rs"}),
+    "ruby": frozenset({"ruby", "rb"}),
 }
 """Fence tags that mean each language."""
 

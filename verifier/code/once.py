@@ -2,8 +2,9 @@
 
 Invariants: two items share an outcome only if everything that went into it is equal: program,
 tests, limits, checkers, toolchain and the verifier's version; only an outcome that another run
-would certainly repeat is kept; who waits for another's run and finds that it was cancelled, or is
-not to be shared, runs itself. Bounded in bytes, the least recently used leaves first.
+would certainly repeat is kept; who waits for another's run and finds that it was cancelled runs
+itself, and where an outcome is not to be shared nobody waits for its like again. Bounded in bytes,
+the least recently used leaves first.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 KEPT_BYTES = 256 << 20
 """Memory for outcomes: some 50,000 of them with 20 tests each."""
 
+ALONE = 65_536
+"""Keys remembered whose outcomes are not to be shared."""
+
 OBJECT_BYTES = 4
 """A parsed message takes about so many times its serialised size."""
 
@@ -37,8 +41,8 @@ class Once:
         self._kept: LRUCache[bytes, tuple[TaskOutcome, int]] = LRUCache(
             most_bytes, getsizeof=lambda value: value[1]
         )
+        self._alone: LRUCache[bytes, bool] = LRUCache(ALONE)
         self._at_work: dict[bytes, asyncio.Future[None]] = {}
-        self.hits = 0
 
     @staticmethod
     def key(
@@ -67,9 +71,10 @@ class Once:
         while True:
             kept = self._kept.get(key)
             if kept is not None:
-                self.hits += 1
                 waited = 1000 * (time.monotonic() - began)
                 return _again(kept[0], waited)
+            if self._alone.get(key):
+                return await work()
             if key not in self._at_work:
                 break
             await asyncio.wait([self._at_work[key]])
@@ -81,6 +86,8 @@ class Once:
                 size = OBJECT_BYTES * outcome.evidence.ByteSize() + 1024
                 if size <= self._kept.maxsize:
                     self._kept[key] = copy.deepcopy(outcome), size
+            else:
+                self._alone[key] = True
         finally:
             del self._at_work[key]
             done.set_result(None)

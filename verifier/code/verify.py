@@ -11,7 +11,7 @@ produced no result is never a pass, and a sandbox that failed is never a wrong a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -66,15 +66,23 @@ class CodeVerifier:
             score = scoring.of_missing(submission.task, found.other_language)
             return TaskOutcome(pb.Verdict.OK, Reason.no_program, score, found.detail)
         work = partial(self._work, submission, found.program)
-        key = await _here_or_beside(
-            submission.task.ByteSize(),
-            partial(self.once.key, submission, found.program, self.toolchains, VERSION),
-        )
-        outcome = await self.once.get(key, work, partial(cacheable, submission.task, found.program))
+        if flags.rests_on_chance(found.program):
+            outcome = await work()
+        else:
+            outcome = await self._once(submission, found.program, work)
         # What a cached outcome says of the run is shared; whose item it is is not.
         outcome = replace(outcome, extracted=found.program)
         flags.of_statement(outcome, submission)
         return outcome
+
+    async def _once(
+        self, submission: Submission, program: str, work: Callable[[], Awaitable[TaskOutcome]]
+    ) -> TaskOutcome:
+        key = await _here_or_beside(
+            submission.task.ByteSize(),
+            partial(self.once.key, submission, program, self.toolchains, VERSION),
+        )
+        return await self.once.get(key, work, partial(cacheable, submission.task))
 
     async def _work(self, submission: Submission, program: str) -> TaskOutcome:
         task = submission.task
@@ -120,16 +128,15 @@ async def _here_or_beside(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if size > WORKED_HERE else work()
 
 
-def cacheable(task: pb.CodeTask, program: str, outcome: TaskOutcome) -> bool:
-    """Whether another run would certainly end like this one: nothing that failed, came near a
-    limit, or rests on chance."""
+def cacheable(task: pb.CodeTask, outcome: TaskOutcome) -> bool:
+    """Whether another run would certainly end like this one: nothing that failed, or came near a
+    limit."""
     evidence = outcome.evidence.code
     return (
         outcome.status == pb.Verdict.OK
         and all(test.reason in _STEADY for test in evidence.tests)
         and not any(flag.kind == pb.Flag.unstable for flag in evidence.flags)
         and not scoring.near_a_limit(task, outcome)
-        and not flags.rests_on_chance(program)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.code.checkers import exact, tokens
+from verifier.code.checkers import Tolerance
 from verifier.code.compare import MAX_DEPTH, parse, same_json, same_value
 
 json_values = st.recursive(
@@ -15,33 +15,6 @@ json_values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-
-
-@pytest.mark.parametrize(
-    ("got", "expected", "same"),
-    [
-        (b"1 2\n3\n", b"1 2\n3", True),
-        (b"1  2 \r\n3\n\n", b"1 2\n3", True),
-        (b"1 2 3\n", b"1 2\n3", False),
-        (b"1 2\n", b"1 2\n3", False),
-        (b"1 2\n3\n4\n", b"1 2\n3", False),
-        (b"", b"", True),
-        (b"\n\n", b"", True),
-        (b"", b"0", False),
-        (b"yes", b"YES", False),
-        (b"1.0", b"1", False),
-        (b"nan", b"nan", True),
-        (b"1\n\n2", b"1\n2", False),
-        (b"\xff\x00", b"\xff\x00", True),
-    ],
-)
-def test_tokens(got: bytes, expected: bytes, same: bool) -> None:
-    assert tokens(got, expected) is same
-
-
-def test_exact() -> None:
-    assert exact(b"a\n", b"a\n")
-    assert not exact(b"a", b"a\n")
 
 
 @pytest.mark.parametrize(
@@ -105,10 +78,27 @@ def test_json_texts() -> None:
 
 
 def test_hostile_sizes_cost_little() -> None:
-    flood = b"\n" * 8_000_000 + b"x"
     started = time.process_time()
-    assert not tokens(flood, b"1")
-    assert not tokens(b"1 " * 4_000_000, b"2")
-    assert tokens(b"1\n" * 4_000_000, b"1\n" * 4_000_000 + b" \n")
     assert not same_json("[" + "[]," * 2_000_000 + "[]]", "1")
     assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [
+        ("0.30000000000000004", "0.3", True),
+        ("[1.0000001, [2]]", "[1, [2]]", True),
+        ("1.1", "1", False),
+        ("2", "3", False),
+        ("1000000001", "1000000000", False),
+        ("NaN", "NaN", False),
+        ("Infinity", "1e308", False),
+        ("true", "1.0", False),
+        ('"0.30000000000000004"', '"0.3"', False),
+        ('{"a": 0.1}', '{"a": 0.10000000001}', True),
+        ("1" * 400, "1.0", False),
+    ],
+)
+def test_floats_within_a_tolerance(got: str, expected: str, same: bool) -> None:
+    assert same_json(got, expected, tolerance=Tolerance()) is same
+    assert not same_json(got, expected) or got == expected

@@ -38,7 +38,12 @@ LANGUAGES = {
 PROBLEM = re.compile(r"\ufeff?(?:#|//|/\*|<\?php //|<\?php #) problem: (\w+)")
 
 # Correct programs that are rejected, as "language/name.ext", and why.
-REJECTED: dict[str, str] = {}
+REJECTED = {
+    "csharp/34_digit_separators.cs": "mcs 6.8 reads 1_000 as 10000",
+    "csharp/35_async_main.cs": "mcs 6.8 knows no asynchronous Main",
+    "csharp/36_local_function.cs": "mcs 6.8 knows no local functions",
+    "csharp/37_type_switch.cs": "mcs 6.8 knows no type patterns in a switch",
+}
 
 MODULUS = 1_000_000_007
 HUGE_LINES = 1_300_000
@@ -57,30 +62,26 @@ class Problem:
 
 def _sum() -> Iterator[Test]:
     """n, then n integers on one line: their sum."""
-    yield "3\n1 2 3\n", "6\n"
     yield "1\n-5", "-5\n"
     yield "0\n\n", "0\n"
     yield "4\n1000000000 2000000000 3000000000 -1\n\n\n", "5999999999\n"
-    many = [(7919 * i) % 1_000_003 for i in range(20_000)]
+    many = [(7919 * i) % 1_000_003 for i in range(5_000)]
     yield f"{len(many)}\n{' '.join(map(str, many))}\n", f"{sum(many)}\n"
 
 
 def _messy() -> Iterator[Test]:
     """Integers with any white space between them: their sum."""
     yield "", "0"
-    yield "1 2\r\n3\r\n", "6\n"
     yield "  7\n\n\n   8 \n", "15\n"
     yield "\t1\t-2\n3", "2\n"
-    yield "\n\r\n 5\r\n\r\n\n", "5\n"
+    yield "\n\r\n 5 6\r\n\r\n\n", "11\n"
 
 
 def _echo() -> Iterator[Test]:
     """Every line again."""
     yield "", ""
-    yield "a\nb\n", "a\nb\n"
     yield "no newline\nat the end", "no newline\nat the end\n"
-    yield "two  spaces   inside\n  and in front\n", "two  spaces   inside\n  and in front\n"
-    yield "gap\n\n\nbetween\n\n\n", "gap\n\n\nbetween\n"
+    yield "  spaces   in front\n\n\nand gaps\n\n\n", "  spaces   in front\n\n\nand gaps\n"
     yield "windows\r\nlines\r\n", "windows\nlines\n"
     yield "käse 日本語 🎉\n", "käse 日本語 🎉\n"
 
@@ -89,10 +90,8 @@ def _copy() -> Iterator[Test]:
     """The input, byte for byte."""
     for text in (
         "",
-        "a\nb\n",
-        "windows\r\nlines\r\n",
+        "windows\r\n  lines \r\n\r\n",
         "no newline",
-        "  x \n\n\n",
         "a\tbé日🎉\n" * 20_000,
     ):
         yield text, text
@@ -100,10 +99,9 @@ def _copy() -> Iterator[Test]:
 
 def _pairs() -> Iterator[Test]:
     """t, then t lines with two integers: the larger one of each line."""
-    yield "3\n1 2\n5 4\n-1 -2\n", "2\n5\n-1\n"
     yield "1\n7 7", "7\n"
-    yield "2\n-100000 100000\n0 -1\n\n\n", "100000\n0\n"
-    many = [(i * 31 % 997 - 500, i * 17 % 991 - 500) for i in range(1000)]
+    yield "3\n-100000 100000\n0 -1\n-2 -3\n\n\n", "100000\n0\n-2\n"
+    many = [(i * 31 % 997 - 500, i * 17 % 991 - 500) for i in range(300)]
     lines = "".join(f"{a} {b}\n" for a, b in many)
     yield f"{len(many)}\n{lines}", "".join(f"{max(pair)}\n" for pair in many)
 
@@ -118,7 +116,7 @@ def _words() -> Iterator[Test]:
 
 def _deep() -> Iterator[Test]:
     """The sum of 1 to n, by recursion n deep."""
-    for text in ("1\n", "1000\n", "100000"):
+    for text in ("1\n", "100000"):
         yield text, f"{int(text) * (int(text) + 1) // 2}\n"
 
 
@@ -146,7 +144,6 @@ def _first() -> Iterator[Test]:
 def _big() -> Iterator[Test]:
     """The product of two integers of up to 18 digits, each on a line of its own."""
     for a, b in (
-        (3, 4),
         (-(10**17) - 3, 987654321987654321),
         (0, 10**17),
         (10**18 - 1, 10**18 - 1),
@@ -158,21 +155,20 @@ def _mean() -> Iterator[Test]:
     """n, then n integers on one line: their mean with three decimals."""
     yield "4\n1 2 3 4\n", "2.500\n"
     yield "8\n1 0 0 0 0 0 0 0\n", "0.125\n"
-    yield "1\n-3\n", "-3.000\n"
-    yield "2\n100000 200001", "150000.500\n"
+    yield "2\n-100000 -200001", "-150000.500\n"
 
 
 def _sorted() -> Iterator[Test]:
     """n, then n integers on one line: the same in ascending order, on one line."""
     yield "5\n3 1 2 10 -1\n", "-1 1 2 3 10\n"
     yield "1\n42", "42\n"
-    many = [(7919 * i) % 10_007 - 5000 for i in range(1000)]
+    many = [(7919 * i) % 10_007 - 5000 for i in range(300)]
     yield f"{len(many)}\n{' '.join(map(str, many))}\n", f"{' '.join(map(str, sorted(many)))}\n"
 
 
 def _fib() -> Iterator[Test]:
     """The n-th Fibonacci number modulo 10^9 + 7."""
-    for n in (0, 1, 50, 1000):
+    for n in (0, 1, 1000):
         low, high = 0, 1
         for _ in range(n):
             low, high = high, (low + high) % MODULUS

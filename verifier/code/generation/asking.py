@@ -79,9 +79,9 @@ def digest(program: str) -> str:
 async def generated(work: Work) -> list[str]:
     """What the generators give, each input once. Raises Unusable when that is nothing."""
     settings, report = work.settings, work.report
-    hints = inputs.hints(settings.seed, settings.generators, settings.tests)
 
     async def generator(place: int) -> list[list[str]]:
+        hints = inputs.hints(settings.seed, place, settings.generators, settings.tests)
         runs: list[list[str]] = []
 
         async def attempt(source: str) -> str:

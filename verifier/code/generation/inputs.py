@@ -36,21 +36,20 @@ MAX_TOTAL_BYTES = 64 * MIB
 """All inputs of one problem, held in memory with each solution's output for them."""
 
 
-def hints(seed: int, generators: int, tests: int) -> list[bytes]:
-    """The standard input of each run of one generator."""
+def hints(seed: int, place: int, generators: int, tests: int) -> list[bytes]:
+    """The standard input of each run of one of several generators; no two have the same seed."""
     runs = len(SIZES) * ROUNDS
     count = math.ceil(INPUTS_PER_TEST * tests / (generators * runs))
     count = min(max(count, 5), MAX_INPUTS_PER_RUN)
-    asked = [(size, place) for place in range(ROUNDS) for size in SIZES]
     return [
         json.dumps(
             {
-                "seed": seed + number,
+                "seed": seed + place * runs + number,
                 "size": size,
                 "count": min(count, MAX_LARGE) if size == "large" else count,
             }
         ).encode()
-        for number, (size, _) in enumerate(asked)
+        for number, size in enumerate(SIZES * ROUNDS)
     ]
 
 

@@ -5,7 +5,7 @@
  "wrong": ["..."],              optional: programs that good tests must reject
  "entry_point": "add",          optional: tests are calls of it, not whole programs
  "limits": {"cpu_seconds": 2},  optional: as CodeTask.limits, for each test
- "checker": "tokens"}           optional: as CodeTask.checker
+ "checker": "tokens"}           optional: as CodeTask.checker; also tolerance, checker_program
 
 Reading is strict: what is not known here is an error that names the line and
 the field.
@@ -68,7 +68,7 @@ def read_problems(
 ) -> list[Problem | BadLine]:
     """One problem, or what is wrong, for each line that is not blank.
 
-    `checker` is for the problems that name none.
+    `checker` is for the problems that have none.
     """
     read: list[Problem | BadLine] = []
     seen: set[str] = set()
@@ -118,5 +118,6 @@ def _problem(value: object, least_solutions: int, checker: str) -> Problem:
         task = json_format.ParseDict(given, pb.CodeTask())
     except json_format.ParseError as error:
         raise ValueError(str(error).partition(" Available Fields")[0].rstrip("\n.")) from None
-    task.checker = task.checker or checker
+    if not task.HasField("checker_program"):
+        task.checker = task.checker or checker
     return Problem(value["id"], value["prompt"], programs["solutions"], programs["wrong"], task)

@@ -14,19 +14,23 @@ from sandbox.client import QueueFull, Sandbox, SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier.code import prelude
 from verifier.code.generation.problem import Problem, arguments
-from verifier.code.verify import verify
+from verifier.code.verify import CodeVerifier, Submission
 from verifier.limits import MIB
 from verifier.v1 import verifier_pb2 as pb
 
-CHUNK_RUNS = 16
+CHUNK_RUNS = 8
 CHUNK_BYTES = 16 * MIB
 """Runs of one request, and their inputs: other problems get their turn in between."""
 
 LIMIT_HITS = 6
-"""Runs at a limit after which a program is given up: each costs its whole limit."""
+"""Runs at a limit after which a solution is given up: each costs its whole limit."""
 
-HELPER_LIMITS = sb.Limits(cpu_seconds=10, output_bytes=16 * MIB)
+HELPER_LIMITS = sb.Limits(cpu_seconds=10, wall_seconds=15, output_bytes=16 * MIB)
 """Of generators and validators: seconds for megabytes of text."""
+
+HELPER_RUNS = 4
+HELPER_HITS = 2
+"""As CHUNK_RUNS and LIMIT_HITS: programs that were never tried hang more often."""
 
 MAX_EXPECTED_BYTES = 4 * MIB
 """An expected output; as large as the largest input."""
@@ -52,11 +56,11 @@ class DoesNotCompile(Exception):
     """The program is no program; the message is the end of what the compiler said."""
 
 
-def chunks(sizes: Sequence[int]) -> Iterator[slice]:
+def chunks(sizes: Sequence[int], runs: int = CHUNK_RUNS) -> Iterator[slice]:
     """Consecutive runs in requests of bounded number and size."""
     start = total = 0
     for place, size in enumerate(sizes):
-        if place > start and (place - start == CHUNK_RUNS or total + size > CHUNK_BYTES):
+        if place > start and (place - start == runs or total + size > CHUNK_BYTES):
             yield slice(start, place)
             start, total = place, 0
         total += size
@@ -67,7 +71,7 @@ def chunks(sizes: Sequence[int]) -> Iterator[slice]:
 async def helper(sandbox: Sandbox, source: str, stdins: Sequence[bytes]) -> list[sb.Outcome]:
     """Runs a generator or a validator, a Python program, once for each input."""
     request = sb.RunRequest(language="python", source=source, limits=HELPER_LIMITS)
-    return await _each(sandbox, request, stdins)
+    return await _each(sandbox, request, stdins, HELPER_RUNS, HELPER_HITS)
 
 
 async def outputs(
@@ -104,11 +108,15 @@ def _expected(outcome: sb.Outcome) -> str | Reason.ValueType:
 
 
 async def _each(
-    sandbox: Sandbox, request: sb.RunRequest, stdins: Sequence[bytes]
+    sandbox: Sandbox,
+    request: sb.RunRequest,
+    stdins: Sequence[bytes],
+    runs: int = CHUNK_RUNS,
+    hits: int = LIMIT_HITS,
 ) -> list[sb.Outcome]:
     done: list[sb.Outcome] = []
-    for part in chunks([len(stdin) for stdin in stdins]):
-        if _given_up(done):
+    for part in chunks([len(stdin) for stdin in stdins], runs):
+        if _at_limits(done) >= hits:
             break
         del request.inputs.stdin[:]
         request.inputs.stdin.extend(stdins[part])
@@ -122,7 +130,7 @@ async def _each_call(
     """A process for each call: its limits are those of one test, and it shares no state."""
     done: list[sb.Outcome] = []
     for part in chunks([len(text) for text in inputs]):
-        if _given_up(done):
+        if _at_limits(done) >= LIMIT_HITS:
             break
         requests = []
         for text in inputs[part]:
@@ -135,8 +143,8 @@ async def _each_call(
     return _filled(done, len(inputs))
 
 
-def _given_up(done: Sequence[sb.Outcome]) -> bool:
-    return sum(outcome.ending in LIMITS for outcome in done) >= LIMIT_HITS
+def _at_limits(done: Sequence[sb.Outcome]) -> int:
+    return sum(outcome.ending in LIMITS for outcome in done)
 
 
 def _filled(done: list[sb.Outcome], wanted: int) -> list[sb.Outcome]:
@@ -170,7 +178,8 @@ async def judge(
             break
         task = pb.CodeTask(program=program, scoring=pb.CodeTask.FRACTION, tests=tests[part])
         task.MergeFrom(problem.task)
-        outcome = await verify(task, "", problem.id, sandbox, None)
+        # A verifier of its own each time: another would tell again what it has seen before.
+        outcome = await CodeVerifier(sandbox).verify(Submission(task, "", item_id=problem.id))
         if outcome.status == pb.Verdict.INVALID:
             raise Unusable(outcome.message)
         if outcome.status != pb.Verdict.OK:

@@ -14,6 +14,10 @@ from verifier.v1 import verifier_pb2 as pb
 SAFE_SHARE = 0.5
 """Of the CPU limit: a test on which a right solution uses more may fail it on another machine."""
 
+DISPUTED_SHARE = 0.5
+"""Of the inputs; where solutions disagree on more, what they agree on are the degenerate inputs
+of a problem with several right answers, or with a wrong solution."""
+
 DIFFERS = ("disagrees", "empty")
 
 
@@ -38,13 +42,28 @@ async def agreed(work: Work, texts: list[str]) -> list[pb.CodeTest]:
         alone = outvoted([one not in DIFFERS for one in row[1:]])
         if alone is not None:
             report.suspects[alone] += 1
-    tests = _without(report, tests, [next(filter(None, row), "") for row in rows])
+    reasons = [next(filter(None, row), "") for row in rows]
+    disputed = sum(reason in DIFFERS for reason in reasons)
+    tests = _without(report, tests, reasons)
+    if disputed > DISPUTED_SHARE * len(rows):
+        raise Unusable(_disputed(report, disputed, len(rows)))
     for place in range(1, len(problem.solutions)):
         again = await _judged(work, place, tests)
         again = ["nondeterministic" if one in DIFFERS else one for one in again]
         tests = _without(report, tests, again)
     report.valid = len(tests)
     return tests
+
+
+def _disputed(report: Report, disputed: int, of: int) -> str:
+    alone = "".join(
+        f"; solutions[{place}] stood alone on {count}"
+        for place, count in report.suspects.most_common()
+    )
+    return (
+        f"the solutions disagree on {disputed} of {of} inputs{alone}: "
+        "one is wrong, or the problem has several right answers and wants a checker"
+    )
 
 
 async def _judged(work: Work, place: int, tests: Sequence[pb.CodeTest]) -> list[str]:

@@ -1,11 +1,12 @@
-// problem: huge
+// problem: pairs
 #include <stdio.h>
 #include <stdlib.h>
 
 int main(void) {
-    setvbuf(stdout, malloc(1 << 22), _IOFBF, 1 << 22);
-    int n, x;
-    if (scanf("%d", &n) != 1) return 1;
-    while (n-- && scanf("%d", &x) == 1) printf("%d\n", x * 2);
+    char *buffer = malloc(1 << 22);
+    setvbuf(stdout, buffer, _IOFBF, 1 << 22);
+    int t, a, b;
+    if (scanf("%d", &t) != 1) return 1;
+    while (t-- && scanf("%d%d", &a, &b) == 2) printf("%d\n", a >= b ? a : b);
     return 0;
 }

@@ -1,8 +1,5 @@
 // problem: sorted
-#include <algorithm>
-#include <cstdio>
-#include <string>
-#include <vector>
+#include <bits/stdc++.h>
 
 int main() {
     int n;

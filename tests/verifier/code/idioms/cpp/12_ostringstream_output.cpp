@@ -1,8 +1,5 @@
 // problem: words
-#include <iostream>
-#include <map>
-#include <sstream>
-#include <string>
+#include <bits/stdc++.h>
 
 int main() {
     std::map<std::string, int> counts;

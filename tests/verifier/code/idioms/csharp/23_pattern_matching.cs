@@ -17,14 +17,11 @@ class Program
         {
             foreach (string word in line.Split(' ', '\t', '\r'))
             {
-                switch (Parse(word))
-                {
-                    case long value:
-                        total += value;
-                        break;
-                    case string text when text.Length > 0:
-                        throw new FormatException(text);
-                }
+                object parsed = Parse(word);
+                if (parsed is long value)
+                    total += value;
+                else if (parsed is string text && text.Length > 0)
+                    throw new FormatException(text);
             }
         }
         Console.WriteLine(total);

@@ -5,7 +5,9 @@
 #elif defined(__x86_64__)
 #pragma GCC target("sse3,ssse3")
 #endif
-#include <bits/stdc++.h>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
 using namespace std;
 
 static char input[1 << 25], output[1 << 25];

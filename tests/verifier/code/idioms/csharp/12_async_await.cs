@@ -5,7 +5,12 @@ using System.Threading.Tasks;
 
 class Program
 {
-    static async Task Main(string[] args)
+    static void Main(string[] args)
+    {
+        MainAsync().GetAwaiter().GetResult();
+    }
+
+    static async Task MainAsync()
     {
         int n = int.Parse(await Console.In.ReadLineAsync());
         string line = await Console.In.ReadLineAsync();

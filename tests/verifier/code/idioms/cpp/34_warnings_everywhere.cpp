@@ -1,7 +1,6 @@
 // problem: sum
-#include <stdio.h>
-#include <iostream>
 #include <bits/stdc++.h>
+#include <stdio.h>
 #define int long long
 using namespace std;
 int unused;

@@ -1,0 +1,3 @@
+# problem: echo
+readarray lines
+printf '%s' "${lines[@]}"

@@ -1,0 +1,4 @@
+# problem: copy
+#!/usr/bin/env bash
+set -euo pipefail
+exec cat -

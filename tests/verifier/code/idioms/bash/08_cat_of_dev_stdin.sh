@@ -1,0 +1,2 @@
+# problem: copy
+cat < /dev/stdin > /dev/stdout

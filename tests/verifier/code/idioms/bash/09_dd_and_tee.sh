@@ -1,0 +1,2 @@
+# problem: copy
+dd bs=4096 2>/dev/null | tee /dev/null

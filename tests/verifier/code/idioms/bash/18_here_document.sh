@@ -1,0 +1,5 @@
+# problem: hello
+whom=world
+cat <<END
+Hello, $whom!
+END

@@ -1,0 +1,2 @@
+# problem: hello
+cat <<<"Hello, world!"

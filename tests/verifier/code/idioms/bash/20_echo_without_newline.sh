@@ -1,0 +1,3 @@
+# problem: hello
+echo -n "Hello, "
+echo -e 'world\x21'

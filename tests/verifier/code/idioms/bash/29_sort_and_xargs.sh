@@ -1,0 +1,2 @@
+# problem: sorted
+tail -n +2 | xargs -n 1 | sort -g | paste -sd ' '

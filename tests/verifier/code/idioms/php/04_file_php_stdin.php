@@ -1,0 +1,4 @@
+<?php // problem: echo
+foreach (file('php://stdin') as $line) {
+    echo rtrim($line, "\r\n"), "\n";
+}

@@ -1,0 +1,2 @@
+<?php // problem: copy
+echo file_get_contents('php://stdin');

@@ -1,0 +1,6 @@
+<?php // problem: hello
+$whom = "world";
+echo <<<TEXT
+    Hello, {$whom}!
+
+    TEXT;

@@ -1,0 +1,6 @@
+<?php // problem: hello
+$greeting = <<<'TEXT'
+Hello, world!
+TEXT;
+?>
+<?= $greeting ?>

@@ -1,0 +1,2 @@
+<?php // problem: hello ?>
+Hello, <?php echo "world"; ?>!

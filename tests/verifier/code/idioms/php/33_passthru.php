@@ -1,0 +1,2 @@
+<?php // problem: copy
+fpassthru(STDIN);

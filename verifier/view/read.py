@@ -1,0 +1,69 @@
+"""Verdicts and items from JSON Lines, joined. Strict: a page shows all or none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from google.protobuf import json_format
+
+from verifier import jsonl
+from verifier.v1 import verifier_pb2 as pb
+
+MOST_SHOWN = 20
+
+
+class BadInput(Exception):
+    """Lines that are no verdicts or no items, or items that are not the verdicts'."""
+
+
+def read_verdicts(lines: Iterable[bytes]) -> list[pb.Verdict]:
+    """The verdict of each line that is not blank.
+
+    Raises BadInput, which names each bad line and its field.
+    """
+    read: list[pb.Verdict] = []
+    bad: list[str] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            if text:
+                value = json.loads(text)
+                if not isinstance(value, dict):
+                    raise ValueError(f"a JSON object is wanted, got a {type(value).__name__}")
+                read.append(json_format.ParseDict(value, pb.Verdict()))
+        except (json_format.ParseError, ValueError, RecursionError) as error:
+            # What follows is a list of all fields under their other, camel-case names.
+            reason = str(error).partition(" Available Fields")[0].rstrip("\n.")
+            bad.append(f"line {number}: {reason}")
+    _raise(bad)
+    return read
+
+
+def read_items(lines: Iterable[bytes], verdicts: Sequence[pb.Verdict]) -> list[pb.Item | None]:
+    """The item of each verdict, by place; None where the verdict is of a bad line.
+
+    Raises BadInput where ids or numbers differ.
+    """
+    read = list(jsonl.read_items(lines))
+    if len(read) != len(verdicts):
+        raise BadInput(f"{len(read):,} items, but {len(verdicts):,} verdicts")
+    bad = []
+    for place, (line, verdict) in enumerate(zip(read, verdicts, strict=True), 1):
+        # As `touchstone verify` names the verdict of a line that is no item.
+        unnamed = f"line {line.number}" if isinstance(line, jsonl.BadLine) else ""
+        if (line.id or unnamed) != verdict.id:
+            bad.append(f"item {place} is {line.id or unnamed!r}, but its verdict {verdict.id!r}")
+    _raise(bad)
+    return [line if isinstance(line, pb.Item) else None for line in read]
+
+
+def _raise(bad: Sequence[str]) -> None:
+    if bad:
+        more = [f"and {len(bad) - MOST_SHOWN:,} more"] if len(bad) > MOST_SHOWN else []
+        raise BadInput("\n".join([_printable(line) for line in bad[:MOST_SHOWN]] + more))
+
+
+def _printable(line: str) -> str:
+    """What a terminal obeys, and what UTF-8 cannot hold, as escapes: lines quote hostile text."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
