@@ -7,7 +7,7 @@
 #   scripts/install-toolchains.sh java php     some of them
 set -eu
 
-ALL="c cpp java javascript typescript csharp php bash"
+ALL="c cpp java javascript typescript csharp php bash go rust ruby"
 
 # What each language needs, a line for each: language, command or file, package, what for.
 needs() {
@@ -32,6 +32,11 @@ php /usr/share/doc/php-gmp php-gmp gmp_* functions
 bash bash bash runs Bash
 bash awk mawk what Bash programs call
 bash bc bc what Bash programs call
+go go golang-go compiles Go
+rust /usr/bin/rustc rustc-web compiles Rust; newer than the package rustc, and twice as fast
+rust cc gcc links programs
+rust ld.gold binutils links programs
+ruby ruby ruby runs Ruby
 LIST
 }
 

@@ -28,6 +28,7 @@ from verifier.client import ServiceError, VerifierClient
 from verifier.embedded import READY_PREFIX, EmbeddedServer, ServerFailed
 from verifier.generate_cli import generate_tests
 from verifier.v1 import verifier_pb2 as pb
+from verifier.view.command import view
 
 if TYPE_CHECKING:
     from verifier.server import Settings
@@ -286,6 +287,7 @@ def _fail(message: str) -> NoReturn:
 
 
 app.command()(generate_tests)
+app.command()(view)
 
 
 def main() -> None:

@@ -42,6 +42,8 @@ SETTINGS = (
 CONFIGURATION = "importcfg"
 # Not compiled for programs: they have no network and no compiler, and these are half of the work.
 LEFT_OUT = ("cmd/", "go/", "debug/", "net/http", "net/rpc", "net/smtp", "crypto/tls", "crypto/x509")
+# Packages that one command compiles, with what they need.
+AT_ONCE = 20
 PROGRAM = "/tmp/program"
 # The same on a host of any size: the number of threads follows it. A run has one core; with two,
 # goroutines still take turns at any point, as they do elsewhere.
@@ -66,18 +68,19 @@ def find() -> Language:
     library = ""
     if not _has_library(root):
         built = _library(go, root, tools)
-        if not built.usable:
-            why = "which jails hide; set TOUCHSTONE_CACHE" if built.ready else "not built"
+        if not built.ready:
             raise ToolchainMissing(
-                f"the standard library of {release} is {why}: touchstone-sandbox prepare"
-                if not built.ready
-                else f"its standard library lies in {built.path}, {why}"
+                f"the standard library of {release} is not built: touchstone-sandbox prepare"
+            )
+        if not built.usable:
+            raise ToolchainMissing(
+                f"its library lies in {built.path}, which jails hide; set TOUCHSTONE_CACHE"
             )
         own = (str(built.path),)
         library = f"-importcfg {built.path}/{CONFIGURATION} "
     compile_words = f"{compiler} -p main -complete {library}-o {PROGRAM}.o ./*.go"
     link_words = f"{linker} {library}-s -w -o {PROGRAM} {PROGRAM}.o"
-    # Sources are named as `go build` names them; what the linker says goes to standard output.
+    # Sources are named as `go build` names them. Messages are on standard output.
     script = f"cd /box && {compile_words} >&2 && {link_words} >&2 && exec cat {PROGRAM}"
     outside = () if str(root).startswith("/usr/") else (str(root),)
     return Language(
@@ -124,12 +127,17 @@ def _library(go: str, root: Path, tools: Path) -> Built:
         packages = execute(*command, "std").decode().split()
         wanted = [name for name in packages if not name.startswith((*LEFT_OUT, "vendor/"))]
         form = "{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}"
-        listed = execute(*command, "-export", "-deps", "-f", form, *wanted).decode()
-        lines = []
-        for number, line in enumerate(filter(None, listed.splitlines())):
-            name, _, compiled = line.partition(" ")
-            Path(compiled).rename(place / f"{number}.a")
-            lines.append(f"packagefile {name}={library.path}/{number}.a\n")
+        places: dict[str, Path] = {}
+        # Each command has its time, and goes on from what those before it left in the cache.
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            listed = execute(*command, "-export", "-deps", "-f", form, *some).decode()
+            for line in filter(None, listed.splitlines()):
+                name, _, compiled = line.partition(" ")
+                if name not in places:
+                    places[name] = place / f"{len(places)}.a"
+                    os.link(compiled, places[name])
+        lines = [f"packagefile {name}={library.path}/{one.name}\n" for name, one in places.items()]
         (place / CONFIGURATION).write_text("".join(lines))
         shutil.rmtree(place / "cache")
 

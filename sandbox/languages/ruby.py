@@ -42,8 +42,8 @@ def find() -> Language:
 
 def _gems(ruby: str) -> list[str]:
     """Where each of the gems lies that is installed."""
-    question = "require 'rbconfig'; puts RbConfig::CONFIG['rubylibprefix'], RbConfig::CONFIG['ruby_version']"
-    asked = (ruby, *OPTIONS, "-e", question)
+    question = "puts RbConfig::CONFIG.values_at('rubylibprefix', 'ruby_version')"
+    asked = (ruby, *OPTIONS, "-r", "rbconfig", "-e", question)
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     if done.returncode != 0 or len(lines) != 2:

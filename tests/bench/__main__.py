@@ -1,6 +1,6 @@
 """`make bench`: each part beside its peer or its bare floor, in one run.
 
-    python -m tests.bench [mathematics] [service] [sandbox] [docker]
+    python -m tests.bench [mathematics] [service] [programs] [sandbox] [docker]
 
 Without names: all but docker, which needs an engine and the image (`make docker-image`). Each part
 has a process of its own, so that what one pins or loads is not the next one's. Ends with one line

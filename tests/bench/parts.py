@@ -6,8 +6,8 @@ import importlib
 
 from rich.console import Console
 
-PARTS = ("mathematics", "service", "sandbox", "docker")
-DEFAULT = PARTS[:3]
+PARTS = ("mathematics", "service", "programs", "sandbox", "docker")
+DEFAULT = PARTS[:4]
 
 
 def run(part: str) -> dict[str, float]:

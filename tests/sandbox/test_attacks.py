@@ -73,7 +73,7 @@ CLASSES = 62
 HERE = {34, 51, 52, 57, 58, 59, 60, 61, 62}
 LANGUAGES = {
     "py": "python", "c": "c", "cpp": "cpp", "java": "java", "js": "javascript", "ts": "typescript",
-    "cs": "csharp", "php": "php", "sh": "bash",
+    "cs": "csharp", "php": "php", "sh": "bash", "go": "go", "rs": "rust", "rb": "ruby",
 }  # fmt: skip
 ENDINGS = {
     "CPU": Outcome.CPU_LIMIT, "WALL": Outcome.WALL_LIMIT, "MLE": Outcome.MEMORY_LIMIT,
@@ -181,7 +181,7 @@ class Attack:
 
 def read(path: Path) -> Attack:
     source = path.read_text()
-    mark = "#" if path.suffix in (".py", ".sh") else "//"
+    mark = "#" if path.suffix in (".py", ".sh", ".rb") else "//"
     header: dict[str, list[str]] = {}
     for line in source.splitlines():
         if line.startswith(("<?php", "#!")):
@@ -525,6 +525,13 @@ print(a + b, *found)
     "php": "<?php\n[$a, $b] = explode(' ', trim(fgets(STDIN)));\necho $a + $b, \"\\n\";",
     "c": "#include <stdio.h>\nint main(void) { int a, b; if (scanf(\"%d %d\", &a, &b) == 2) printf(\"%d\\n\", a + b); return 0; }",
     "bash": "read -r a b\necho $((a + b))",
+    "go": "package main\nimport \"fmt\"\nfunc main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a + b) }",
+    "rust": (
+        "fn main() {\n  let mut line = String::new();\n"
+        "  std::io::stdin().read_line(&mut line).unwrap();\n"
+        "  println!(\"{}\", line.split_whitespace().map(|w| w.parse::<i64>().unwrap()).sum::<i64>());\n}"
+    ),
+    "ruby": "puts gets.split.sum(&:to_i)",
 }  # fmt: skip
 
 

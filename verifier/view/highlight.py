@@ -1,8 +1,8 @@
 """Syntax highlighting by Pygments, as runs of characters instead of HTML.
 
-Programs are hostile: a lexer that loses its way costs `SECONDS`, and what it
-has not reached stays plain. (One regular expression cannot be interrupted;
-`LONGEST` bounds what it is given.)
+Programs are hostile, and a lexer can lose its way in one: what it has not
+reached after `SECONDS` stays plain, as does every program after `ALL_SECONDS`.
+One regular expression cannot be interrupted; `LONGEST` bounds what it reads.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ BY_TOOLCHAIN = {
 }  # fmt: skip
 ALIASES = {"cpp17": "cpp"}
 
-LONGEST = 50_000
+LONGEST = 20_000
 """Characters of one program beyond which it stays plain."""
-SECONDS = 1.0
-"""Of one program; the longest one takes half of it."""
-BUDGET = 4_000_000
-"""Characters of all different programs of a page: about half a minute of work."""
+SECONDS = 0.5
+"""CPU time of one program; the longest honest one takes a third of it."""
+ALL_SECONDS = 30.0
+"""CPU time of a page: some 5,000 different programs of one kilobyte."""
 
 
 class Highlighter:
-    """Highlights programs while the budget lasts; the same one is done once."""
+    """Highlights programs while its time lasts; the same one is done once."""
 
     def __init__(self) -> None:
-        self._left = BUDGET
+        self._left = ALL_SECONDS
         self._done: dict[tuple[str, str], list[int] | None] = {}
 
     def runs(self, program: str, language: str, toolchain: str) -> list[int] | None:
@@ -56,10 +56,11 @@ class Highlighter:
             return None
         key = (alias, program)
         if key not in self._done:
-            if len(program) > self._left:
+            if self._left <= 0:
                 return None
-            self._left -= len(program)
-            self._done[key] = _runs(program, alias)
+            started = time.thread_time()
+            self._done[key] = _runs(program, alias, started + SECONDS)
+            self._left -= time.thread_time() - started
         return self._done[key]
 
 
@@ -68,9 +69,8 @@ def utf16(text: str) -> int:
     return len(text) + (0 if text.isascii() else sum(c > "\uffff" for c in text))
 
 
-def _runs(program: str, alias: str) -> list[int]:
+def _runs(program: str, alias: str, until: float) -> list[int]:
     lexer = get_lexer_by_name(alias, **({"startinline": True} if "<?" not in program else {}))
-    until = time.monotonic() + SECONDS
     runs = [0, 0]
     # Unprocessed: the other methods change line ends, and then lengths would not match.
     for _, kind, value in lexer.get_tokens_unprocessed(program):
@@ -78,7 +78,7 @@ def _runs(program: str, alias: str) -> list[int]:
         if number != runs[-1]:
             runs += [0, number]
         runs[-2] += utf16(value)
-        if time.monotonic() > until:
+        if time.thread_time() > until:
             break
     return runs
 

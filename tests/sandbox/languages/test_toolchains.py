@@ -14,10 +14,13 @@ from sandbox.languages import (
     c,
     cpp,
     csharp,
+    go,
     java,
     javascript,
     php,
     prepare,
+    ruby,
+    rust,
     typescript,
 )
 from sandbox.languages.base import Language, ToolchainMissing
@@ -35,6 +38,10 @@ NEEDS: list[tuple[Callable[[], Language], str, str]] = [
     (csharp.find, "mcs", "mono-mcs"),
     (php.find, "php", "php-cli"),
     (bash.find, "bash", "bash"),
+    (go.find, "go", "golang-go"),
+    (rust.find, "rustc", "rustc-web"),
+    (rust.find, "cc", "gcc"),
+    (ruby.find, "ruby", "ruby"),
 ]
 
 
@@ -79,7 +86,7 @@ def test_both_standards() -> None:
 
 
 def test_nothing_is_ready_in_an_empty_cache(cache: Path) -> None:
-    wanted = {built.name for built in (*cpp.builds(), *java.builds())}
+    wanted = {built.name for built in (*cpp.builds(), *java.builds(), *go.builds())}
     assert {built.name for built in prepare.missing()} == wanted
     assert str(cache) not in str(cpp.find())
 

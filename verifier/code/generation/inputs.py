@@ -23,8 +23,8 @@ ROUNDS = 2
 INPUTS_PER_TEST = 5
 """Inputs asked for, for each test wanted: most are dropped on the way or left over."""
 
-MAX_LARGE = 4
-"""Large inputs asked for in one run: each may have megabytes."""
+MAX_LARGE = 2
+"""Large inputs asked for in one run: each may have megabytes, and few of them fit an item."""
 
 MAX_INPUTS_PER_RUN = 64
 """Taken of one run's inputs; the rest is more of the same."""

@@ -1,0 +1,2 @@
+# expect: OLE
+loop { puts 'x' * 1000 }

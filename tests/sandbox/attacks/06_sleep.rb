@@ -1,0 +1,3 @@
+# expect: WALL
+# limits: wall=0.5
+sleep

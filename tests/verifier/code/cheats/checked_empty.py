@@ -1,0 +1,4 @@
+# problem: divisor
+# flags:
+# trick: nothing, for a checker that reads nothing
+input()

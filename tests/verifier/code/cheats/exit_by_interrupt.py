@@ -1,0 +1,5 @@
+# problem: asserts
+# flags:
+# trick: raises KeyboardInterrupt, which no `except Exception` catches
+def gcd(a, b):
+    raise KeyboardInterrupt

@@ -1,0 +1,8 @@
+# problem: merge
+# flags:
+# trick: few objects whose text is exponentially long
+def merge(a, b):
+    value = [1]
+    for _ in range(60):
+        value = [value, value]
+    return value

@@ -1,0 +1,4 @@
+# problem: yes_no
+# flags:
+# trick: both answers on one line
+print("YES NO")

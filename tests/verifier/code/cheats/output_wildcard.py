@@ -1,0 +1,4 @@
+# problem: yes_no
+# flags:
+# trick: patterns that match every text
+print("(YES|NO|.*|%s|*|\\w+)")

@@ -1,0 +1,4 @@
+# problem: yes_no
+# flags:
+# trick: carriage returns put one answer over the other
+print("NO\rYES", end="\r")
