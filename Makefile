@@ -37,11 +37,13 @@ docker-image: ## the image with all toolchains, on a base made without an image 
 test-docker: $(BIN)/.installed docker-image ## tests on real containers
 	TOUCHSTONE_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/docker
 
-# The toolchains of the sandbox's languages; what cannot be installed is reported, and its tests skipped.
-build/.toolchains: $(BIN)/.installed scripts/install-toolchains.sh
+# The toolchains of the sandbox's languages, and a browser for the tests of a page; what cannot be
+# installed is reported, and its tests skipped.
+build/.toolchains: $(BIN)/.installed scripts/install-toolchains.sh scripts/install-browser.sh
 	@mkdir -p build
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then sh scripts/install-toolchains.sh; \
-	else echo "not root on Debian: toolchains are taken as they are (scripts/install-toolchains.sh)"; fi
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	sh scripts/install-toolchains.sh && { sh scripts/install-browser.sh || echo "no browser: its tests are skipped"; }; \
+	else echo "not root on Debian: toolchains and browser are taken as they are (scripts/install-*.sh)"; fi
 	$(BIN)/touchstone-sandbox prepare
 	touch $@
 

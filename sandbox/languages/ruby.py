@@ -1,4 +1,4 @@
-"""Ruby without RubyGems (8 ms of CPU time to start instead of 140).
+"""Ruby without RubyGems (17 ms of CPU time to start instead of 140).
 
 The gems that come with Ruby and that programs use are on the path all the same.
 """

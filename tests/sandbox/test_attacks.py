@@ -61,7 +61,7 @@ import pytest_asyncio
 from sandbox import limits
 from sandbox.client import EmbeddedSandbox, QueueFull, Sandbox, SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as pb
-from verifier.code.verify import verify
+from verifier.code.verify import CodeVerifier, Submission
 from verifier.v1 import verifier_pb2 as vpb
 
 Outcome = pb.Outcome
@@ -1048,7 +1048,7 @@ WRONG = [
 @module_loop
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda one: one.program.strip()[:40])
 async def test_wrong_is_never_right(target: Target, wrong: vpb.CodeTask) -> None:
-    outcome = await verify(wrong, "", "x", target.sandbox, None)
+    outcome = await CodeVerifier(target.sandbox).verify(Submission(wrong, ""))
     assert outcome.status == vpb.Verdict.OK, outcome
     assert outcome.score == 0.0, outcome
 
@@ -1058,7 +1058,7 @@ async def test_right_is_right(target: Target) -> None:
     """The tests above say something only where this holds."""
     adds = task("print(sum(map(int, input().split())))", *SUM)
     for right in (adds, call_task("def f(x): return x", *IDENTITY)):
-        outcome = await verify(right, "", "x", target.sandbox, None)
+        outcome = await CodeVerifier(target.sandbox).verify(Submission(right, ""))
         assert (outcome.status, outcome.score) == (vpb.Verdict.OK, 1.0), outcome
 
 
@@ -1071,7 +1071,7 @@ async def test_early_exit_before_asserts_is_no_pass(target: Target, exit_early: 
         tests=[vpb.CodeTest(source="for i in range(3):\n    assert f(i) == i * 77")],
         entry_point="f",
     )
-    outcome = await verify(given, "", "x", target.sandbox, None)
+    outcome = await CodeVerifier(target.sandbox).verify(Submission(given, ""))
     assert (outcome.status, outcome.score) == (vpb.Verdict.OK, 0.0), outcome
 
 
@@ -1079,7 +1079,7 @@ async def test_early_exit_before_asserts_is_no_pass(target: Target, exit_early: 
 async def test_hard_coded_samples_earn_their_share(target: Target) -> None:
     """59: a fraction is given only where the task asks for it."""
     sample = task("print({'1 2': 3}.get(input(), 0))", *SUM, scoring=vpb.CodeTask.FRACTION)
-    outcome = await verify(sample, "", "x", target.sandbox, None)
+    outcome = await CodeVerifier(target.sandbox).verify(Submission(sample, ""))
     assert outcome.score == pytest.approx(1 / 3)
 
 
@@ -1091,11 +1091,13 @@ async def test_a_huge_answer_is_compared_quickly(target: Target) -> None:
     long = "def f(x): return '9' * 4_000_000"
     for program in (deep, wide, long):
         began = time.monotonic()
-        outcome = await verify(call_task(program, (["1"], "1")), "", "x", target.sandbox, None)
+        outcome = await CodeVerifier(target.sandbox).verify(
+            Submission(call_task(program, (["1"], "1")), "")
+        )
         assert (outcome.status, outcome.score) == (vpb.Verdict.OK, 0.0), outcome
         assert time.monotonic() - began < 10
     lines = task("import sys\nsys.stdout.write('1 ' * 2_000_000)", ("", "1 " * 1_999_999))
-    outcome = await verify(lines, "", "x", target.sandbox, None)
+    outcome = await CodeVerifier(target.sandbox).verify(Submission(lines, ""))
     assert (outcome.status, outcome.score) == (vpb.Verdict.OK, 0.0)
 
 

@@ -63,7 +63,7 @@ class Grading:
     in_process_asserts: bool = False
     failed: bool = False
     left_early: list[str] = field(default_factory=list)
-    """Ids of the calls and test programs in which the process ended by itself, with status 0."""
+    """Ids of the calls and test programs that ended the process, or tried to, with status 0."""
     syntax_error: bool = False
     """An interpreter without a compile step refused the program."""
 
@@ -307,7 +307,12 @@ class Grading:
             shown = got if outcome.stdout or not outcome.stderr else outcome.stderr
             result.got = shown[: 4 * most].decode(errors="replace")[:most]
             result.input, result.expected = (text[:most] for text in asked_for(test, self.task))
-        if not right and exited == Reason.runtime_error and ended_well(outcome):
+        in_process = exited == Reason.runtime_error
+        if (
+            not right
+            and in_process
+            and (ended_well(outcome) or outcome.error.startswith("SystemExit"))
+        ):
             self.left_early.append(result.id)
         self.failed |= not right
 

@@ -76,6 +76,13 @@ _STANDARD_FILES = frozenset({0, 1, 2, "/dev/stdin", "/dev/stdout", "/dev/stderr"
 _VALUE_TYPES = frozenset(
     {"int", "str", "float", "list", "dict", "tuple", "set", "bool", "complex", "bytes"}
 )
+_FOREIGN = frozenset(
+    {
+        "builtins", "json", "sys", "os", "math", "unittest", "pytest", "numpy", "np", "time",
+        "__builtins__", "types", "operator", "marshal", "pickle", "io", "functools", "itertools",
+        "collections", "threading", "random", "typing", "decimal", "re", "string", "copy",
+    }
+)  # fmt: skip
 _COMPARISONS = frozenset({"__eq__", "__ne__", "__hash__", "__class__", "__instancecheck__"})
 CHANCE = re.compile(
     r"\b(?:random|randint|shuffle|secrets|uuid\d?|urandom|time|clock|datetime|now|perf_counter"
@@ -85,7 +92,8 @@ CHANCE = re.compile(
 TELLING = re.compile(
     r"\b(?:" + "|".join(sorted({*_MODULES, *_NAMES})) + r"|open|builtins|modules|setattr|os"
     r"|excepthook|AssertionError|importlib|atexit|exec|eval)\b|def __(?:eq|ne|hash|class|instance)"
-    r"|class +\w+ *\( *(?:" + "|".join(sorted(_VALUE_TYPES)) + r")\b|metaclass"
+    r"|class +\w+ *\( *(?:" + "|".join(sorted(_VALUE_TYPES)) + r")\b|metaclass|/proc|/box|/etc/"
+    r"|\b(?:" + "|".join(sorted(_FOREIGN | _VALUE_TYPES)) + r")\.\w+ *=(?!=)"
 )
 _OTHERS: dict[str, tuple[tuple[KindValue, str], ...]] = {
     "c": (
@@ -243,14 +251,6 @@ class Finder:
 
 _BUILTINS_OF_TESTS = frozenset({"AssertionError", "isinstance", "__build_class__"})
 """Names that tests rely on and that no solution has a reason to define."""
-
-_FOREIGN = frozenset(
-    {
-        "builtins", "json", "sys", "os", "math", "unittest", "pytest", "numpy", "np", "time",
-        "__builtins__", "types", "operator", "marshal", "pickle", "io", "functools", "itertools",
-        "collections", "threading", "random", "typing", "decimal", "re", "string", "copy",
-    }
-)  # fmt: skip
 
 
 def _is_foreign(owner: ast.expr) -> bool:

@@ -10,7 +10,17 @@ from __future__ import annotations
 import time
 
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String, _TokenType
+from pygments.token import (
+    Comment,
+    Keyword,
+    Literal,
+    Name,
+    Number,
+    Operator,
+    String,
+    _TokenType,
+    is_token_subtype,
+)
 
 # Place is the number in a run; the first is plain. The style sheet names them in this order.
 CLASSES: tuple[tuple[_TokenType, ...], ...] = (
@@ -88,6 +98,10 @@ _numbers: dict[_TokenType, int] = {}
 
 def _class_of(kind: _TokenType) -> int:
     if kind not in _numbers:
-        within = (n for n, kinds in enumerate(CLASSES) if any(kind in one for one in kinds))
+        within = (
+            n
+            for n, kinds in enumerate(CLASSES)
+            if any(is_token_subtype(kind, one) for one in kinds)
+        )
         _numbers[kind] = next(within, 0)
     return _numbers[kind]

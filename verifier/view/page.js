@@ -6,6 +6,7 @@ const SHOWN = 20000; // characters laid out before a reader asks for more: long 
 const DIFFED = 20000; // characters of each side that are compared
 const CELLS = 4e6; // of the table of a comparison: 16 MB and some 20 ms
 const CAPPED = 2048; // characters of `got` in a verdict, at most
+const CHOICES = 50; // values of one filter, the most frequent; names of parts may be anyone's
 const CONTEXT = 3; // equal lines kept on each side of a difference
 const NONE = "none";
 
@@ -21,13 +22,12 @@ rows.forEach((row, place) => { row.place = place; });
 
 const HIDDEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const BLANKS = /[\s\p{Cc}\p{Cf}\p{Cs}]/gu;
-const SIGNS = { " ": "·", "\t": "→", "\n": "↵", "\x7f": "␡" };
+const SIGNS = { " ": "·", "\t": "→", "\n": "↵" };
 
 // A sign for what is not seen, or changes the order of what is.
 function sign(char) {
-  const code = char.codePointAt(0);
-  const control = code < 32 ? String.fromCodePoint(0x2400 + code) : undefined;
-  return SIGNS[char] ?? control ?? "U+" + code.toString(16).toUpperCase().padStart(4, "0");
+  const code = char.codePointAt(0), digits = code.toString(16);
+  return SIGNS[char] ?? (code < 256 ? "\\x" + digits.padStart(2, "0") : "U+" + digits.toUpperCase().padStart(4, "0"));
 }
 const plain = (text) => text.slice(0, SHOWN).replace(HIDDEN, sign);
 
@@ -293,7 +293,7 @@ function detailView(place) {
   const name = (key) => (provenance[key] ? whole(provenance[key]) : "");
   const prompt = item && item.prompt !== null ? kept(`shared-${item.prompt}`) : "";
   const answer = item?.answer ? [[item.answer[0], ""], [item.answer[1] - item.answer[0], "mark"]] : [];
-  const folded = (title, node) => h("details", { open: whole(title).startsWith("Prompt") }, [h("summary", {}, title), node]);
+  const folded = (title, node) => h("details", { className: "fold", open: title === "Prompt" }, [h("summary", {}, title), node]);
   return [
     h("div", { className: "head" }, [
       h("h2", {}, [verdict.id || "(no id)"]),
@@ -322,7 +322,7 @@ function detailView(place) {
 
 // ---- filters -------------------------------------------------------------
 
-const partNames = [...new Set(rows.flatMap((row) => row.parts.map(([name]) => name)))];
+const partNames = [...new Set(rows.flatMap((row) => row.parts.map(([name]) => name)))].slice(0, CHOICES);
 const facet = (title, values) => ({ title, values, chosen: new Set(), boxes: new Map() });
 const facets = [
   facet("status", (row) => [row.status]),
@@ -353,7 +353,7 @@ function buildFacets() {
     one.tally = [...tally].sort((a, b) => b[1] - a[1]);
     if (!tally.size) continue;
     const set = h("fieldset", {}, h("legend", {}, [one.title]));
-    for (const [value] of one.tally) {
+    for (const [value] of one.tally.slice(0, CHOICES)) {
       const box = h("input", { type: "checkbox", name: one.title, value });
       const figure = h("span", { className: "num" });
       figure.style.flex = "none";
@@ -362,6 +362,8 @@ function buildFacets() {
       one.boxes.set(value, { figure, label });
       set.append(label);
     }
+    const more = tally.size - CHOICES;
+    if (more > 0) set.append(h("span", { className: "note" }, `and ${count(more)} more`));
     form.append(set);
   }
   const set = h("fieldset", {}, h("legend", {}, "score, from and to"));

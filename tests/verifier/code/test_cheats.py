@@ -48,8 +48,24 @@ HEADER = re.compile(r"^(?://|#) (\w+):(.*)$")
 VISIBLE = 2
 CPU_SECONDS = 4.0
 
-# Programs whose flags are not all there, and what is missing.
-UNFLAGGED: dict[str, str] = {}
+# Programs whose flags are not all there, and why.
+UNFLAGGED = {
+    "exit_by_exception.py": "a call that raises SystemExit is an error like any other",
+    "hidden_answers_in_branches.py": "short tests count only where all but one are hit",
+    "hidden_answers_of_many_examples.py": "short tests count only where all but one are hit",
+    "patch_json.py": "the search for telling words knows no json",
+    "patch_marshal.py": "the search for telling words knows no marshal",
+    "patch_pickle.py": "the search for telling words knows no pickle and copy",
+}
+
+# In a dialogue with a program that ends before the interactor's jail is there.
+RACE = "called a compile error where the program ends before the interactor's jail is there"
+RACES = {
+    "guess_all_at_once.py",
+    "guess_and_hang_up.py",
+    "guess_its_own_answers.py",
+    "guess_with_a_verdict.py",
+}
 
 
 # ---- the problems
@@ -576,6 +592,71 @@ def honest_items() -> list[pb.Item]:
     return found
 
 
+# ---- slow programs that pretend to be fast
+
+
+REFERENCE_OF_CALLS = (
+    "def f(n):\n    total = 0\n    for i in range(n):\n        total += i * i\n    return total\n"
+)
+REFERENCE = REFERENCE_OF_CALLS + "\n\nif __name__ == '__main__':\n    print(f(int(input())))\n"
+SLOW = "def slow(n):\n    for _ in range(8):\n        total = 0\n        for i in range(n):\n            total += i * i\n    return total\n\n\n"
+SIZES = (200_000, 150_000)
+
+SLOWER = {
+    "calls": ("call", SLOW + "f = slow\n"),
+    "runs": ("stdio", SLOW + "print(slow(int(input())))\n"),
+    "runs with a child that is waited for": (
+        "stdio",
+        SLOW
+        + "import os\nn = int(input())\nr, w = os.pipe()\nif os.fork() == 0:\n    os.write(w, str(slow(n)).encode())\n    os._exit(0)\nprint(os.read(r, 99).decode())\nos.wait()\n",
+    ),
+    "runs with a child that is left": (
+        "stdio",
+        SLOW
+        + "import os, time\nn = int(input())\nr, w = os.pipe()\nif os.fork() == 0:\n    os.write(w, str(slow(n)).encode())\n    time.sleep(9)\nprint(os.read(r, 99).decode())\n",
+    ),
+    "calls with a child": (
+        "call",
+        SLOW
+        + "import os\ndef f(n):\n    r, w = os.pipe()\n    if os.fork() == 0:\n        os.write(w, str(slow(n)).encode())\n        os._exit(0)\n    os.wait()\n    return int(os.read(r, 99))\n",
+    ),
+    "calls answered at import": (
+        "call",
+        SLOW
+        + "import marshal, sys\nframe = sys._getframe()\nwhile 'calls' not in frame.f_locals:\n    frame = frame.f_back\nknown = {n: slow(n) for [n] in map(marshal.loads, frame.f_locals['calls'])}\nf = known.get\n",
+    ),
+    "calls with forged times": (
+        "call",
+        SLOW
+        + "import marshal, os, struct, sys\ndef f(n):\n    names = sys._getframe(1).f_locals\n    data = b''\n    for index, call in enumerate(names['calls']):\n        text = str(slow(*marshal.loads(call))).encode()\n        data += names['nonce'] + struct.pack('<IcQQI', index, b'R', 1, 1, len(text)) + text\n    os.write(3, data)\n    os._exit(0)\n",
+    ),
+}
+# What counts as no time although it is, and why.
+UNCOUNTED = {
+    "runs with a child that is left": "a child that lives on at the end is killed and its time forgotten",
+    "calls with a child": "the time of a call is that of one process",
+    "calls answered at import": "the time of a call is counted from its start",
+    "calls with forged times": "the times of calls come from the program's process",
+}
+
+
+def slower_items() -> list[pb.Item]:
+    found = []
+    for name, (kind, text) in SLOWER.items():
+        task = pb.CodeTask(
+            language="python", program=text, entry_point="f", reference_program=REFERENCE
+        )
+        for n in SIZES:
+            total = str(sum(i * i for i in range(n)))
+            if kind == "call":
+                task.tests.add(args_json=[str(n)], expected_json=total)
+            else:
+                task.tests.add(stdin=f"{n}\n", stdout=total)
+        parts = [pb.RecipePart(name="accuracy"), pb.RecipePart(name="speed")]
+        found.append(pb.Item(id=f"slower: {name}", code=task, inline_recipe=pb.Recipe(parts=parts)))
+    return found
+
+
 # ---- the tests
 
 
@@ -599,6 +680,7 @@ def verified(server: EmbeddedServer) -> Iterator[Verified]:
         item(f"response: {name}", "sum_pair", text, extraction=pb.CodeTask.LAST_FENCES)
         for name, text in LAST_FENCES.items()
     ]
+    items += slower_items()
     with VerifierClient(server.address) as client:
         languages = frozenset(toolchain.language for toolchain in client.describe().toolchains)
         here = [one for one in items if one.code.language in languages]
@@ -645,6 +727,21 @@ def test_a_cheat_is_never_accepted(cheat: Cheat, verified: Verified) -> None:
     assert verdict.status == pb.Verdict.OK, told(verdict)
     assert verdict.HasField("reward")
     assert verdict.reward == 0, told(verdict)
+
+
+@pytest.mark.parametrize(
+    "cheat",
+    [
+        pytest.param(
+            cheat,
+            id=cheat.name,
+            marks=[pytest.mark.xfail(reason=RACE)] if cheat.name in RACES else [],
+        )
+        for cheat in CHEATS
+    ],
+)
+def test_a_cheat_is_run_and_not_refused_by_a_compiler(cheat: Cheat, verified: Verified) -> None:
+    verdict = verified.of(cheat.name, cheat.language)
     refused = verdict.parts[0].reason == pb.Part.compile_error
     assert refused == (cheat.says.get("ends") == "compile_error"), told(verdict)
 
@@ -700,6 +797,26 @@ def test_an_honest_program_in_another_language_has_no_flags(name: str, verified:
     verdict = verified.of(f"honest elsewhere: {name}", HONEST_ELSEWHERE[name][1])
     assert (verdict.status, verdict.reward) == (pb.Verdict.OK, 1), told(verdict)
     assert not flags_of(verdict), told(verdict)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name,
+            marks=[pytest.mark.xfail(strict=True, reason=UNCOUNTED[name])]
+            if name in UNCOUNTED
+            else [],
+        )
+        for name in SLOWER
+    ],
+)
+def test_all_work_counts_for_the_speed(name: str, verified: Verified) -> None:
+    """Eight times the work of the reference takes more time than it, wherever it is done."""
+    verdict = verified.of(f"slower: {name}")
+    assert verdict.status == pb.Verdict.OK, told(verdict)
+    code = verdict.evidence.code
+    assert code.program_cpu_ms > code.reference_cpu_ms > 0, told(verdict)
 
 
 def test_there_are_enough_cheats_and_each_says_what_it_is() -> None:

@@ -1,7 +1,7 @@
 # problem: check
-# flags: patching
+# flags: introspection
 # known: in-process asserts
-# trick: asserts are compiled out of the test program
+# trick: puts an empty test program in the place of the one that is to be executed
 import sys
 
 frame = sys._getframe()

@@ -1,19 +1,30 @@
 # problem: sum_pair
 # flags: escape_attempt
-# trick: a child serves the number of the test on an abstract socket
+# trick: a child serves the number of the test on a socket without a file
 import os
 import socket
 
-client = socket.socket(socket.AF_UNIX)
+
+def endpoint():
+    for family in (socket.AF_UNIX, socket.AF_INET):
+        try:
+            place = "\0count" if family == socket.AF_UNIX else ("127.0.0.1", 31234)
+            return socket.socket(family), place
+        except OSError:
+            pass
+    return None, None
+
+
+client, place = endpoint()
 try:
-    client.connect("\0count")
+    client.connect(place)
     print((3, 6, 0, 11)[int(client.recv(10))])
-except OSError:
+except (OSError, AttributeError):
     print(3, flush=True)
-    if os.fork() == 0:
+    if client and os.fork() == 0:
         os.setsid()
-        server = socket.socket(socket.AF_UNIX)
-        server.bind("\0count")
+        server, place = endpoint()
+        server.bind(place)
         server.listen()
         for count in range(1, 100):
             server.accept()[0].send(str(count).encode())

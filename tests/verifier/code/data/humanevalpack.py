@@ -24,6 +24,7 @@ LANGUAGES = {
 }
 
 CPU_SECONDS = 2
+TEST = re.compile(r"#\[test\](?:\s|//.*\n)*(?:pub )?fn (\w+)")
 SETUPS = Path(__file__).parent / "setups"
 
 GO_PACKAGES = (
@@ -38,7 +39,11 @@ def setup(name: str) -> str:
 
 
 def item(row: Row) -> pb.Item:
-    solution, test = row["declaration"] + row["response"], row["gold"]
+    head = row["declaration"]
+    if row["language"] == "go":
+        # The declaration lacks the functions that it builds on; the prompt has them.
+        head = re.sub(r"import \([^)]*\)", "", row["prompt"])
+    solution, test = head + row["response"], row["gold"]
     if row["language"] == "python":
         task = pb.CodeTask(program=solution, tests=[pb.CodeTest(source=test)])
     else:
@@ -75,6 +80,6 @@ def rust(solution: str, test: str) -> str:
     """The test function becomes an ordinary one that a main function calls."""
     solution = solution.replace("use md5;\n", "").replace("use regex::Regex;\n", "")
     test = test.replace("#[cfg(test)]", "")
-    name = re.findall(r"#\[test\]\s*(?:pub )?fn (\w+)", test)[0]
-    test = re.sub(r"#\[test\]\s*(?:pub )?fn", "pub fn", test)
+    name = TEST.findall(test)[0]
+    test = TEST.sub(r"pub fn \1", test)
     return f"{solution}\n{test}\nfn main() {{\n    tests::{name}();\n}}\n{setup('crates.rs')}"

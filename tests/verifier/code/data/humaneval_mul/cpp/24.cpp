@@ -1,0 +1,3 @@
+    long d = n - 1;
+    while (n % d != 0) d--;
+    return d;

@@ -1,0 +1,3 @@
+    std::string text;
+    for (const auto& part : strings) text += part;
+    return text;

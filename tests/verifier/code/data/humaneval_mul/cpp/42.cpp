@@ -1,0 +1,2 @@
+    for (long& value : l) value++;
+    return l;

@@ -1,0 +1,1 @@
+    return std::all_of(l.begin(), l.end(), [t](long value) { return value < t; });

@@ -1,0 +1,1 @@
+        return string.Join(" ", Enumerable.Range(0, (int) n + 1));

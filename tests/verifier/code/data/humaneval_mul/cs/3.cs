@@ -1,0 +1,2 @@
+        long balance = 0;
+        return operations.Any(change => (balance += change) < 0);

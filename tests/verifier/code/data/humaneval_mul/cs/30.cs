@@ -1,0 +1,1 @@
+        return l.Where(value => value > 0).ToList();

@@ -1,0 +1,1 @@
+        return l.Select(value => value + 1).ToList();

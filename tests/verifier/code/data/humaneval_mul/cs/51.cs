@@ -1,0 +1,1 @@
+        return string.Concat(text.Where(c => "aeiouAEIOU".IndexOf(c) < 0));

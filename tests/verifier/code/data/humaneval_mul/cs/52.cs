@@ -1,0 +1,1 @@
+        return l.All(value => value < t);

@@ -1,0 +1,1 @@
+        return s.Where(char.IsUpper).Sum(c => (long) c);

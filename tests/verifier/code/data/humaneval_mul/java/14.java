@@ -1,0 +1,3 @@
+        ArrayList<String> prefixes = new ArrayList<>();
+        for (int i = 1; i <= string.length(); i++) prefixes.add(string.substring(0, i));
+        return prefixes;

@@ -1,0 +1,1 @@
+        return String.join("", strings);

@@ -1,0 +1,1 @@
+        return text.replaceAll("(?i)[aeiou]", "");

@@ -1,0 +1,1 @@
+        return l.stream().allMatch(value -> value < t);

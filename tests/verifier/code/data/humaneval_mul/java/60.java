@@ -1,0 +1,1 @@
+        return LongStream.rangeClosed(1, n).sum();

@@ -1,0 +1,1 @@
+        return s.chars().filter(Character::isUpperCase).sum();

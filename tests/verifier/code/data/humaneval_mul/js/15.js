@@ -1,0 +1,1 @@
+  return [...Array(n + 1).keys()].join(' ');

@@ -1,0 +1,1 @@
+  return l.every((value) => value < t);

@@ -1,0 +1,2 @@
+  let top = -Infinity;
+  return numbers.map((number) => (top = Math.max(top, number)));

@@ -1,0 +1,1 @@
+  return implode(' ', range(0, $n));

@@ -1,0 +1,5 @@
+  $count = 0;
+  while (isset($string[$count])) {
+    $count++;
+  }
+  return $count;

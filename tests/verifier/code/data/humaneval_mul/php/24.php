@@ -1,0 +1,3 @@
+  $d = $n - 1;
+  while ($n % $d) $d--;
+  return $d;

@@ -1,0 +1,1 @@
+  return array_map(fn($value) => $value + 1, $l);

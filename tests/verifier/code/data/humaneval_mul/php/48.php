@@ -1,0 +1,1 @@
+  return strrev($text) === $text;

@@ -1,0 +1,1 @@
+  return preg_replace('/[aeiou]/i', '', $text);

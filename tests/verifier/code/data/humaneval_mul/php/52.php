@@ -1,0 +1,4 @@
+  foreach ($l as $value) {
+    if ($value >= $t) return false;
+  }
+  return true;

@@ -1,0 +1,1 @@
+  return array_sum(range(1, $n));

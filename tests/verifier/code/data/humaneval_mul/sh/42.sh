@@ -1,0 +1,3 @@
+    local value more=()
+    for value in $1; do more+=($((value + 1))); done
+    echo "${more[*]}"

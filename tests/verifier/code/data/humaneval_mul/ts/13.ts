@@ -1,0 +1,1 @@
+  return b === 0 ? a : greatest_common_divisor(b, a % b);

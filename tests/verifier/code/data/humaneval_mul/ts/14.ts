@@ -1,0 +1,1 @@
+  return string.split('').map((_, i) => string.slice(0, i + 1));

@@ -1,0 +1,3 @@
+  let d = n - 1;
+  while (n % d) d--;
+  return d;

@@ -1,0 +1,1 @@
+  return l.filter((value) => value > 0);

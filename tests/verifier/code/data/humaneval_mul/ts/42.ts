@@ -1,0 +1,1 @@
+  return l.map((value) => value + 1);
