@@ -446,7 +446,8 @@ class Slot:
         seat = self.seat(COMPILING)
         run = limits.COMPILE_LIMITS
         body = self._spawn_body(seat, how.argv, language, run)
-        box = Box(language.source_name, job.source.encode(), beside=job.files)
+        source = language.rewritten(job.source) if language.rewritten else job.source
+        box = Box(language.source_name, source.encode(), beside=job.files)
         room = limits.MAX_ARTIFACT_BYTES
         ended = await self._execute(seat, language, run, body, b"", room, 0, deadline, box)
         diagnostics = ended.stderr.decode("utf-8", "replace")

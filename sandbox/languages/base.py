@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,6 +83,9 @@ class Language:
     compile: Compile | WarmCompiler | None = None
     # The slower compiler that is asked instead where a request sets type_check.
     type_check: Compile | WarmCompiler | None = None
+    # What is done to a program's text before its compiler sees it: the meaning stays, and so do
+    # the lines.
+    rewritten: Callable[[str], str] | None = None
     artifact_name: str = ""
     shown: tuple[str, ...] = SYSTEM
     env: dict[str, str] = field(default_factory=dict)

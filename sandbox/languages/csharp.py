@@ -1,7 +1,9 @@
 """C#: what Debian has, the compiler mcs and the runtime of Mono 6.8.
 
-mcs knows C# 7 and parts of 8. Missing: nullable reference types, records, switch expressions,
-ranges, top-level statements, System.Text.Json and whatever else came with .NET Core.
+mcs knows most of C# 7 and parts of 8. Missing: local functions, an asynchronous Main, type patterns
+in a switch, nullable reference types, records, switch expressions, ranges, top-level statements,
+System.Text.Json and whatever else came with .NET Core. It reads 1_000 as 10000, so the separators
+of digits are taken out before it sees a program.
 """
 
 from __future__ import annotations
@@ -29,6 +31,30 @@ PROGRAM = "/tmp/main.exe"
 THREADS = 16
 MEMORY_BYTES = 48 << 20
 
+# Strings, characters and comments are passed over; an unclosed one reaches to the end. Possessive:
+# a text has one way to match.
+TOKEN = re.compile(
+    r'(?:@\$|\$@|@)"(?:[^"]|"")*+(?:"|\Z)'
+    r'|"(?:\\.|[^"\\\n])*+(?:"|$)'
+    r"|'(?:\\.|[^'\\\n])*+(?:'|$)"
+    r"|//[^\n]*+"
+    r"|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
+    r"|\b(?P<number>[0-9][0-9A-Fa-fxX_.]*+)",
+    re.MULTILINE,
+)
+
+
+def without_digit_separators(source: str) -> str:
+    """The same program for a compiler that knows none."""
+    if "_" not in source:
+        return source
+    return TOKEN.sub(_plain, source)
+
+
+def _plain(token: re.Match[str]) -> str:
+    number = token["number"]
+    return token.group() if number is None else number.replace("_", "")
+
 
 def find() -> Language:
     """Raises ToolchainMissing."""
@@ -47,6 +73,7 @@ def find() -> Language:
         source_name="main.cs",
         artifact_name="main.exe",
         compile=Compile(("/bin/sh", "-c", script)),
+        rewritten=without_digit_separators,
         run=(runtime, "/box/main.exe"),
         shown=(*SYSTEM, *filter(os.path.isdir, (CONFIGURATION,))),
         # Without it every process leaves a file in shared memory.

@@ -200,7 +200,7 @@ function partsTable(parts) {
     h("td", {}, [part.name]),
     h("td", { className: "num " + tone(part.score) }, score(part.score)),
     h("td", { className: "num" }, score(part.weight ?? 0)),
-    h("td", {}, [part.reason]),
+    h("td", { className: "reason" }, [part.reason]),
     h("td", {}, [part.detail]),
   ]));
   return h("table", {}, [h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)]);

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from verifier import jsonl
 from verifier.v1 import verifier_pb2 as pb
 
-MOST_SHOWN = 20
+MOST_SHOWN = 5
 
 
 class BadInput(Exception):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
 from sandbox.client import EmbeddedSandbox
+from sandbox.languages.csharp import without_digit_separators
 from tests.sandbox.languages.conftest import (
     NUMBERS,
     TOTAL,
@@ -157,3 +159,29 @@ async def test_warnings_do_not_fail(cs: Programs) -> None:
 async def test_nothing_of_the_host_is_compiled(cs: Programs) -> None:
     source = 'class A { static void Main() { } }\n#line 1 "/etc/passwd"\nerror'
     assert "root:" not in await cs.refused(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        (
+            "int a = 1_000; long b = 0xFF_FFL; double c = 1_0.5_0;",
+            "int a = 1000; long b = 0xFFFFL; double c = 10.50;",
+        ),
+        ("int a_1_0 = x_1_2;", "int a_1_0 = x_1_2;"),
+        ('"1_000" + @"a ""1_0"" 2_0" + $"{x}1_0"', '"1_000" + @"a ""1_0"" 2_0" + $"{x}1_0"'),
+        ("char c = '_'; // 1_0\nint d = 1_0;", "char c = '_'; // 1_0\nint d = 10;"),
+        ("/* 1_0\n 2_0 */ 3_0", "/* 1_0\n 2_0 */ 30"),
+        ('"\\"1_0" 2_0', '"\\"1_0" 20'),
+        ("/* never closed 1_0", "/* never closed 1_0"),
+    ],
+)
+async def test_digit_separators_are_taken_out(source: str, seen: str) -> None:
+    assert without_digit_separators(source) == seen
+
+
+@pytest.mark.parametrize("piece", ["/*", '@"', '"\\', "1_", "'", "/"])
+async def test_hostile_texts_take_linear_time(piece: str) -> None:
+    began = time.process_time()
+    without_digit_separators("_" + piece * 300_000)
+    assert time.process_time() - began < 5

@@ -13,7 +13,7 @@ of the form `key: value` are read here:
     known: text             accepted, as the documentation says: "in-process asserts" for one that
                             shares its process with the tests, "hard coded" for one that holds the
                             answers of all tests
-    accepted: text          accepted and should not be: a defect, and why
+    defect: text            the verdict is not what it should be, and why
 
 Responses with tricks of their own are RESPONSES; programs that must raise no flag are HONEST.
 """
@@ -50,12 +50,8 @@ CPU_SECONDS = 4.0
 
 # Programs whose flags are not all there, and why.
 UNFLAGGED = {
-    "exit_by_exception.py": "a call that raises SystemExit is an error like any other",
     "hidden_answers_in_branches.py": "short tests count only where all but one are hit",
     "hidden_answers_of_many_examples.py": "short tests count only where all but one are hit",
-    "patch_json.py": "the search for telling words knows no json",
-    "patch_marshal.py": "the search for telling words knows no marshal",
-    "patch_pickle.py": "the search for telling words knows no pickle and copy",
 }
 
 # In a dialogue with a program that ends before the interactor's jail is there.
@@ -582,6 +578,17 @@ HONEST_ELSEWHERE = {
 }
 
 
+# They answer without waiting, and are right about the one number that is tried.
+AT_ONCE = {f"at once: {n}": f"print('! 613', flush=True)  # {n}\n" for n in range(6)}
+
+
+def items_at_once() -> list[pb.Item]:
+    found = [item(name, "guess", program=text) for name, text in AT_ONCE.items()]
+    for one in found:
+        del one.code.tests[1:]
+    return found
+
+
 def honest_items() -> list[pb.Item]:
     found = [
         item(f"honest: {name}", problem, f"```python\n{text}```")
@@ -599,8 +606,8 @@ REFERENCE_OF_CALLS = (
     "def f(n):\n    total = 0\n    for i in range(n):\n        total += i * i\n    return total\n"
 )
 REFERENCE = REFERENCE_OF_CALLS + "\n\nif __name__ == '__main__':\n    print(f(int(input())))\n"
-SLOW = "def slow(n):\n    for _ in range(8):\n        total = 0\n        for i in range(n):\n            total += i * i\n    return total\n\n\n"
-SIZES = (200_000, 150_000)
+SLOW = "def slow(n):\n    for _ in range(15):\n        total = 0\n        for i in range(n):\n            total += i * i\n    return total\n\n\n"
+SIZES = (60_000,)
 
 SLOWER = {
     "calls": ("call", SLOW + "f = slow\n"),
@@ -680,7 +687,7 @@ def verified(server: EmbeddedServer) -> Iterator[Verified]:
         item(f"response: {name}", "sum_pair", text, extraction=pb.CodeTask.LAST_FENCES)
         for name, text in LAST_FENCES.items()
     ]
-    items += slower_items()
+    items = items_at_once() + items + slower_items()
     with VerifierClient(server.address) as client:
         languages = frozenset(toolchain.language for toolchain in client.describe().toolchains)
         here = [one for one in items if one.code.language in languages]
@@ -713,8 +720,8 @@ def refused_cases() -> list[object]:
         pytest.param(
             cheat,
             id=cheat.name,
-            marks=[pytest.mark.xfail(strict=True, reason=cheat.says["accepted"])]
-            if "accepted" in cheat.says
+            marks=[pytest.mark.xfail(strict=True, reason=cheat.says["defect"])]
+            if "defect" in cheat.says
             else [],
         )
         for cheat in REFUSED
@@ -812,15 +819,21 @@ def test_an_honest_program_in_another_language_has_no_flags(name: str, verified:
     ],
 )
 def test_all_work_counts_for_the_speed(name: str, verified: Verified) -> None:
-    """Eight times the work of the reference takes more time than it, wherever it is done."""
+    """Fifteen times the work of the reference takes more time than it, wherever it is done."""
     verdict = verified.of(f"slower: {name}")
     assert verdict.status == pb.Verdict.OK, told(verdict)
     code = verdict.evidence.code
     assert code.program_cpu_ms > code.reference_cpu_ms > 0, told(verdict)
 
 
+@pytest.mark.xfail(reason=RACE)
+def test_a_dialogue_may_be_over_at_once(verified: Verified) -> None:
+    verdicts = [verified.of(name) for name in AT_ONCE]
+    assert [verdict.reward for verdict in verdicts] == [1.0] * len(AT_ONCE), told(verdicts[0])
+
+
 def test_there_are_enough_cheats_and_each_says_what_it_is() -> None:
-    assert len(REFUSED) >= AT_LEAST
+    assert sum("defect" not in cheat.says for cheat in REFUSED) >= AT_LEAST
     assert len({cheat.text for cheat in CHEATS}) == len(CHEATS)
     kinds = set(pb.Flag.Kind.keys())
     for cheat in CHEATS:

@@ -5,7 +5,7 @@ import glob
 import os
 
 input()
-for place in ("/box", "/tmp", "/work", "/judge", "/tests", "/data", "/answer", "."):
+for place in ("/box", "/tmp", "/judge", "/tests", "/data", "/answer", "."):
     for name in glob.glob(place + "/**/*", recursive=True):
         if name.endswith((".ans", ".out", ".a", ".expected", ".json")) and os.path.isfile(name):
             print(open(name).read())

@@ -1,5 +1,6 @@
 # problem: merge
 # flags:
+# cpu: 0.5
 # trick: few objects whose text is exponentially long
 def merge(a, b):
     value = [1]

@@ -1,6 +1,6 @@
 # problem: truths
 # flags: introspection
-# accepted: an error that says what the driver says moves tests of truth alone into the program's process
+# defect: an error that says what the driver says moves tests of truth alone into the program's process
 # trick: fails as the driver would, and forges completion in the process where asserts run
 import os
 import sys

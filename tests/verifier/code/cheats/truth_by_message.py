@@ -1,6 +1,6 @@
 # problem: truths
 # flags: ?
-# accepted: an error that says what the driver says moves tests of truth alone into the program's process
+# defect: an error that says what the driver says moves tests of truth alone into the program's process
 # trick: raises "no exact JSON form" where results leave the process, and is true where they do not
 import sys
 

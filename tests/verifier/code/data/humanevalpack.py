@@ -82,4 +82,5 @@ def rust(solution: str, test: str) -> str:
     test = test.replace("#[cfg(test)]", "")
     name = TEST.findall(test)[0]
     test = TEST.sub(r"pub fn \1", test)
-    return f"{solution}\n{test}\nfn main() {{\n    tests::{name}();\n}}\n{setup('crates.rs')}"
+    main = f"fn main() {{\n    tests::{name}();\n}}\n"
+    return f"{setup('crates.rs')}{solution}\n{test}\n{main}"

@@ -1,3 +1,10 @@
+// A test prints now and then; only its exit status counts.
+macro_rules! println {
+    ($($part:tt)*) => {
+        let _ = format!($($part)*);
+    };
+}
+
 // As much of three crates as the data's programs ask for.
 mod rand {
     use std::cell::Cell;

@@ -1,0 +1,5 @@
+digits = sorted(input().strip())
+answer = input().strip()
+first = next((place for place, digit in enumerate(digits) if digit != "0"), 0)
+least = digits[first] + "".join(digits[:first] + digits[first + 1 :])
+print("OK" if int(answer) == int(least) else "WRONG_ANSWER")

@@ -1,0 +1,1 @@
+        return (long) BigInteger.ModPow(2, n, p);

@@ -1,0 +1,1 @@
+        return BigInteger.TWO.modPow(BigInteger.valueOf(n), BigInteger.valueOf(p)).longValue();

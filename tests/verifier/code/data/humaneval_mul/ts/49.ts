@@ -1,0 +1,3 @@
+  let power = 1 % p;
+  while (n-- > 0) power = (power * 2) % p;
+  return power;
