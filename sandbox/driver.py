@@ -497,15 +497,15 @@ def leaves_finalisers() -> bool:
 
 
 def run_snippet(program: Program, module: "ModuleType", command: "dict[str, Any]") -> "NoReturn":
-    namespace, write = module.__dict__, os.write
+    namespace, write, execute, compiled = module.__dict__, os.write, exec, compile
     codes, nonce = list(program.codes), command["nonce"]
     try:
         for code in codes:
-            exec(code, namespace)  # noqa: S102
+            execute(code, namespace)
         # A test's own `if __name__ == "__main__":` must be run, or it would pass without it.
         namespace["__name__"] = "__main__"
         text = command["code"].encode()
-        exec(compile(text, "/tmp/test.py", "exec", dont_inherit=True), namespace)  # noqa: S102
+        execute(compiled(text, "/tmp/test.py", "exec", dont_inherit=True), namespace)
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 (reported as the interpreter would)
@@ -635,9 +635,9 @@ def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]")
     encode, loads, write, leave = make_encoder(), marshal.loads, os.write, os._exit
     cpu_clock, wall_clock, getpid = time.process_time_ns, time.monotonic_ns, os.getpid
     nonce, limit, stop = command["nonce"], command["output_limit"], command["stop"]
-    calls, entry_point = command["calls"], command["entry_point"]
+    calls, entry_point, truths = command["calls"], command["entry_point"], command["truths"]
     pid, base, fd, count, to_bytes = getpid(), BaseException, RESULT_FD, len, int.to_bytes
-    no_form, too_long, describe = NoExactForm, TooLong, describe_error
+    no_form, too_long, describe, truth = NoExactForm, TooLong, describe_error, bool
 
     def report(index: int, kind: bytes, cpu: int, wall: int, text: bytes) -> None:
         if getpid() != pid:  # the function forked, and its child came back here
@@ -658,7 +658,8 @@ def run_calls(program: Program, module: "ModuleType", command: "dict[str, Any]")
         try:
             if find is None:
                 raise NameError(f"the program defines no entry point '{entry_point}'")
-            told, inner_tuples = encode(find()(*loads(calls[index])), limit)
+            value = find()(*loads(calls[index]))
+            told, inner_tuples = encode(truth(value) if index in truths else value, limit)
             text, kind = told.encode("ascii"), b"T" if inner_tuples else b"R"
         except no_form as error:
             text = error.args[0].encode("utf-8", "replace")

@@ -224,6 +224,8 @@ class Job:
     interactor: Job | None = field(default=None)
     # Of a dialogue: after any other exit code of the interactor the program is stopped.
     going_on: int = 0
+    # Of calls: those of which the truth alone is told.
+    truths: frozenset[int] = frozenset()
 
     def of_rival(self) -> Job:
         """The same work for the rival."""
@@ -337,6 +339,7 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
         rounds=request.rounds or 1,
         interactor=interactor,
         going_on=request.dialogues.going_on,
+        truths=frozenset(n for n, call in enumerate(request.calls.arguments) if call.truth),
     )
 
 

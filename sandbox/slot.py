@@ -99,6 +99,8 @@ class Slot:
         self._confinement, self._toolchains = confinement, toolchains
         self._compiler, self._make_seat = compiler, make_seat
         self._seats: dict[str, Seat] = {}
+        # Of the runs of the submission at work.
+        self._cpu_us = 0
 
     def seat(self, kind: str) -> Seat:
         if kind not in self._seats:
@@ -137,6 +139,7 @@ class Slot:
         result.toolchain = language.toolchain
         outcomes: list[pb.Outcome] = []
         others: list[pb.Outcome] = []
+        self._cpu_us = 0
         try:
             if deadline is not None and job.deadline_seconds == 0:
                 raise DeadlineOver
@@ -162,6 +165,7 @@ class Slot:
                 result.rival_outcomes.extend(filled(others, job))
             if job.kind == "dialogue":
                 result.interactor_outcomes.extend(filled(others, job))
+        result.cpu_us = self._cpu_us
         result.ran_ms = (time.monotonic() - began) * 1000
         return result
 
@@ -193,19 +197,20 @@ class Slot:
         others: list[pb.Outcome],
         result: pb.RunResult,
     ) -> None:
-        """The program and its rival take turns; each outcome keeps the least CPU time seen."""
+        """The program and its rival take turns; the least CPU time of each is told."""
         rival = job.of_rival()
+        least: dict[bool, int] = {}
         for _ in range(job.rounds):
-            for which, runs, best in ((job, False, outcomes), (rival, True, others)):
+            for which, is_rival, first in ((job, False, outcomes), (rival, True, others)):
                 seen: list[pb.Outcome] = []
+                self._cpu_us = 0
                 try:
                     await self._work(which, language, deadline, seen, [], result)
                 except CompileFailed as failure:
-                    raise OtherCompileFailed.of(failure) if runs else failure from None
-                for place, outcome in enumerate(seen):
-                    if place == len(best):
-                        best.append(outcome)
-                    best[place].cpu_us = min(best[place].cpu_us, outcome.cpu_us)
+                    raise OtherCompileFailed.of(failure) if is_rival else failure from None
+                least[is_rival] = min(least.get(is_rival, self._cpu_us), self._cpu_us)
+                first[:] = first or seen
+        result.rival_cpu_us, self._cpu_us = least[True], least[False]
 
     async def _box(
         self, job: Job, language: Language, deadline: float | None, result: pb.RunResult
@@ -343,15 +348,15 @@ class Slot:
         """One dialogue: how the program ended, None where it was stopped, and the interactor; and
         whether the interactor ended first.
 
-        Where a jail is lost both are run again. This process holds all ends of the pipes until one
-        side has ended, and is told of it before the other side can notice: what is done by a side
-        that was left alone is never mistaken for what came first.
+        Where a jail is lost both are run again. This process holds the ends of each side until it
+        has seen that side end: what a side does that was left alone is never mistaken for what
+        came first.
         """
         for _ in range(ATTEMPTS):
             to_program, to_other = pipe(), pipe()
-            open_ends = [*to_program, *to_other]
+            over: list[Prepared] = []
             sides = [
-                asyncio.create_task(self._side(one, args, box, streams, deadline))
+                asyncio.create_task(self._side(one, args, box, streams, deadline, over))
                 for one, args, box, streams in (
                     (program, (), program.box, (to_program[0], to_other[1])),
                     (other, run.args, other.with_files(run.files), (to_other[0], to_program[1])),
@@ -359,30 +364,34 @@ class Slot:
             ]
             try:
                 await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-                first = sides[1].done() and not sides[0].done()
-                if first and sides[1].result().status != going_on:
+                seen = sides[1].done() and sides[1].exception() is None and not sides[0].done()
+                if seen and sides[1].result().status != going_on:
                     sides[0].cancel()
-                while open_ends:
-                    os.close(open_ends.pop())
                 ended, judged = await asyncio.gather(*sides, return_exceptions=True)
             finally:
-                for end in open_ends:
-                    os.close(end)
                 for side in sides:
                     side.cancel()
                 await asyncio.gather(*sides, return_exceptions=True)
-            if isinstance(judged, BaseException):
-                raise judged
-            if isinstance(ended, asyncio.CancelledError):
-                await program.seat.clear()
-                return None, judged, True
-            if isinstance(ended, BaseException):
-                raise ended
-            if any(side.why is Why.LOST and not side.out_of_memory for side in (ended, judged)):
+            stopped = isinstance(ended, asyncio.CancelledError)
+            if _is_lost(ended) or _is_lost(judged):
                 await program.seat.clear()
                 await other.seat.clear()
                 continue
-            return ended, judged, first
+            if isinstance(judged, BaseException):
+                raise judged
+            if stopped:
+                await program.seat.clear()
+            elif isinstance(ended, BaseException):
+                raise ended
+            elif program.language.zygote:
+                loaded(ended)
+            if other.language.zygote:
+                try:
+                    loaded(judged)
+                except CompileFailed as failure:
+                    raise OtherCompileFailed.of(failure) from None
+            first = over[0] is other
+            return None if isinstance(ended, BaseException) else ended, judged, first
         raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
 
     async def _side(
@@ -392,28 +401,32 @@ class Slot:
         box: Box,
         streams: tuple[int, int],
         deadline: float | None,
+        over: list[Prepared],
     ) -> Ended:
-        """One side of a dialogue."""
+        """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended."""
         seat, job, language = program.seat, program.job, program.language
-        jail = await seat.ready()
-        seat.limit(job.limits, language.memory_bytes, language.processes)
-        await seat.put(jail, box)
-        ended = await execute(
-            jail,
-            seat.room,
-            job.limits,
-            self._command_body(program, args),
-            b"",
-            0,
-            limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
-            deadline,
-            language.memory_bytes,
-            streams,
-        )
+        try:
+            jail = await seat.ready()
+            seat.limit(job.limits, language.memory_bytes, language.processes)
+            await seat.put(jail, box)
+            ended = await execute(
+                jail,
+                seat.room,
+                job.limits,
+                self._command_body(program, args),
+                b"",
+                0,
+                limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+                deadline,
+                language.memory_bytes,
+                streams,
+            )
+        finally:
+            over.append(program)
+            for end in streams:
+                os.close(end)
         if ended.why is Why.DEADLINE:
             raise DeadlineOver
-        if language.zygote:
-            loaded(ended)
         return ended
 
     def _spawn_body(
@@ -553,6 +566,7 @@ class Slot:
             if attempt < _attempts(ended, run):
                 await seat.clear()
                 continue
+            self._cpu_us += ended.cpu_us
             if ended.why is Why.LOST and not ended.out_of_memory:
                 break
             return ended
@@ -579,6 +593,13 @@ class OtherCompileFailed(CompileFailed):
     @classmethod
     def of(cls, failure: CompileFailed) -> OtherCompileFailed:
         return cls(str(failure), failure.final, failure.cpu_us)
+
+
+def _is_lost(side: Ended | BaseException) -> bool:
+    """Whether a side of a dialogue ended by the loss of its jail, through no doing of its own."""
+    if isinstance(side, Ended):
+        return side.why is Why.LOST and not side.out_of_memory
+    return isinstance(side, JailLost)
 
 
 def filled(outcomes: list[pb.Outcome], job: Job) -> list[pb.Outcome]:
@@ -617,6 +638,7 @@ def _calls_command(job: Job, nonce: bytes) -> dict[str, object]:
         "nonce": nonce,
         "entry_point": job.entry_point,
         "function_only": job.function_only,
+        "truths": job.truths,
         "calls": [
             marshal.dumps(arguments, 2) for arguments in job.runs if isinstance(arguments, list)
         ],

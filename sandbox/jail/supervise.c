@@ -512,7 +512,8 @@ static void run_one(const struct command *command, const char *body, int streams
 	answer.why = attend(&run, command);
 	if (answer.why == EXIT)
 		read_end(&answer);
-	else
+	/* The zygote knows nothing of what processes took that live on. */
+	if (answer.why != EXIT || answer.left)
 		answer.cpu_us = use_so_far(zygote).cpu_us - run.cpu_before_us;
 	answer.wall_us = now_us() - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)

@@ -118,8 +118,8 @@ class RunRequest(google.protobuf.message.Message):
     RunResult.rival_outcomes. For inputs and calls. Default: none.
     """
     rounds: builtins.int
-    """How often both do the work, each outcome telling the least CPU time seen.
-    With `rival` only. Default: 1.
+    """How often both do the work; RunResult.cpu_us and rival_cpu_us tell the
+    least CPU time of each. With `rival` only. Default: 1.
     """
     @property
     def inputs(self) -> global___Inputs:
@@ -380,6 +380,11 @@ class Arguments(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ARGS_JSON_FIELD_NUMBER: builtins.int
+    TRUTH_FIELD_NUMBER: builtins.int
+    truth: builtins.bool
+    """What is told of the value is its truth, as Python says: true or false.
+    Default: false.
+    """
     @property
     def args_json(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Each a JSON text. Default: no arguments."""
@@ -388,8 +393,9 @@ class Arguments(google.protobuf.message.Message):
         self,
         *,
         args_json: collections.abc.Iterable[builtins.str] | None = ...,
+        truth: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["args_json", b"args_json"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["args_json", b"args_json", "truth", b"truth"]) -> None: ...
 
 global___Arguments = Arguments
 
@@ -522,6 +528,8 @@ class RunResult(google.protobuf.message.Message):
     RIVAL_OUTCOMES_FIELD_NUMBER: builtins.int
     INTERACTOR_OUTCOMES_FIELD_NUMBER: builtins.int
     OTHER_COMPILE_FAILED_FIELD_NUMBER: builtins.int
+    CPU_US_FIELD_NUMBER: builtins.int
+    RIVAL_CPU_US_FIELD_NUMBER: builtins.int
     id: builtins.str
     """As in the request."""
     status: global___RunResult.Status.ValueType
@@ -550,6 +558,12 @@ class RunResult(google.protobuf.message.Message):
     """The compiled program came from the cache."""
     other_compile_failed: builtins.bool
     """The interactor (or the rival) did not compile; `diagnostics` tells why."""
+    cpu_us: builtins.int
+    """Microseconds of CPU time of all runs together, whole processes with all
+    they started.
+    """
+    rival_cpu_us: builtins.int
+    """As cpu_us, of RunRequest.rival."""
     @property
     def outcomes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Outcome]:
         """One for each input, call or snippet, in order, when status is OK."""
@@ -580,8 +594,10 @@ class RunResult(google.protobuf.message.Message):
         rival_outcomes: collections.abc.Iterable[global___Outcome] | None = ...,
         interactor_outcomes: collections.abc.Iterable[global___Outcome] | None = ...,
         other_compile_failed: builtins.bool = ...,
+        cpu_us: builtins.int = ...,
+        rival_cpu_us: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["compile_cached", b"compile_cached", "compile_cpu_us", b"compile_cpu_us", "compile_failed", b"compile_failed", "diagnostics", b"diagnostics", "id", b"id", "interactor_outcomes", b"interactor_outcomes", "message", b"message", "other_compile_failed", b"other_compile_failed", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "rival_outcomes", b"rival_outcomes", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["compile_cached", b"compile_cached", "compile_cpu_us", b"compile_cpu_us", "compile_failed", b"compile_failed", "cpu_us", b"cpu_us", "diagnostics", b"diagnostics", "id", b"id", "interactor_outcomes", b"interactor_outcomes", "message", b"message", "other_compile_failed", b"other_compile_failed", "outcomes", b"outcomes", "queued_ms", b"queued_ms", "ran_ms", b"ran_ms", "rival_cpu_us", b"rival_cpu_us", "rival_outcomes", b"rival_outcomes", "status", b"status", "tier", b"tier", "toolchain", b"toolchain"]) -> None: ...
 
 global___RunResult = RunResult
 

@@ -78,7 +78,7 @@ def _all(task: pb.CodeTask, program: str, grading: Grading) -> Iterator[tuple[Ki
             hit = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", program)
             if hit:
                 yield Kind.banned_construct, f"line {_line(program, hit.start())}: {name}"
-    hits = hard_coded(task, program)
+    hits = hard_coded(task, program) or (tabled(task, program) if task.language == "python" else "")
     if hits:
         yield Kind.hard_coded_output, hits
 
@@ -154,6 +154,55 @@ def _spellings(test: pb.CodeTest) -> tuple[tuple[str, ...], tuple[str, ...], int
     if len(given) < 2 or not wanted:
         return None
     return tuple(inputs), tuple(outputs), len(given) + len(wanted)
+
+
+TABLED = 4
+"""Tests whose input a table of the program maps to their output, for it to be called hard-coded:
+the base cases of a recursion are fewer."""
+
+
+def tabled(task: pb.CodeTask, program: str) -> str:
+    """What tells that the program maps the tests' inputs to their outputs; empty otherwise."""
+    if len(suspects.PAIRS.findall(program)) < TABLED:
+        return ""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    known = {
+        (_told(key), _told(value))
+        for key, value in suspects.pairs(tree)
+        if _told(key) and _told(value)
+    }
+    hits = [
+        test.id or str(place) for place, test in enumerate(task.tests) if _question(test) in known
+    ]
+    if len(hits) < TABLED or 2 * len(hits) < len(task.tests):
+        return ""
+    return f"a table holds input and expected output of {len(hits)} tests: {', '.join(hits[:5])}"
+
+
+def _question(test: pb.CodeTest) -> tuple[str, str] | None:
+    """A test as an entry of such a table would tell it."""
+    which = graded.kind(test)
+    if which == "call":
+        given = test.args_json[0] if len(test.args_json) == 1 else f"[{','.join(test.args_json)}]"
+        return _squeezed(given), _squeezed(test.expected_json)
+    if which == "stdio":
+        return _squeezed(test.stdin), _squeezed(test.stdout)
+    return None
+
+
+def _told(value: object) -> str:
+    """A literal as JSON tells it, a string as it is; empty for what has no such form."""
+    try:
+        return _squeezed(value if isinstance(value, str) else json.dumps(value))
+    except (ValueError, TypeError, RecursionError):
+        return ""
+
+
+def _squeezed(text: str) -> str:
+    return _BLANKS.sub("", text).strip('"')
 
 
 def _as_python(text: str) -> str:

@@ -27,9 +27,6 @@ FIRST_GROUP, GROWTH = 1, 4
 """Tests in the first request, and how many times more in each next one: most wrong programs fail
 their first test, and a request costs a tenth of a Python run."""
 
-NO_FORM = "no exact JSON form"
-"""What the sandbox's driver says of a value that it cannot encode."""
-
 Reason = pb.Part.Reason
 _ENDINGS = {
     sb.Outcome.CPU_LIMIT: Reason.cpu_limit,
@@ -209,14 +206,14 @@ class Grading:
             request = sb.RunRequest(stop_on_failure=self.stops)
             request.MergeFrom(blank)
             for call in calls[len(done) :]:
-                request.calls.arguments.add(args_json=call.args_json)
+                request.calls.arguments.add(args_json=call.args_json, truth=call.truth)
             outcomes = (await self.runs.run(request)).outcomes
             ended = next((n for n, o in enumerate(outcomes) if o.ending in _PROCESS_ENDS), None)
             # A call that ended the process counts only as the first in a process.
             for outcome in outcomes if ended is None else outcomes[: max(ended, 1)]:
                 right = await self._call_is_right(outcome, calls[len(done)])
                 done.append((outcome, right))
-                if not right and self.stops and NO_FORM not in outcome.error:
+                if not right and self.stops:
                     return done
             if not outcomes:
                 break
@@ -226,8 +223,7 @@ class Grading:
         if outcome.ending != sb.Outcome.RETURNED:
             return False
         if call.truth:
-            false = outcome.value_json in ("false", "null", "0", "0.0", "-0.0", '""', "[]", "{}")
-            return false is (call.expected_json == "false")
+            return outcome.value_json == call.expected_json
         lcb = self.task.checker == "lcb"
         if lcb and outcome.inner_tuples:
             return False  # its grader turns a tuple into a list at the top alone
@@ -253,17 +249,10 @@ class Grading:
             blank = sb.RunRequest()
             blank.calls.entry_point, blank.calls.function_only = turned.entry_point, True
             called = await self._call_all(blank, turned.calls)
-        # Whether an object without a JSON form is true only the process it lives in can say.
-        asked = zip(called, turned.calls, strict=False)
-        formless = [call.truth and NO_FORM in outcome.error for (outcome, _), call in asked]
-        wrong = [
-            outcome
-            for (outcome, right), beside in zip(called, formless, strict=True)
-            if not right and not beside
-        ]
+        wrong = [outcome for outcome, right in called if not right]
         if wrong:
             self._note(place, wrong[0], False, _got(wrong[0]))
-        elif turned.complete and called and not any(formless):
+        elif turned.complete and called:
             self._note(place, called[-1][0], True, b"")
         elif not self.runs.compile_failed:
             self.in_process_asserts = True

@@ -26,6 +26,9 @@ REJECTS = {Protocol.TESTLIB: frozenset({1, 2, 8}), Protocol.KATTIS: frozenset({4
 TESTLIB_PARTIAL = range(16, 117)
 """Exit codes that tell a part of the points, 0 to 100: not accepted."""
 
+PYTHON_PIPE_LOST = 120
+"""CPython's exit code when standard output cannot be flushed at the end."""
+
 SAID_CHARS = 200
 """Kept of what a checker says."""
 
@@ -121,18 +124,22 @@ def _settled(
     well = outcome.ending == sb.Outcome.EXITED and outcome.exit_code == 0
     stopped = outcome.ending == sb.Outcome.NOT_RUN
     said = _said(judge)
-    if stopped or well or outcome.interactor_first:
-        if accepted is None and not stopped and not outcome.interactor_first:
-            # It wrote to a program that was gone.
-            accepted = (
-                False
-                if judge.ending == sb.Outcome.SIGNALLED and judge.signal == signal.SIGPIPE
-                else None
-            )
-        if accepted is None:
-            raise _failed("interactor", test, judge)
-        return Talked(outcome, accepted and well, not accepted, said)
-    return Talked(outcome, False, False, said)
+    if not (stopped or well or outcome.interactor_first):
+        return Talked(outcome, False, False, said)
+    if accepted is None and not stopped and not outcome.interactor_first and _left_alone(judge):
+        accepted = False
+    if accepted is None:
+        raise _failed("interactor", test, judge)
+    return Talked(outcome, accepted and well, not accepted, said)
+
+
+def _left_alone(judge: sb.Outcome) -> bool:
+    """Whether it failed because it wrote to a program that had left: by SIGPIPE, or as a Python
+    program fails then."""
+    if judge.ending == sb.Outcome.SIGNALLED:
+        return judge.signal == signal.SIGPIPE
+    python = judge.exit_code == PYTHON_PIPE_LOST or b"BrokenPipeError" in judge.stderr
+    return judge.ending == sb.Outcome.EXITED and python
 
 
 def verdict(program: pb.JudgeProgram, outcome: sb.Outcome) -> bool | None:

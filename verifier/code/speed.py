@@ -1,9 +1,10 @@
 """How fast an accepted program is beside a reference: CPU time, measured in the same slot.
 
 Both take turns on the same tests, several rounds, and the least CPU time of each counts: what else
-runs on the host makes a run slower, never faster. The score is r / (1 + r) with r the reference's
-time over the program's: 1/2 as fast as the reference, always more for the faster of two programs,
-and never so much that speed pays more than being right.
+runs on the host makes a run slower, never faster. It is the time of whole processes and of all that
+they started, as the kernel tells it: nothing that a program says. The score is r / (1 + r) with r
+the reference's time over the program's: 1/2 as fast as the reference, always more for the faster of
+two programs, and never so much that speed pays more than being right.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ async def measure(
                     pb.Verdict.INVALID,
                     f"code.reference_program: does not end well on test {where}",
                 )
-        evidence.program_cpu_ms += sum(o.cpu_us for o in result.outcomes) / 1000
-        evidence.reference_cpu_ms += sum(o.cpu_us for o in result.rival_outcomes) / 1000
+        evidence.program_cpu_ms += result.cpu_us / 1000
+        evidence.reference_cpu_ms += result.rival_cpu_us / 1000
 
 
 def score(program_cpu_ms: float, reference_cpu_ms: float) -> float:

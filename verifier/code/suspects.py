@@ -160,7 +160,8 @@ class Finder:
                 owner = value.id if isinstance(value, ast.Name) else ""
                 yield from self._name(attr, owner in ("os", "sys", "posix", "libc"))
                 yield from self._banned_name(f"{owner}.{attr}")
-                if owner == "os" and attr in ("_exit",) and self._in_process:
+                left = owner == "os" and attr == "_exit" and isinstance(node.ctx, ast.Load)
+                if left and self._in_process:
                     yield Kind.early_exit, "os._exit"
                 if owner == "os" and attr == "open":
                     yield Kind.file_access, "os.open"
@@ -268,3 +269,48 @@ def _returns_constant(part: ast.stmt) -> bool:
         and isinstance(body[0], ast.Return)
         and isinstance(body[0].value, ast.Constant | ast.UnaryOp)
     )
+
+
+# ---- tables of answers
+
+
+PAIRS = re.compile(r"(?:==|[{,]|\bcase\b)\s*(?:-?\d|['\"\[(])")
+"""What an entry of such a table begins with, in whatever form it is written."""
+
+
+def pairs(tree: ast.AST) -> Iterator[tuple[object, object]]:
+    """Literals that a program maps to literals: entries of dicts, and `x == a` (or `case a`)
+    with what is returned, printed or kept then."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    yield from _pair(key, value)
+            case ast.If(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+                yield from _pair(right, _result(node.body))
+                yield from _pair(left, _result(node.body))
+            case ast.IfExp(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+                yield from _pair(right, node.body)
+                yield from _pair(left, node.body)
+            case ast.match_case(pattern=ast.MatchValue(value=value)):
+                yield from _pair(value, _result(node.body))
+            case _:
+                pass
+
+
+def _pair(key: ast.expr | None, value: ast.expr | None) -> Iterator[tuple[object, object]]:
+    try:
+        if key is not None and value is not None:
+            yield ast.literal_eval(key), ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return
+
+
+def _result(body: list[ast.stmt]) -> ast.expr | None:
+    match body:
+        case [ast.Return(value=value), *_] | [ast.Assign(value=value), *_]:
+            return value
+        case [ast.Expr(value=ast.Call(args=[value, *_])), *_]:
+            return value
+        case _:
+            return None

@@ -13,7 +13,6 @@ of the form `key: value` are read here:
     known: text             accepted, as the documentation says: "in-process asserts" for one that
                             shares its process with the tests, "hard coded" for one that holds the
                             answers of all tests
-    defect: text            the verdict is not what it should be, and why
 
 Responses with tricks of their own are RESPONSES; programs that must raise no flag are HONEST.
 """
@@ -47,21 +46,6 @@ LANGUAGES = {
 HEADER = re.compile(r"^(?://|#) (\w+):(.*)$")
 VISIBLE = 2
 CPU_SECONDS = 4.0
-
-# Programs whose flags are not all there, and why.
-UNFLAGGED = {
-    "hidden_answers_in_branches.py": "short tests count only where all but one are hit",
-    "hidden_answers_of_many_examples.py": "short tests count only where all but one are hit",
-}
-
-# In a dialogue with a program that ends before the interactor's jail is there.
-RACE = "called a compile error where the program ends before the interactor's jail is there"
-RACES = {
-    "guess_all_at_once.py",
-    "guess_and_hang_up.py",
-    "guess_its_own_answers.py",
-    "guess_with_a_verdict.py",
-}
 
 
 # ---- the problems
@@ -638,13 +622,6 @@ SLOWER = {
         + "import marshal, os, struct, sys\ndef f(n):\n    names = sys._getframe(1).f_locals\n    data = b''\n    for index, call in enumerate(names['calls']):\n        text = str(slow(*marshal.loads(call))).encode()\n        data += names['nonce'] + struct.pack('<IcQQI', index, b'R', 1, 1, len(text)) + text\n    os.write(3, data)\n    os._exit(0)\n",
     ),
 }
-# What counts as no time although it is, and why.
-UNCOUNTED = {
-    "runs with a child that is left": "a child that lives on at the end is killed and its time forgotten",
-    "calls with a child": "the time of a call is that of one process",
-    "calls answered at import": "the time of a call is counted from its start",
-    "calls with forged times": "the times of calls come from the program's process",
-}
 
 
 def slower_items() -> list[pb.Item]:
@@ -715,20 +692,7 @@ def flags_of(verdict: pb.Verdict) -> set[str]:
     return {pb.Flag.Kind.Name(flag.kind) for flag in verdict.evidence.code.flags}
 
 
-def refused_cases() -> list[object]:
-    return [
-        pytest.param(
-            cheat,
-            id=cheat.name,
-            marks=[pytest.mark.xfail(strict=True, reason=cheat.says["defect"])]
-            if "defect" in cheat.says
-            else [],
-        )
-        for cheat in REFUSED
-    ]
-
-
-@pytest.mark.parametrize("cheat", refused_cases())
+@pytest.mark.parametrize("cheat", REFUSED, ids=lambda cheat: cheat.name)
 def test_a_cheat_is_never_accepted(cheat: Cheat, verified: Verified) -> None:
     verdict = verified.of(cheat.name, cheat.language)
     assert verdict.status == pb.Verdict.OK, told(verdict)
@@ -736,38 +700,17 @@ def test_a_cheat_is_never_accepted(cheat: Cheat, verified: Verified) -> None:
     assert verdict.reward == 0, told(verdict)
 
 
-@pytest.mark.parametrize(
-    "cheat",
-    [
-        pytest.param(
-            cheat,
-            id=cheat.name,
-            marks=[pytest.mark.xfail(reason=RACE)] if cheat.name in RACES else [],
-        )
-        for cheat in CHEATS
-    ],
-)
+@pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_a_cheat_is_run_and_not_refused_by_a_compiler(cheat: Cheat, verified: Verified) -> None:
     verdict = verified.of(cheat.name, cheat.language)
     refused = verdict.parts[0].reason == pb.Part.compile_error
     assert refused == (cheat.says.get("ends") == "compile_error"), told(verdict)
 
 
-def flagged_cases() -> list[object]:
-    return [
-        pytest.param(
-            cheat,
-            id=cheat.name,
-            marks=[pytest.mark.xfail(strict=True, reason=UNFLAGGED[cheat.name])]
-            if cheat.name in UNFLAGGED
-            else [],
-        )
-        for cheat in CHEATS
-        if cheat.flags
-    ]
+FLAGGED = [cheat for cheat in CHEATS if cheat.flags]
 
 
-@pytest.mark.parametrize("cheat", flagged_cases())
+@pytest.mark.parametrize("cheat", FLAGGED, ids=lambda cheat: cheat.name)
 def test_a_cheat_is_flagged(cheat: Cheat, verified: Verified) -> None:
     verdict = verified.of(cheat.name, cheat.language)
     assert cheat.flags <= flags_of(verdict), told(verdict)
@@ -806,18 +749,7 @@ def test_an_honest_program_in_another_language_has_no_flags(name: str, verified:
     assert not flags_of(verdict), told(verdict)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(strict=True, reason=UNCOUNTED[name])]
-            if name in UNCOUNTED
-            else [],
-        )
-        for name in SLOWER
-    ],
-)
+@pytest.mark.parametrize("name", SLOWER)
 def test_all_work_counts_for_the_speed(name: str, verified: Verified) -> None:
     """Fifteen times the work of the reference takes more time than it, wherever it is done."""
     verdict = verified.of(f"slower: {name}")
@@ -826,19 +758,17 @@ def test_all_work_counts_for_the_speed(name: str, verified: Verified) -> None:
     assert code.program_cpu_ms > code.reference_cpu_ms > 0, told(verdict)
 
 
-@pytest.mark.xfail(reason=RACE)
 def test_a_dialogue_may_be_over_at_once(verified: Verified) -> None:
     verdicts = [verified.of(name) for name in AT_ONCE]
     assert [verdict.reward for verdict in verdicts] == [1.0] * len(AT_ONCE), told(verdicts[0])
 
 
 def test_there_are_enough_cheats_and_each_says_what_it_is() -> None:
-    assert sum("defect" not in cheat.says for cheat in REFUSED) >= AT_LEAST
+    assert len(REFUSED) >= AT_LEAST
     assert len({cheat.text for cheat in CHEATS}) == len(CHEATS)
     kinds = set(pb.Flag.Kind.keys())
     for cheat in CHEATS:
         assert cheat.says.get("trick"), cheat.name
         assert cheat.says["problem"] in PROBLEMS, cheat.name
         assert cheat.flags <= kinds, cheat.name
-    assert set(UNFLAGGED) <= {cheat.name for cheat in CHEATS}
     assert {cheat.says["problem"] for cheat in CHEATS} == set(PROBLEMS)

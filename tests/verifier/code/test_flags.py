@@ -136,6 +136,25 @@ async def test_the_tests_own_data_in_the_text() -> None:
     assert await kinds(other, "cpp", tests=LINES) == {"hard_coded_output"}
 
 
+async def test_tables_of_short_answers() -> None:
+    tests = [pb.CodeTest(args_json=[str(n)], expected_json=str(n * n % 7)) for n in range(1, 9)]
+    table = "T = {1: 1, 2: 4, 3: 2, 4: 2, 5: 4}\ndef f(n): return T.get(n, 0)"
+    assert await kinds(table, tests=tests) == {"hard_coded_output"}
+    branches = "def f(n):\n" + "".join(
+        f"    if n == {n}:\n        return {n * n % 7}\n" for n in range(1, 6)
+    )
+    assert await kinds(branches, tests=tests) == {"hard_coded_output"}
+    matched = "def f(n):\n    match n:\n" + "".join(
+        f"        case {n}: return {n * n % 7}\n" for n in range(1, 6)
+    )
+    assert await kinds(matched, tests=tests) == {"hard_coded_output"}
+    bases = "m = {1: 1, 2: 4, 3: 2}\ndef f(n): return n * n % 7"
+    assert await kinds(bases, tests=tests) == set()
+    lines = [pb.CodeTest(stdin=f"{n}\n", stdout=f"{n % 3}\n") for n in range(8)]
+    printed = "n = input()\n" + "".join(f"if n == '{n}':\n    print({n % 3})\n" for n in range(5))
+    assert await kinds(printed, tests=lines) == {"hard_coded_output"}
+
+
 async def test_honest_constants_are_not_the_tests_own_data() -> None:
     primes = "P = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]\nprint(P[int(input())])"
     tests = [pb.CodeTest(stdin=str(n), stdout=str(p)) for n, p in enumerate([2, 3, 5, 7, 11, 13])]

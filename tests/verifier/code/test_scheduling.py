@@ -143,7 +143,7 @@ def test_speed_of_functions(client: VerifierClient) -> None:
         tests=[pb.CodeTest(args_json=["300000"], expected_json="44999850000")],
     )
     verdict = client.verify([pb.Item(code=task, inline_recipe=RECIPE)])[0]
-    assert verdict.parts[1].score > 0.9, verdict
+    assert verdict.parts[1].score > 0.6, verdict
 
 
 @pytest.mark.parametrize(

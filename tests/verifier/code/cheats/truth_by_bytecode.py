@@ -1,6 +1,5 @@
 # problem: truths
 # flags: introspection
-# defect: an object that has no JSON form moves tests of truth alone into the program's process
 # trick: its truth looks at the caller's next instruction, which tells what is asked for
 import dis
 import sys

@@ -1,6 +1,5 @@
 # problem: truths
 # flags: introspection
-# defect: an error that says what the driver says moves tests of truth alone into the program's process
 # trick: fails as the driver would, and forges completion in the process where asserts run
 import os
 import sys

@@ -1,6 +1,5 @@
 # problem: truths
 # flags: ?
-# defect: an error that says what the driver says moves tests of truth alone into the program's process
 # trick: raises "no exact JSON form" where results leave the process, and is true where they do not
 import sys
 

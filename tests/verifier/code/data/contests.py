@@ -22,7 +22,7 @@ LEFT_OUT = {
     "cc-7": "several answers, and a checker must replay the moves",
     "cc-11": "interactive; the tests hold no interactor",
     "cc-13": "several answers, and a checker must look at every path of a tree",
-    "cc-15": "several answers",
+    "cc-15": "several answers, and a checker must walk over the platforms",
 }
 
 MEMORY = 1 << 30

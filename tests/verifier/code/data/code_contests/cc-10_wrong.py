@@ -13,10 +13,7 @@ while left <= right:
             from_right += 1
         moves += "L" * from_left if from_left > from_right else "R" * from_right
         break
-    if min(one, other) > last:
-        take_left = one <= other or last == 0
-    else:
-        take_left = one > other
+    take_left = one > other
     moves += "L" if take_left else "R"
     if take_left:
         last, left = one, left + 1

@@ -1,11 +1,11 @@
 input()
 numbers = list(map(int, input().split()))
 answer = 0
-for bit in range(23):
+for bit in range(25):
     mask = (1 << bit + 1) - 1
     low = sorted(number & mask for number in numbers)
     pairs = 0
-    for least, most in ((1 << bit, (1 << bit + 1) - 1), (3 << bit, (1 << bit + 2) - 2)):
+    for least, most in ((1 << bit, (1 << bit + 1) - 1),):
         for bound, sign in ((most, 1), (least - 1, -1)):
             j = len(low) - 1
             for i, number in enumerate(low):

@@ -3,7 +3,7 @@ import sys
 words = list(map(int, sys.stdin.read().split()))
 n, m = words[:2]
 level = words[2:]
-place = {value: divmod(i, m) for i, value in enumerate(level)}
+place = {value: divmod(i, m) for i, value in enumerate(level[: n * m])}
 count = 0
 for low in range(1, n * m + 1):
     root = {}
