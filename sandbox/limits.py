@@ -414,9 +414,19 @@ def _input_bytes(field: str, size: int) -> None:
         raise InvalidRequest(f"{field} must have at most {MAX_INPUT_BYTES} bytes, got {size}")
 
 
+# What json.loads comes down to for a text without white space around it, in a fifth of the time.
+SCAN = vars(json.JSONDecoder())["scan_once"]
+
+
 def _argument(text: str, call: int, position: int) -> object:
     try:
-        value: object = json.loads(text)
+        value, end = SCAN(text, 0) if text else (None, -1)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass  # below it is said what is wrong
+    try:
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"calls.arguments[{call}].args_json[{position}] must be a JSON text: "

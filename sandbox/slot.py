@@ -11,10 +11,11 @@ What counts, when something dies:
 - A run ended by a SIGKILL that neither a limit nor the memory cgroup explains killed itself or
   was killed from outside, which cannot be told apart: it is tried ATTEMPTS times, each in a new
   jail, and what happened last counts.
-- A wall limit is the program's own, as sleep(100) is, with two exceptions: little CPU time was
-  used while the host was busy, or a process of the program is stopped by a signal, its own or
-  somebody's. Then the run is repeated once, and what happens then counts. A run that was stopped
-  from outside and set going again before the limit cannot be told from one that slept.
+- A wall limit is the program's own, as sleep(100) is, with two exceptions: the host was busy, or a
+  process of the program is stopped by a signal, its own or somebody's. Then the run is repeated
+  once, and what happens then counts; with much more wall time where it had used much CPU time, of
+  which its limit then is the only one. A run that was stopped from outside and set going again
+  before the limit cannot be told from one that slept.
 
 Function calls share a process, so what is repeated there is all of them.
 """
@@ -61,8 +62,10 @@ from sandbox.v1 import sandbox_pb2 as pb
 ATTEMPTS = 3
 # Tries of a run that hit its wall limit for no reason of its own: each takes all of that time.
 WALL_ATTEMPTS = 2
-# A wall-limit hit with less than this share of the CPU limit used was not the program's work.
-LITTLE_CPU = 0.5
+# A run that has used more than this share of its CPU limit at its wall limit was at work all the
+# time, and its repetition has so many times the wall time.
+MUCH_CPU = 0.25
+PATIENCE = 8
 # Per cent of the last ten seconds in which some process waited for a core. A host whose cores
 # are just full shows about 10.
 BUSY_PRESSURE = 20.0
@@ -563,8 +566,11 @@ class Slot:
                 said = jail.errors()
             if ended.why is Why.DEADLINE:
                 raise DeadlineOver
-            if attempt < _attempts(ended, run):
+            if attempt < _attempts(ended):
                 await seat.clear()
+                if ended.why is Why.WALL and ended.cpu_us > MUCH_CPU * run.cpu_seconds * 1e6:
+                    wall = min(PATIENCE * run.wall_seconds, limits.MAX_WALL_SECONDS)
+                    run = replace(run, wall_seconds=wall)
                 continue
             self._cpu_us += ended.cpu_us
             if ended.why is Why.LOST and not ended.out_of_memory:
@@ -647,12 +653,11 @@ def _calls_command(job: Job, nonce: bytes) -> dict[str, object]:
     }
 
 
-def _attempts(ended: Ended, run: RunLimits) -> int:
+def _attempts(ended: Ended) -> int:
     """How often a run that ended like this may be tried in all."""
     if (ended.why is Why.LOST and not ended.out_of_memory) or ended.killed_unexplained:
         return ATTEMPTS
-    little = ended.cpu_us < LITTLE_CPU * run.cpu_seconds * 1e6
-    if ended.why is Why.WALL and little and (ended.stopped or host_is_busy()):
+    if ended.why is Why.WALL and (ended.stopped or host_is_busy()):
         return WALL_ATTEMPTS
     return 1
 

@@ -30,7 +30,7 @@ _SECONDS = 1000
 KEEPALIVE = (
     # A client may ping every 10 s, also between requests: trainers keep one
     # channel open through hours of generation, often behind load balancers.
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10 * _SECONDS),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10 * _SECONDS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 60 * _SECONDS),
     ("grpc.keepalive_timeout_ms", 20 * _SECONDS),

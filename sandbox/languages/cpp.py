@@ -6,7 +6,8 @@ ONLINE_JUDGE is defined, as on contest sites.
 
 `bits/stdc++.h` is precompiled where prepare.py has been run. g++ takes the precompiled one only if
 it was made with the same flags, if it is the first header of the program and if no macro of the
-program changes it; else it reads the header itself. The program's meaning is the same.
+program changes it; else it reads the header itself. Where nothing but other headers comes before
+it, it is put first. The program's meaning is the same.
 """
 
 from __future__ import annotations
@@ -28,6 +29,21 @@ FLAGS = (*OPTIMISATION, "-pipe", "-fdiagnostics-color=never")
 PROGRAM = "/tmp/program"
 HEADER = "bits/stdc++.h"
 VERSION = re.compile(r"(\d+\.\d+\.\d+)")
+
+# Blank lines, comments and other headers, then this one. Possessive: a text has one way to match.
+HEADERS_FIRST = re.compile(
+    r"((?:\s|//[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/|\#[ \t]*+include[ \t]*+<[\w./+-]++>[ \t]*+\n)*?)"
+    r"(\#[ \t]*+include[ \t]*+<bits/stdc\+\+\.h>)"
+)
+
+
+def with_its_header_first(source: str) -> str:
+    """The same program with `bits/stdc++.h` as its first header, where that changes nothing."""
+    found = HEADERS_FIRST.match(source)
+    if found is None or "include" not in found[1]:
+        return source
+    rest = found[1] + source[found.end() :]
+    return f'#include <{HEADER}>\n#line 1 "main.cpp"\n{rest}'
 
 
 def link_flags() -> tuple[str, ...]:
@@ -60,6 +76,7 @@ def find(name: str = "cpp") -> Language:
         source_name="main.cpp",
         artifact_name="main",
         compile=compile_command(compiler, "main.cpp", *flags),
+        rewritten=with_its_header_first if own else None,
         run=("/box/main",),
         shown=(*SYSTEM, *map(str, own)),
     )

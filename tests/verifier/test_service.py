@@ -351,6 +351,20 @@ def test_one_slow_batch_leaves_others_their_turn(
     assert worst < 1.0
 
 
+def test_a_long_silence_is_no_reason_to_hang_up(server: EmbeddedServer) -> None:
+    """A client may ping every 10 s while it waits; gRPC's own minimum is minutes."""
+    options = [
+        ("grpc.keepalive_time_ms", 10_500),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    item = code_item("slow", "import time\ntime.sleep(36)\n" + ADD)
+    item.code.limits.cpu_seconds = 20
+    del item.code.tests[1:]
+    with grpc.insecure_channel(server.address, options=options) as channel:
+        assert VerifierStub(channel).Verify(item, timeout=80).reward == 1.0
+
+
 def test_unreachable_server_is_an_error_not_a_verdict() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

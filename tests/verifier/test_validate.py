@@ -79,7 +79,7 @@ def test_unknown_enum_numbers_are_named() -> None:
         (code(tests=[]), "code.tests: 1 to 3 tests, got 0"),
         (code(tests=[STDIO] * 4), "code.tests: 1 to 3 tests, got 4"),
         (code(tests=[{"stdin": "x" * 600, "stdout": ""}]), "at most 500 bytes together, got 6"),
-        (code(checker="vibes"), "code.checker: one of tokens, exact, lines, floats"),
+        (code(checker="vibes"), "code.checker: one of tokens, words, exact, lines, floats"),
         (code(program=" "), "code.program: must not be empty when given"),
         (code(tests=[{}]), "code.tests[0]: exactly one of"),
         (code(tests=[STDIO | {"source": "assert True"}]), "got stdio and source"),

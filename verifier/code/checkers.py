@@ -1,9 +1,9 @@
 """Compares a program's standard output with the expected one. Pure.
 
 `tokens`: the same white-space separated tokens on the same lines; blank lines
-at the end do not count. `exact`: the same bytes. `lines`: the same lines but
-for white space at their ends and blank lines at the end. `case_insensitive`:
-as `tokens`, ASCII letters of either case. `unordered_lines`: the same lines of
+at the end do not count. `words`: the same tokens, wherever lines break.
+`exact`: the same bytes. `lines`: the same lines but for white space at their
+ends and blank lines at the end. `case_insensitive`: as `tokens`, ASCII letters of either case. `unordered_lines`: the same lines of
 tokens in any order, blank ones aside. `floats`: as `tokens`, where a decimal
 number may differ by the tolerance; two integers compare exactly, since a count
 has no rounding error, and NaN equals nothing. `lcb`: what LiveCodeBench's
@@ -68,6 +68,15 @@ def lines(got: bytes, expected: bytes) -> bool:
 def tokens(got: bytes, expected: bytes) -> bool:
     """The same tokens line by line, trailing blank lines aside."""
     return _by_tokens(got, expected, lambda one, other: one == other)
+
+
+def words(got: bytes, expected: bytes) -> bool:
+    """The same tokens, wherever lines break."""
+    return got == expected or _paired(
+        (token.group() for token in _TOKEN.finditer(got)),
+        (token.group() for token in _TOKEN.finditer(expected)),
+        lambda one, other: one == other,
+    )
 
 
 def case_insensitive(got: bytes, expected: bytes) -> bool:
@@ -173,6 +182,7 @@ def _paired(
 
 CHECKERS: dict[str, Callable[[Tolerance], Checker]] = {
     "tokens": lambda _: tokens,
+    "words": lambda _: words,
     "exact": lambda _: exact,
     "lines": lambda _: lines,
     "floats": floats,

@@ -11,10 +11,9 @@ import ast
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from verifier.code import grading as graded
 from verifier.code import suspects
 from verifier.code.grading import Grading
 from verifier.outcome import TaskOutcome
@@ -68,7 +67,7 @@ def _all(task: pb.CodeTask, program: str, grading: Grading) -> Iterator[tuple[Ki
         tests = ", ".join(grading.left_early[:3])
         yield Kind.early_exit, f"the process ended by itself before the result of test {tests}"
     if task.language == "python":
-        yield from _python(task, program)
+        yield from _python(task, program, grading.kinds)
     else:
         for kind, pattern in suspects.PATTERNS.get(task.language, ()):
             hit = pattern.search(program)
@@ -78,7 +77,9 @@ def _all(task: pb.CodeTask, program: str, grading: Grading) -> Iterator[tuple[Ki
             hit = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", program)
             if hit:
                 yield Kind.banned_construct, f"line {_line(program, hit.start())}: {name}"
-    hits = hard_coded(task, program) or (tabled(task, program) if task.language == "python" else "")
+    hits = hard_coded(task, program, grading.kinds)
+    if not hits and task.language == "python":
+        hits = tabled(task, program, grading.kinds)
     if hits:
         yield Kind.hard_coded_output, hits
 
@@ -87,42 +88,42 @@ def _line(program: str, at: int) -> int:
     return program.count("\n", 0, at) + 1
 
 
-def _python(task: pb.CodeTask, program: str) -> Iterator[tuple[KindValue, str]]:
+def _python(
+    task: pb.CodeTask, program: str, kinds: Sequence[str]
+) -> Iterator[tuple[KindValue, str]]:
     if not task.banned and not suspects.TELLING.search(program):
         return
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    finder = suspects.Finder(frozenset(task.banned), any(map(_in_process, task.tests)))
+    finder = suspects.Finder(frozenset(task.banned), any(which != "stdio" for which in kinds))
     for node in ast.walk(tree):
         for kind, detail in finder.at(node):
             yield kind, f"line {getattr(node, 'lineno', 1)}: {detail}"
 
 
-def _in_process(test: pb.CodeTest) -> bool:
-    return graded.kind(test) != "stdio"
-
-
 # ---- hard-coded outputs
 
 
-def hard_coded(task: pb.CodeTask, program: str) -> str:
+def hard_coded(task: pb.CodeTask, program: str, kinds: Sequence[str]) -> str:
     """What tells that the text holds the tests' own inputs and outputs; empty when nothing does."""
-    squeezed: str | None = None
+    if len(program) > PARSED_CHARS:
+        return ""
+    text = _spelled(program)
     hits: list[int] = []
     short = 0
     for place, test in enumerate(task.tests):
-        pair = _spellings(test)
-        if pair is None:
+        if kinds[place] == "call":
+            given, wanted = ",".join(test.args_json), test.expected_json
+        elif kinds[place] == "stdio":
+            given, wanted = test.stdin.strip(), test.stdout.strip()
+        else:
             continue
-        inputs, outputs, size = pair
-        if not any(text in program for text in inputs):
-            squeezed = squeezed if squeezed is not None else _BLANKS.sub("", program)
-            if not any(_BLANKS.sub("", text) in squeezed for text in inputs):
-                continue
-        squeezed = squeezed if squeezed is not None else _BLANKS.sub("", program)
-        if any(_BLANKS.sub("", text) in squeezed for text in outputs):
+        size = len(given) + len(wanted)
+        if not (len(given) >= 2 and wanted and size <= SPELLED_CHARS):
+            continue
+        if _spelled(given) in text and _spelled(wanted) in text:
             hits.append(place)
             short += size < TELLING_LITERAL
     if len(hits) - short >= HITS or len(hits) >= max(SMALL_HITS, len(task.tests) - 1):
@@ -134,26 +135,18 @@ def hard_coded(task: pb.CodeTask, program: str) -> str:
 SPELLED_CHARS = 2_000
 """Longer inputs and outputs are not searched for: nobody writes them into a program."""
 
+_UNSPELLED = {ord(char): None for char in " \t\n\r\f\v"} | {ord("'"): '"'}
+_CONSTANTS = (("\\n", ""), ("True", "true"), ("False", "false"), ("None", "null"))
 
-def _spellings(test: pb.CodeTest) -> tuple[tuple[str, ...], tuple[str, ...], int] | None:
-    """How a program could spell a test's input and its output, and how long they are."""
-    which = graded.kind(test)
-    if which == "source":
-        return None
-    if which == "call":
-        given, wanted = ", ".join(test.args_json), test.expected_json
-        if len(given) + len(wanted) > SPELLED_CHARS:
-            return None
-        inputs, outputs = {given, _as_python(f"[{given}]")[1:-1]}, {wanted, _as_python(wanted)}
-    else:
-        given, wanted = test.stdin.strip(), test.stdout.strip()
-        if len(given) + len(wanted) > SPELLED_CHARS:
-            return None
-        inputs = {given, repr(given)[1:-1], given.replace("\n", "\\n")}
-        outputs = {wanted, repr(wanted)[1:-1], wanted.replace("\n", "\\n")}
-    if len(given) < 2 or not wanted:
-        return None
-    return tuple(inputs), tuple(outputs), len(given) + len(wanted)
+
+def _spelled(text: str) -> str:
+    """Without what differs between the ways in which JSON and languages spell the same data:
+    blanks, escaped line ends, quotes, names of constants."""
+    text = text.translate(_UNSPELLED)
+    for one, other in _CONSTANTS:
+        if one in text:
+            text = text.replace(one, other)
+    return text
 
 
 TABLED = 4
@@ -161,7 +154,7 @@ TABLED = 4
 the base cases of a recursion are fewer."""
 
 
-def tabled(task: pb.CodeTask, program: str) -> str:
+def tabled(task: pb.CodeTask, program: str, kinds: Sequence[str]) -> str:
     """What tells that the program maps the tests' inputs to their outputs; empty otherwise."""
     if len(suspects.PAIRS.findall(program)) < TABLED:
         return ""
@@ -175,16 +168,17 @@ def tabled(task: pb.CodeTask, program: str) -> str:
         if _told(key) and _told(value)
     }
     hits = [
-        test.id or str(place) for place, test in enumerate(task.tests) if _question(test) in known
+        test.id or str(place)
+        for place, test in enumerate(task.tests)
+        if _question(test, kinds[place]) in known
     ]
     if len(hits) < TABLED or 2 * len(hits) < len(task.tests):
         return ""
     return f"a table holds input and expected output of {len(hits)} tests: {', '.join(hits[:5])}"
 
 
-def _question(test: pb.CodeTest) -> tuple[str, str] | None:
+def _question(test: pb.CodeTest, which: str) -> tuple[str, str] | None:
     """A test as an entry of such a table would tell it."""
-    which = graded.kind(test)
     if which == "call":
         given = test.args_json[0] if len(test.args_json) == 1 else f"[{','.join(test.args_json)}]"
         return _squeezed(given), _squeezed(test.expected_json)
@@ -203,13 +197,6 @@ def _told(value: object) -> str:
 
 def _squeezed(text: str) -> str:
     return _BLANKS.sub("", text).strip('"')
-
-
-def _as_python(text: str) -> str:
-    try:
-        return repr(json.loads(text))
-    except (ValueError, RecursionError):
-        return text
 
 
 # ---- what rests on more than the program

@@ -27,15 +27,15 @@ FIRST_GROUP, GROWTH = 1, 4
 """Tests in the first request, and how many times more in each next one: most wrong programs fail
 their first test, and a request costs a tenth of a Python run."""
 
-Reason = pb.Part.Reason
+Part = pb.Part  # its enums by this name: pb.Part.Reason looks each one up anew
 _ENDINGS = {
-    sb.Outcome.CPU_LIMIT: Reason.cpu_limit,
-    sb.Outcome.WALL_LIMIT: Reason.wall_limit,
-    sb.Outcome.MEMORY_LIMIT: Reason.memory_limit,
-    sb.Outcome.OUTPUT_LIMIT: Reason.output_limit,
-    sb.Outcome.SIGNALLED: Reason.runtime_error,
-    sb.Outcome.RAISED: Reason.runtime_error,
-    sb.Outcome.NOT_RUN: Reason.not_run,
+    sb.Outcome.CPU_LIMIT: Part.cpu_limit,
+    sb.Outcome.WALL_LIMIT: Part.wall_limit,
+    sb.Outcome.MEMORY_LIMIT: Part.memory_limit,
+    sb.Outcome.OUTPUT_LIMIT: Part.output_limit,
+    sb.Outcome.SIGNALLED: Part.runtime_error,
+    sb.Outcome.RAISED: Part.runtime_error,
+    sb.Outcome.NOT_RUN: Part.not_run,
 }
 _PROCESS_ENDS = frozenset(
     {
@@ -64,11 +64,20 @@ class Grading:
     syntax_error: bool = False
     """An interpreter without a compile step refused the program."""
 
+    kinds: list[str] = field(init=False)
+    """Of each test: which of the three kinds it is."""
+
     def __post_init__(self) -> None:
+        tests = self.task.tests
         self.results = [
-            pb.TestResult(id=test.id or str(place), reason=Reason.not_run)
-            for place, test in enumerate(self.task.tests)
+            pb.TestResult(id=test.id or str(place), reason=Part.not_run)
+            for place, test in enumerate(tests)
         ]
+        self.kinds = [kind(test) for test in tests]
+
+    def places(self, wanted: str) -> list[int]:
+        """The tests of one kind."""
+        return [place for place, known in enumerate(self.kinds) if known == wanted]
 
     async def run(self, history: History) -> None:
         """Runs all tests, or up to the first failure. Raises SandboxFailed."""
@@ -107,7 +116,7 @@ class Grading:
     # ---- standard input and output
 
     async def _run_stdio(self, history: History) -> None:
-        places = [p for p, test in enumerate(self.task.tests) if kind(test) == "stdio"]
+        places = self.places("stdio")
         if not places:
             return
         learns = self.task.order == pb.CodeTask.LIKELY_FAILURE_FIRST
@@ -157,7 +166,7 @@ class Grading:
             if self.failed and self.stops:
                 break  # what came after the failure is not asked for
             self._note(
-                place, outcome, n in right, outcome.stdout, Reason.wrong_answer, said.get(n, "")
+                place, outcome, n in right, outcome.stdout, Part.wrong_answer, said.get(n, "")
             )
 
     async def _talk(self, places: Sequence[int]) -> None:
@@ -169,15 +178,15 @@ class Grading:
                 one.outcome,
                 one.accepted,
                 b"",
-                Reason.wrong_answer,
+                Part.wrong_answer,
                 one.said,
-                Reason.wrong_answer if one.rejected else None,
+                Part.wrong_answer if one.rejected else None,
             )
 
     # ---- calls
 
     async def _run_calls(self) -> None:
-        places = [p for p, test in enumerate(self.task.tests) if kind(test) == "call"]
+        places = self.places("call")
         if not places or self._over:
             return
         calls = [
@@ -238,9 +247,9 @@ class Grading:
 
     async def _run_sources(self) -> None:
         """What of them can be compared outside is; the rest runs beside the solution."""
-        for place, test in enumerate(self.task.tests):
-            if kind(test) == "source" and not self._over:
-                await self._run_source(place, test.source)
+        for place in self.places("source"):
+            if not self._over:
+                await self._run_source(place, self.task.tests[place].source)
 
     async def _run_source(self, place: int, source: str) -> None:
         turned = asserts.turn(source)
@@ -270,9 +279,9 @@ class Grading:
         outcome: sb.Outcome,
         right: bool,
         got: bytes,
-        exited: Reason.ValueType = Reason.runtime_error,
+        exited: Part.Reason.ValueType = Part.runtime_error,
         said: str = "",
-        reason: Reason.ValueType | None = None,
+        reason: Part.Reason.ValueType | None = None,
     ) -> None:
         """Writes one test's result into the evidence.
 
@@ -281,7 +290,7 @@ class Grading:
         alone would tell of a test that is not right.
         """
         result, test = self.results[place], self.task.tests[place]
-        result.reason = Reason.accepted if right else reason or _why(outcome, exited)
+        result.reason = Part.accepted if right else reason or _why(outcome, exited)
         result.cpu_ms = outcome.cpu_us / 1000
         result.wall_ms = outcome.wall_us / 1000
         result.memory_bytes = outcome.peak_memory_bytes
@@ -295,8 +304,10 @@ class Grading:
             most = GOT_ACCEPTED_CHARS if right else GOT_CHARS
             shown = got if outcome.stdout or not outcome.stderr else outcome.stderr
             result.got = shown[: 4 * most].decode(errors="replace")[:most]
-            result.input, result.expected = (text[:most] for text in asked_for(test, self.task))
-        in_process = exited == Reason.runtime_error
+            result.input, result.expected = (
+                text[:most] for text in asked_for(test, self.kinds[place], self.task)
+            )
+        in_process = exited == Part.runtime_error
         if (
             not right
             and in_process
@@ -321,9 +332,8 @@ def kind(test: pb.CodeTest) -> str:
     return "call" if test.HasField("expected_json") else "stdio"
 
 
-def asked_for(test: pb.CodeTest, task: pb.CodeTask) -> tuple[str, str]:
+def asked_for(test: pb.CodeTest, which: str, task: pb.CodeTask) -> tuple[str, str]:
     """A test's input and what is expected, for a person."""
-    which = kind(test)
     if which == "source":
         return test.source, ""
     if which == "call":
@@ -355,8 +365,8 @@ def ended_well(outcome: sb.Outcome) -> bool:
     return outcome.ending == sb.Outcome.EXITED and outcome.exit_code == 0
 
 
-def is_failure(reason: Reason.ValueType) -> bool:
-    return reason not in (Reason.accepted, Reason.not_run)
+def is_failure(reason: Part.Reason.ValueType) -> bool:
+    return reason not in (Part.accepted, Part.not_run)
 
 
 INTERPRETED = frozenset({"python", "javascript", "php", "bash", "ruby"})
@@ -384,7 +394,7 @@ def _got(outcome: sb.Outcome) -> bytes:
     return outcome.error.encode() or outcome.stderr
 
 
-def _why(outcome: sb.Outcome, exited: Reason.ValueType) -> Reason.ValueType:
+def _why(outcome: sb.Outcome, exited: Part.Reason.ValueType) -> Part.Reason.ValueType:
     if outcome.ending == sb.Outcome.EXITED:
-        return Reason.runtime_error if outcome.exit_code else exited
-    return _ENDINGS.get(outcome.ending, Reason.wrong_answer)
+        return Part.runtime_error if outcome.exit_code else exited
+    return _ENDINGS.get(outcome.ending, Part.wrong_answer)

@@ -10,10 +10,10 @@ the least recently used leaves first.
 from __future__ import annotations
 
 import asyncio
-import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -85,7 +85,7 @@ class Once:
             if shareable(outcome):
                 size = OBJECT_BYTES * outcome.evidence.ByteSize() + 1024
                 if size <= self._kept.maxsize:
-                    self._kept[key] = copy.deepcopy(outcome), size
+                    self._kept[key] = _copy(outcome), size
             else:
                 self._alone[key] = True
         finally:
@@ -95,7 +95,11 @@ class Once:
         return outcome
 
 
+def _copy(outcome: TaskOutcome) -> TaskOutcome:
+    evidence = pb.Evidence()
+    evidence.CopyFrom(outcome.evidence)
+    return replace(outcome, evidence=evidence)
+
+
 def _again(outcome: TaskOutcome, waited_ms: float) -> TaskOutcome:
-    again = copy.deepcopy(outcome)
-    again.queued_ms, again.cache_hit = waited_ms, True
-    return again
+    return replace(_copy(outcome), queued_ms=waited_ms, cache_hit=True)

@@ -460,7 +460,8 @@ class CodeTask(google.protobuf.message.Message):
     """
     checker: builtins.str
     """How standard output is compared: "tokens" (per line, split at white
-    space), "exact" (byte for byte), "lines" (trailing white space aside),
+    space), "words" (the same wherever lines break), "exact" (byte for byte),
+    "lines" (trailing white space aside),
     "floats" (numbers within `tolerance`), "unordered_lines",
     "case_insensitive" or "lcb" (as LiveCodeBench's grader compares, also the
     results of calls). Default: "tokens".

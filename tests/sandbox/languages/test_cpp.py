@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
 from sandbox.client import EmbeddedSandbox
+from sandbox.languages.cpp import with_its_header_first
+from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.languages.conftest import (
     NUMBERS,
     TOTAL,
@@ -282,3 +285,44 @@ async def test_c(c: Programs) -> None:
 
 async def test_c_compile_error(c: Programs) -> None:
     assert "main.c:1:26: error:" in await c.refused("int main(void) { return  missing; }")
+
+
+@pytest.mark.parametrize(
+    ("before", "moved"),
+    [
+        ("#include <assert.h>\n", True),
+        ("// a comment\n\n#include <cstdio>\n  /* more\n */ # include <a/b.h>\n", True),
+        ("", False),
+        ("// only a comment\n", False),
+        ("#define NDEBUG\n#include <cassert>\n", False),
+        ("#include <cstdio> // why\n", False),
+        ('#include "own.h"\n', False),
+        ("#pragma GCC optimize(3)\n#include <cstdio>\n", False),
+        ("#ifdef X\n#include <cstdio>\n", False),
+    ],
+)
+async def test_its_header_comes_first_where_that_changes_nothing(before: str, moved: bool) -> None:
+    source = f"{before}#include <bits/stdc++.h>\nint main() {{}}\n"
+    seen = with_its_header_first(source)
+    assert (seen != source) is moved
+    if moved:
+        assert seen.startswith('#include <bits/stdc++.h>\n#line 1 "main.cpp"\n')
+        after = seen.split("\n", 2)[2]
+        assert after.count("\n") == source.count("\n")
+        assert before in after
+
+
+@pytest.mark.parametrize("piece", ["/*", "//\n", "#include <a>\n", " ", "#include <", "/"])
+async def test_hostile_beginnings_take_linear_time(piece: str) -> None:
+    began = time.process_time()
+    with_its_header_first(piece * 200_000)
+    assert time.process_time() - began < 5
+
+
+async def test_lines_of_errors_stay(sandbox: EmbeddedSandbox) -> None:
+    source = "#include <assert.h>\n#include <bits/stdc++.h>\nint main() { undefined(); }\n"
+    result = await sandbox.run(
+        pb.RunRequest(language="cpp", source=source, inputs=pb.Inputs(stdin=[b""]))
+    )
+    assert result.compile_failed
+    assert "main.cpp:3:" in result.diagnostics

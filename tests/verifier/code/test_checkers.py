@@ -16,6 +16,7 @@ from verifier.code.checkers import (
     lines,
     tokens,
     unordered_lines,
+    words,
 )
 
 TOLERANT = floats(Tolerance(1e-6, 1e-6))
@@ -45,6 +46,12 @@ STRICT = floats(Tolerance(0, 0))
 )
 def test_tokens(got: bytes, expected: bytes, same: bool) -> None:
     assert tokens(got, expected) is same
+
+
+def test_words() -> None:
+    assert words(b"1 2\n\n3", b"1\n2 3\n")
+    assert not words(b"1 2", b"1 2 3")
+    assert not words(b"12", b"1 2")
 
 
 def test_exact() -> None:

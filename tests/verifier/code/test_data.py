@@ -261,7 +261,7 @@ def test_code_contests_with_solutions(data_dir: Path, server: EmbeddedServer) ->
     assert not disagreeing(verdicts, expected)
     for checker in ("floats", "case_insensitive"):
         chosen = {f"ccr-{name}" for name in CCR_REFUSED[checker].split()}
-        again = [contests.given_item(row, checker) for row in table if row["id"] in chosen]
+        again = [contests.given_item(row, checker, 20) for row in table if row["id"] in chosen]
         found = judge(server, again)
         assert not disagreeing(found, dict.fromkeys(found, True))
 

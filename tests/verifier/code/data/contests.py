@@ -45,9 +45,9 @@ def full_items(rows: list[Row]) -> Iterator[pb.Item]:
             yield pb.Item(id=name, code=task)
 
 
-def given_item(row: Row, checker: str) -> pb.Item:
+def given_item(row: Row, checker: str, cpu_seconds: float = 5) -> pb.Item:
     """The data's own solution on its ten tests."""
-    task = _task(row["python_solution"], row["tests"], cpu_seconds=5)
+    task = _task(row["python_solution"], row["tests"], cpu_seconds)
     task.checker = checker
     return pb.Item(id=row["id"], code=task)
 

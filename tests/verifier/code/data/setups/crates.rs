@@ -62,7 +62,8 @@ mod md5 {
             self.0.iter().try_for_each(|byte| write!(out, "{:02x}", byte))
         }
     }
-    pub fn compute(text: &[u8]) -> Digest {
+    pub fn compute<T: AsRef<[u8]>>(given: T) -> Digest {
+        let text = given.as_ref();
         const TURNS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
         let mut data = text.to_vec();
         data.push(0x80);
