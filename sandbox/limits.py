@@ -296,7 +296,7 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
                 f"calls.entry_point must be a name where function_only is set, got '{entry_point}'"
             )
         _count("calls.arguments", len(request.calls.arguments))
-        size = sum(len(text) for call in request.calls.arguments for text in call.args_json)
+        size = request.calls.ByteSize()
         _input_bytes("calls.arguments", size)
         runs = tuple(
             [_argument(text, i, j) for j, text in enumerate(call.args_json)]

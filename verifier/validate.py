@@ -115,7 +115,10 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
         return f"code.language: one of {', '.join(sorted(toolchains))}, got {task.language!r}"
     if not 1 <= len(task.tests) <= limits.tests:
         return f"code.tests: 1 to {limits.tests} tests, got {len(task.tests)}"
-    size = sum(test.ByteSize() for test in task.tests)
+    # All of the task is more than its tests, and counted at once.
+    size = task.ByteSize()
+    if size > limits.test_bytes:
+        size = sum(test.ByteSize() for test in task.tests)
     if size > limits.test_bytes:
         return f"code.tests: at most {limits.test_bytes} bytes together, got {size}"
     if task.checker and task.checker not in checkers.CHECKERS:

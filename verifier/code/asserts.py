@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Call:
     """One call: positional arguments and the value expected, each as JSON text."""
 
-    args_json: tuple[str, ...]
+    args_json: Sequence[str]
     expected_json: str
     truth: bool = False
     """Only the truth of the value is asked for (`assert f(x)`), not its equality."""

@@ -3,12 +3,13 @@
 `tokens`: the same white-space separated tokens on the same lines; blank lines
 at the end do not count. `words`: the same tokens, wherever lines break.
 `exact`: the same bytes. `lines`: the same lines but for white space at their
-ends and blank lines at the end. `case_insensitive`: as `tokens`, ASCII letters of either case. `unordered_lines`: the same lines of
-tokens in any order, blank ones aside. `floats`: as `tokens`, where a decimal
-number may differ by the tolerance; two integers compare exactly, since a count
-has no rounding error, and NaN equals nothing. `lcb`: what LiveCodeBench's
-official grader accepts (`grade_stdio`): stripped lines that are equal as text,
-or token by token as decimal numbers without any tolerance.
+ends and blank lines at the end. `case_insensitive`: as `tokens`, ASCII letters
+of either case. `unordered_lines`: the same lines of tokens in any order, blank
+ones aside. `floats`: as `tokens`, where a decimal number may differ by the
+tolerance; two integers compare exactly, since a count has no rounding error,
+and NaN equals nothing. `lcb`: what LiveCodeBench's official grader accepts
+(`grade_stdio`): stripped lines that are equal as text, or token by token as
+decimal numbers without any tolerance.
 
 What a program gives is hostile in size and shape: nothing here recurses, takes
 more than linear time, or reads a number with more digits than NUMBER_CHARS.

@@ -189,10 +189,8 @@ class Grading:
         places = self.places("call")
         if not places or self._over:
             return
-        calls = [
-            asserts.Call(tuple(self.task.tests[p].args_json), self.task.tests[p].expected_json)
-            for p in places
-        ]
+        tests = [self.task.tests[place] for place in places]
+        calls = [asserts.Call(test.args_json, test.expected_json) for test in tests]
         blank = sb.RunRequest(prelude=prelude.for_calls(self.runs.program))
         blank.calls.entry_point = self.task.entry_point
         for place, (outcome, right) in zip(
