@@ -69,8 +69,9 @@ bench: $(BIN)/.bench build/.toolchains ## benchmarks, with the peer or the bare 
 
 RUNS ?= 100000
 FLIPS ?= 10000
-soak: $(BIN)/.installed build/.toolchains ## RUNS sandboxed runs and what is left of them; FLIPS runs near limits on a crowd
-	$(BIN)/python -m tests.bench.endurance --runs $(RUNS) --flips $(FLIPS)
+ROUNDS ?= 20
+soak: $(BIN)/.installed build/.toolchains ## RUNS sandboxed runs and what is left of them; on a crowd FLIPS runs near limits and ROUNDS of all verdicts
+	$(BIN)/python -m tests.bench.endurance --runs $(RUNS) --flips $(FLIPS) --rounds $(ROUNDS)
 
 SECONDS ?= 120
 fuzz: $(BIN)/.fuzz ## coverage-guided fuzzing of answers; its corpus is kept in tests/fuzz/corpus

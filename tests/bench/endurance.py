@@ -1,6 +1,6 @@
-"""`make soak`: many runs of all kinds, and what is left of them; outcomes near limits on a crowd.
+"""`make soak`: many runs of all kinds, and what is left of them; outcomes and verdicts on a crowd.
 
-    python -m tests.bench.endurance [--runs N] [--flips N]
+    python -m tests.bench.endurance [--runs N] [--flips N] [--rounds N]
 
 soak    programs of all kinds, honest and hostile, on one slot for each core, until N runs are
         done. Counted before and after: zombies, descriptors, mounts, cgroups, files of the host's
@@ -9,8 +9,12 @@ flips   programs whose outcome is certain, though they come near a limit, on fou
         core: one that uses 70 % of its CPU limit by its own clock ends, one that uses 140 % does
         not; the same for memory, output and wall time. Every other outcome is a flip.
 
-Ends with one line of JSON. The exit status is 1 where something was left or flips are more than
-one in ten thousand.
+verdicts the corpora of tests/verifier/code (correct idioms of all languages, cheats, tricky
+        responses) through a verification server with four slots for each core, again and again.
+        Every item whose status or reward is not what it was in the first round is a change.
+
+Ends with one line of JSON. The exit status is 1 where something was left, flips are more than one
+in ten thousand, or a verdict changed.
 """
 
 from __future__ import annotations
@@ -29,9 +33,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sandbox import cgroup
+from sandbox import cgroup, limits
 from sandbox.client import EmbeddedSandbox
 from sandbox.v1 import sandbox_pb2 as pb
+from tests.verifier.code import test_cheats, test_idioms
+from verifier.client import VerifierClient
+from verifier.embedded import EmbeddedServer
 
 Outcome = pb.Outcome
 # The allocator and the caches fill up first.
@@ -217,10 +224,43 @@ async def flips(runs: int) -> dict[str, float]:
     }
 
 
+def verdicts(rounds: int) -> dict[str, float]:
+    """Counts the items whose verdict was not the same in all rounds."""
+    items = [test_idioms.item(path) for path in test_idioms.programs()] + test_cheats.items()
+    first: dict[str, tuple[int, float | None]] = {}
+    changed: Counter[str] = Counter()
+    began = time.monotonic()
+    slots = str(CROWD * (os.cpu_count() or 1))
+    with (
+        EmbeddedServer("--log-level", "warning", "--slots", slots) as server,
+        VerifierClient(server.address) as client,
+    ):
+        known = {toolchain.language for toolchain in client.describe().toolchains}
+        items = [item for item in items if item.code.language in known]
+        for number in range(rounds):
+            for item in items:
+                # Another limit that is as good: an equal item would not be run again.
+                item.code.limits.output_bytes = limits.DEFAULT_OUTPUT_BYTES - number
+            random.Random(number).shuffle(items)
+            for verdict in client.verify(items):
+                reward = verdict.reward if verdict.HasField("reward") else None
+                told = verdict.status, reward
+                if first.setdefault(verdict.id, told) != told:
+                    changed[verdict.id] += 1
+                    print(f"{verdict.id}: {first[verdict.id]} then {told}: {verdict.parts}")
+    return {
+        "items": len(first),
+        "rounds": rounds,
+        "changes": sum(changed.values()),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=100_000, help="of the soak; 0: none")
     parser.add_argument("--flips", type=int, default=10_000, help="runs near limits; 0: none")
+    parser.add_argument("--rounds", type=int, default=20, help="of all verdicts; 0: none")
     asked = parser.parse_args()
     console = Console(width=120)
     figures: dict[str, dict[str, float]] = {}
@@ -232,6 +272,9 @@ def main() -> int:
     if asked.flips:
         flipped = figures["flips"] = asyncio.run(flips(asked.flips))
         good &= flipped["share"] <= MAX_FLIPS
+    if asked.rounds:
+        verified = figures["verdicts"] = verdicts(asked.rounds)
+        good &= not verified["changes"]
     for name, part in figures.items():
         table = Table(*part, title=name, title_justify="left")
         table.add_row(*(f"{value:,}" for value in part.values()))

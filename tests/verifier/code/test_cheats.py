@@ -655,19 +655,22 @@ class Verified:
         return self.verdicts[name]
 
 
-@pytest.fixture(scope="module")
-def verified(server: EmbeddedServer) -> Iterator[Verified]:
-    """Everything in one batch; what was run is gone afterwards."""
-    items = [cheat.item() for cheat in CHEATS] + honest_items()
-    items += [item(f"response: {name}", "sum_pair", text) for name, text in RESPONSES.items()]
-    items += [
+def items() -> list[pb.Item]:
+    """Cheats, honest programs and tricky responses."""
+    found = items_at_once() + [cheat.item() for cheat in CHEATS] + honest_items()
+    found += [item(f"response: {name}", "sum_pair", text) for name, text in RESPONSES.items()]
+    return found + [
         item(f"response: {name}", "sum_pair", text, extraction=pb.CodeTask.LAST_FENCES)
         for name, text in LAST_FENCES.items()
     ]
-    items = items_at_once() + items + slower_items()
+
+
+@pytest.fixture(scope="module")
+def verified(server: EmbeddedServer) -> Iterator[Verified]:
+    """Everything in one batch; what was run is gone afterwards."""
     with VerifierClient(server.address) as client:
         languages = frozenset(toolchain.language for toolchain in client.describe().toolchains)
-        here = [one for one in items if one.code.language in languages]
+        here = [one for one in items() + slower_items() if one.code.language in languages]
         verdicts = client.verify(here)
     assert [verdict.id for verdict in verdicts] == [one.id for one in here]
     yield Verified({verdict.id: verdict for verdict in verdicts}, languages)
