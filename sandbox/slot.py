@@ -22,16 +22,16 @@ Function calls share a process, so what is repeated there is all of them.
 
 from __future__ import annotations
 
-import asyncio
 import marshal
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox import limits
 from sandbox.compiling import Compiler
+from sandbox.dialogue import OtherCompileFailed, Prepared, converse, ended_well
 from sandbox.execution import (
     Ended,
     ResourceLimits,
@@ -268,15 +268,16 @@ class Slot:
         else:
             kind = JUDGING if judging else SPAWNED
             box = await self._box(job, language, deadline, result)
-        return Prepared(self.seat(kind), job, language, box)
+        seat = self.seat(kind)
 
-    def _command_body(self, program: Prepared, args: tuple[str, ...]) -> bytes:
-        seat, job = program.seat, program.job
-        if not program.language.zygote:
-            argv = (*program.language.run, *args)
-            return self._spawn_body(seat, argv, program.language, job.limits)
-        shared = _python_command(job) | {"do": "input", "argv": list(map(seat.room.inside, args))}
-        return python_body(shared, self._rlimits(seat, job.limits, program.language), seat.room)
+        def body(args: tuple[str, ...]) -> bytes:
+            if not language.zygote:
+                return self._spawn_body(seat, (*language.run, *args), language, job.limits)
+            words = list(map(seat.room.inside, args))
+            shared = _python_command(job) | {"do": "input", "argv": words}
+            return python_body(shared, self._rlimits(seat, job.limits, language), seat.room)
+
+        return Prepared(seat, job, language, box, body)
 
     async def _command(
         self,
@@ -295,7 +296,7 @@ class Slot:
                 program.seat,
                 language,
                 job.limits,
-                self._command_body(program, run.args),
+                program.body(run.args),
                 run.stdin,
                 room,
                 limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
@@ -330,7 +331,7 @@ class Slot:
         result.diagnostics = diagnostics
         for run in interactor.runs:
             assert isinstance(run, limits.Command)
-            ended, judged, first = await self._converse(program, other, run, job.going_on, deadline)
+            ended, judged, first = await converse(program, other, run, job.going_on, deadline)
             if ended is None:
                 outcomes.append(pb.Outcome(ending=Outcome.NOT_RUN))
             else:
@@ -339,98 +340,6 @@ class Slot:
             self._note(interactor, judged, others)
             if job.stop_on_failure and not ended_well(outcomes[-1], others[-1], job.going_on):
                 return
-
-    async def _converse(
-        self,
-        program: Prepared,
-        other: Prepared,
-        run: limits.Command,
-        going_on: int,
-        deadline: float | None,
-    ) -> tuple[Ended | None, Ended, bool]:
-        """One dialogue: how the program ended, None where it was stopped, and the interactor; and
-        whether the interactor ended first.
-
-        Where a jail is lost both are run again. This process holds the ends of each side until it
-        has seen that side end: what a side does that was left alone is never mistaken for what
-        came first.
-        """
-        for _ in range(ATTEMPTS):
-            to_program, to_other = pipe(), pipe()
-            over: list[Prepared] = []
-            sides = [
-                asyncio.create_task(self._side(one, args, box, streams, deadline, over))
-                for one, args, box, streams in (
-                    (program, (), program.box, (to_program[0], to_other[1])),
-                    (other, run.args, other.with_files(run.files), (to_other[0], to_program[1])),
-                )
-            ]
-            try:
-                await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-                seen = sides[1].done() and sides[1].exception() is None and not sides[0].done()
-                if seen and sides[1].result().status != going_on:
-                    sides[0].cancel()
-                ended, judged = await asyncio.gather(*sides, return_exceptions=True)
-            finally:
-                for side in sides:
-                    side.cancel()
-                await asyncio.gather(*sides, return_exceptions=True)
-            stopped = isinstance(ended, asyncio.CancelledError)
-            if _is_lost(ended) or _is_lost(judged):
-                await program.seat.clear()
-                await other.seat.clear()
-                continue
-            if isinstance(judged, BaseException):
-                raise judged
-            if stopped:
-                await program.seat.clear()
-            elif isinstance(ended, BaseException):
-                raise ended
-            elif program.language.zygote:
-                loaded(ended)
-            if other.language.zygote:
-                try:
-                    loaded(judged)
-                except CompileFailed as failure:
-                    raise OtherCompileFailed.of(failure) from None
-            first = over[0] is other
-            return None if isinstance(ended, BaseException) else ended, judged, first
-        raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
-
-    async def _side(
-        self,
-        program: Prepared,
-        args: tuple[str, ...],
-        box: Box,
-        streams: tuple[int, int],
-        deadline: float | None,
-        over: list[Prepared],
-    ) -> Ended:
-        """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended."""
-        seat, job, language = program.seat, program.job, program.language
-        try:
-            jail = await seat.ready()
-            seat.limit(job.limits, language.memory_bytes, language.processes)
-            await seat.put(jail, box)
-            ended = await execute(
-                jail,
-                seat.room,
-                job.limits,
-                self._command_body(program, args),
-                b"",
-                0,
-                limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
-                deadline,
-                language.memory_bytes,
-                streams,
-            )
-        finally:
-            over.append(program)
-            for end in streams:
-                os.close(end)
-        if ended.why is Why.DEADLINE:
-            raise DeadlineOver
-        return ended
 
     def _spawn_body(
         self, seat: Seat, argv: tuple[str, ...], language: Language, run: RunLimits
@@ -579,53 +488,10 @@ class Slot:
         raise SandboxError(f"the jail was lost {ATTEMPTS} times in the same run {said}".rstrip())
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A program ready to be run as a command, and the seat where."""
-
-    seat: Seat
-    job: Job
-    language: Language
-    box: Box
-
-    def with_files(self, files: limits.Files) -> Box:
-        """Its box with the files of one run."""
-        return replace(self.box, beside=self.box.beside + files)
-
-
-class OtherCompileFailed(CompileFailed):
-    """The same of the rival or the interactor."""
-
-    @classmethod
-    def of(cls, failure: CompileFailed) -> OtherCompileFailed:
-        return cls(str(failure), failure.final, failure.cpu_us)
-
-
-def _is_lost(side: Ended | BaseException) -> bool:
-    """Whether a side of a dialogue ended by the loss of its jail, through no doing of its own."""
-    if isinstance(side, Ended):
-        return side.why is Why.LOST and not side.out_of_memory
-    return isinstance(side, JailLost)
-
-
 def filled(outcomes: list[pb.Outcome], job: Job) -> list[pb.Outcome]:
     """With NOT_RUN for what was not run."""
     missing = len(job.runs) - len(outcomes)
     return outcomes + [pb.Outcome(ending=Outcome.NOT_RUN) for _ in range(missing)]
-
-
-def ended_well(program: pb.Outcome, interactor: pb.Outcome, going_on: int) -> bool:
-    """Both sides of a dialogue ended as they should."""
-    return (program.ending, program.exit_code) == (Outcome.EXITED, 0) and (
-        (interactor.ending, interactor.exit_code) == (Outcome.EXITED, going_on)
-    )
-
-
-def pipe() -> tuple[int, int]:
-    """A pipe that another user may open by name, as programs do with /dev/stdin."""
-    read, write = os.pipe()
-    os.fchmod(read, 0o666)
-    return read, write
 
 
 def _python_command(job: Job) -> dict[str, object]:

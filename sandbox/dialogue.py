@@ -1,0 +1,163 @@
+"""Two programs that talk to each other: each in a jail of its own, their standard streams joined.
+
+Invariants: this process holds the ends of each side until it has seen that side end, so that what
+a side does which was left alone is never mistaken for what came first; a jail that is lost says
+nothing about either side, and both are run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sandbox import limits
+from sandbox.execution import Ended, Why, execute
+from sandbox.languages.base import Language
+from sandbox.launch import JailLost
+from sandbox.limits import Job
+from sandbox.outcomes import CompileFailed, DeadlineOver, Outcome, SandboxError, loaded
+from sandbox.seat import Box, Seat
+from sandbox.v1 import sandbox_pb2 as pb
+
+# As for other runs whose jail is lost: see slot.py.
+ATTEMPTS = 3
+
+
+class OtherCompileFailed(CompileFailed):
+    """The rival, or the interactor, does not compile."""
+
+    @classmethod
+    def of(cls, failure: CompileFailed) -> OtherCompileFailed:
+        return cls(str(failure), failure.final, failure.cpu_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A program ready to be run as a command: where, and what its process reads first, by its
+    arguments."""
+
+    seat: Seat
+    job: Job
+    language: Language
+    box: Box
+    body: Callable[[tuple[str, ...]], bytes]
+
+    def with_files(self, files: limits.Files) -> Box:
+        """Its box with the files of one run."""
+        return replace(self.box, beside=self.box.beside + files)
+
+
+async def converse(
+    program: Prepared,
+    interactor: Prepared,
+    run: limits.Command,
+    going_on: int,
+    deadline: float | None,
+) -> tuple[Ended | None, Ended, bool]:
+    """One dialogue: how the program ended, None where it was stopped, and the interactor; and
+    whether the interactor ended first. After any exit code of the interactor but `going_on` the
+    program is stopped.
+    """
+    for _ in range(ATTEMPTS):
+        to_program, to_interactor = _pipe(), _pipe()
+        over: list[Prepared] = []
+        sides = [
+            asyncio.create_task(_side(one, args, box, streams, deadline, over))
+            for one, args, box, streams in (
+                (program, (), program.box, (to_program[0], to_interactor[1])),
+                (
+                    interactor,
+                    run.args,
+                    interactor.with_files(run.files),
+                    (to_interactor[0], to_program[1]),
+                ),
+            )
+        ]
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            seen = sides[1].done() and sides[1].exception() is None and not sides[0].done()
+            if seen and sides[1].result().status != going_on:
+                sides[0].cancel()
+            ended, judged = await asyncio.gather(*sides, return_exceptions=True)
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+        if _is_lost(ended) or _is_lost(judged):
+            await program.seat.clear()
+            await interactor.seat.clear()
+            continue
+        if isinstance(judged, BaseException):
+            raise judged
+        if isinstance(ended, asyncio.CancelledError):
+            await program.seat.clear()
+        elif isinstance(ended, BaseException):
+            raise ended
+        elif program.language.zygote:
+            loaded(ended)
+        if interactor.language.zygote:
+            try:
+                loaded(judged)
+            except CompileFailed as failure:
+                raise OtherCompileFailed.of(failure) from None
+        told = None if isinstance(ended, BaseException) else ended
+        return told, judged, over[0] is interactor
+    raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
+
+
+async def _side(
+    program: Prepared,
+    args: tuple[str, ...],
+    box: Box,
+    streams: tuple[int, int],
+    deadline: float | None,
+    over: list[Prepared],
+) -> Ended:
+    """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended."""
+    seat, job, language = program.seat, program.job, program.language
+    try:
+        jail = await seat.ready()
+        seat.limit(job.limits, language.memory_bytes, language.processes)
+        await seat.put(jail, box)
+        ended = await execute(
+            jail,
+            seat.room,
+            job.limits,
+            program.body(args),
+            b"",
+            0,
+            limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+            deadline,
+            language.memory_bytes,
+            streams,
+        )
+    finally:
+        over.append(program)
+        for end in streams:
+            os.close(end)
+    if ended.why is Why.DEADLINE:
+        raise DeadlineOver
+    return ended
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe that another user may open by name, as programs do with /dev/stdin."""
+    read, write = os.pipe()
+    os.fchmod(read, 0o666)
+    return read, write
+
+
+def _is_lost(side: Ended | BaseException) -> bool:
+    """Whether it ended by the loss of its jail, through no doing of its own."""
+    if isinstance(side, Ended):
+        return side.why is Why.LOST and not side.out_of_memory
+    return isinstance(side, JailLost)
+
+
+def ended_well(program: pb.Outcome, interactor: pb.Outcome, going_on: int) -> bool:
+    """Both sides of a dialogue ended as they should."""
+    return (program.ending, program.exit_code) == (Outcome.EXITED, 0) and (
+        (interactor.ending, interactor.exit_code) == (Outcome.EXITED, going_on)
+    )
