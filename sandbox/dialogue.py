@@ -1,8 +1,10 @@
 """Two programs that talk to each other: each in a jail of its own, their standard streams joined.
 
-Invariants: this process holds the ends of each side until it has seen that side end, so that what
-a side does which was left alone is never mistaken for what came first; a jail that is lost says
-nothing about either side, and both are run again.
+Invariants: this process holds the end from which each side reads until it has seen that side end:
+who writes to a side that is gone is not killed for it before the end of the other is known, and not
+mistaken for who ended first. The ends to which they write are theirs alone, so that closing one is
+seen. A jail that is lost, or a side that is killed for no reason known, says nothing about either
+side, and both are run again.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ async def converse(
     whether the interactor ended first. After any exit code of the interactor but `going_on` the
     program is stopped.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         to_program, to_interactor = _pipe(), _pipe()
         over: list[Prepared] = []
         sides = [
@@ -85,7 +87,8 @@ async def converse(
             for side in sides:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
-        if _is_lost(ended) or _is_lost(judged):
+        killed = attempt < ATTEMPTS and (_is_killed(ended) or _is_killed(judged))
+        if _is_lost(ended) or _is_lost(judged) or killed:
             await program.seat.clear()
             await interactor.seat.clear()
             continue
@@ -117,25 +120,35 @@ async def _side(
 ) -> Ended:
     """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended."""
     seat, job, language = program.seat, program.job, program.language
+    ends = list(streams)
     try:
         jail = await seat.ready()
         seat.limit(job.limits, language.memory_bytes, language.processes)
         await seat.put(jail, box)
-        ended = await execute(
-            jail,
-            seat.room,
-            job.limits,
-            program.body(args),
-            b"",
-            0,
-            limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
-            deadline,
-            language.memory_bytes,
-            streams,
+        run = asyncio.ensure_future(
+            execute(
+                jail,
+                seat.room,
+                job.limits,
+                program.body(args),
+                b"",
+                0,
+                limits.MAX_ARTIFACT_BYTES if language.zygote else 0,
+                deadline,
+                language.memory_bytes,
+                streams,
+            )
         )
+        try:
+            await asyncio.sleep(0)  # its first step sends the descriptors
+            os.close(ends.pop())
+            ended = await run
+        finally:
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
     finally:
         over.append(program)
-        for end in streams:
+        for end in ends:
             os.close(end)
     if ended.why is Why.DEADLINE:
         raise DeadlineOver
@@ -154,6 +167,10 @@ def _is_lost(side: Ended | BaseException) -> bool:
     if isinstance(side, Ended):
         return side.why is Why.LOST and not side.out_of_memory
     return isinstance(side, JailLost)
+
+
+def _is_killed(side: Ended | BaseException) -> bool:
+    return isinstance(side, Ended) and side.killed_unexplained
 
 
 def ended_well(program: pb.Outcome, interactor: pb.Outcome, going_on: int) -> bool:

@@ -275,6 +275,10 @@ class Jail:
             else:
                 await self.send(command, body, stdin)
             head = ANSWER.unpack(await self.receive(ANSWER.size))
+        except BaseException:
+            # Half a command is no command: what is sent next would be taken for its rest.
+            self.kill()
+            raise
         finally:
             self._watching.cancel()
         if head[0] != kind:

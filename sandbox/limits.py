@@ -309,7 +309,7 @@ def check(request: pb.RunRequest, languages: Collection[str], missing: Mapping[s
         size = sum(map(len, request.snippets.source))
     elif work == "commands":
         kind = "command"
-        runs = _commands("commands.command", request.commands.command)
+        runs = _commands("commands.command", request.commands.command, files)
         size = sum(len(command.stdin) for command in request.commands.command)
     elif work == "dialogues":
         kind, size = "dialogue", 0
@@ -389,7 +389,7 @@ def _files(path: str, files: Mapping[str, bytes]) -> Files:
     return tuple(sorted(files.items()))
 
 
-def _commands(path: str, commands: Sequence[pb.Command]) -> tuple[Command, ...]:
+def _commands(path: str, commands: Sequence[pb.Command], beside: Files) -> tuple[Command, ...]:
     _count(path, len(commands))
     made = []
     for place, command in enumerate(commands):
@@ -400,6 +400,17 @@ def _commands(path: str, commands: Sequence[pb.Command]) -> tuple[Command, ...]:
                 f"NUL, got {size}"
             )
         files = _files(f"{path}[{place}].files", command.files)
+        twice = {name for name, _ in beside}.intersection(name for name, _ in files)
+        if twice:
+            raise InvalidRequest(
+                f"{path}[{place}].files must not be in files too, got {min(twice)!r}"
+            )
+        size = sum(len(data) for _, data in (*beside, *files))
+        if size > MAX_FILES_BYTES:
+            raise InvalidRequest(
+                f"{path}[{place}].files must have at most {MAX_FILES_BYTES} bytes with files, "
+                f"got {size}"
+            )
         made.append(Command(tuple(command.args), command.stdin, files))
     return tuple(made)
 

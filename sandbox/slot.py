@@ -13,8 +13,8 @@ What counts, when something dies:
   jail, and what happened last counts.
 - A wall limit is the program's own, as sleep(100) is, with two exceptions: the host was busy, or a
   process of the program is stopped by a signal, its own or somebody's. Then the run is repeated
-  once, and what happens then counts; with much more wall time where it had used much CPU time, of
-  which its limit then is the only one. A run that was stopped from outside and set going again
+  once, and what happens then counts; once for each submission with much more wall time, where it
+  had used much CPU time. A run that was stopped from outside and set going again
   before the limit cannot be told from one that slept.
 
 Function calls share a process, so what is repeated there is all of them.
@@ -102,8 +102,8 @@ class Slot:
         self._confinement, self._toolchains = confinement, toolchains
         self._compiler, self._make_seat = compiler, make_seat
         self._seats: dict[str, Seat] = {}
-        # Of the runs of the submission at work.
-        self._cpu_us = 0
+        # Of the runs of the submission at work; whether one of them may have more wall time.
+        self._cpu_us, self._patient = 0, True
 
     def seat(self, kind: str) -> Seat:
         if kind not in self._seats:
@@ -142,7 +142,7 @@ class Slot:
         result.toolchain = language.toolchain
         outcomes: list[pb.Outcome] = []
         others: list[pb.Outcome] = []
-        self._cpu_us = 0
+        self._cpu_us, self._patient = 0, True
         try:
             if deadline is not None and job.deadline_seconds == 0:
                 raise DeadlineOver
@@ -212,7 +212,9 @@ class Slot:
                 except CompileFailed as failure:
                     raise OtherCompileFailed.of(failure) if is_rival else failure from None
                 least[is_rival] = min(least.get(is_rival, self._cpu_us), self._cpu_us)
-                first[:] = first or seen
+                first[:] = (
+                    [_worse(*pair) for pair in zip(first, seen, strict=False)] if first else seen
+                )
         result.rival_cpu_us, self._cpu_us = least[True], least[False]
 
     async def _box(
@@ -477,7 +479,9 @@ class Slot:
                 raise DeadlineOver
             if attempt < _attempts(ended):
                 await seat.clear()
-                if ended.why is Why.WALL and ended.cpu_us > MUCH_CPU * run.cpu_seconds * 1e6:
+                at_work = not ended.stopped and ended.cpu_us > MUCH_CPU * run.cpu_seconds * 1e6
+                if ended.why is Why.WALL and at_work and self._patient:
+                    self._patient = False
                     wall = min(PATIENCE * run.wall_seconds, limits.MAX_WALL_SECONDS)
                     run = replace(run, wall_seconds=wall)
                 continue
@@ -486,6 +490,15 @@ class Slot:
                 break
             return ended
         raise SandboxError(f"the jail was lost {ATTEMPTS} times in the same run {said}".rstrip())
+
+
+def _worse(first: pb.Outcome, again: pb.Outcome) -> pb.Outcome:
+    """The outcome of another round where it is another one."""
+
+    def told(one: pb.Outcome) -> tuple[object, ...]:
+        return one.ending, one.exit_code, one.stdout, one.value_json
+
+    return first if told(first) == told(again) else again
 
 
 def filled(outcomes: list[pb.Outcome], job: Job) -> list[pb.Outcome]:

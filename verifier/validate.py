@@ -143,6 +143,10 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
     return None
 
 
+RUN_FILES = frozenset({"input", "output", "answer"})
+"""The names of a checker's files when it runs."""
+
+
 def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
     given: dict[str, pb.JudgeProgram] = {}
     if task.HasField("checker_program"):
@@ -155,6 +159,10 @@ def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
     for name, program in given.items():
         if not program.source.strip():
             return f"code.{name}.source: must not be empty"
+        taken = RUN_FILES.intersection(program.files)
+        if taken:
+            own = ", ".join(sorted(RUN_FILES))
+            return f"code.{name}.files: {own} are the files of its run, got {min(taken)!r}"
         language = program.language or "cpp"
         if language not in toolchains:
             known = ", ".join(sorted(toolchains))

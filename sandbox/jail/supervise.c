@@ -40,6 +40,8 @@ enum { MIN_LOOK_US = 20000 };
  * a short run, or one that writes a line at a time, would wake init for every write. What is
  * written meanwhile waits in the pipe. */
 enum { QUIET_US = 2000, LITTLE = 4096 };
+/* What a zygote takes for a run at most, on a slow host. */
+enum { FORK_US = 10000 };
 /* The zygote's longest answer to ASK. */
 enum { MAX_ANSWER = 4096 };
 
@@ -512,9 +514,11 @@ static void run_one(const struct command *command, const char *body, int streams
 	answer.why = attend(&run, command);
 	if (answer.why == EXIT)
 		read_end(&answer);
-	/* The zygote knows nothing of what processes took that live on. */
-	if (answer.why != EXIT || answer.left)
-		answer.cpu_us = use_so_far(zygote).cpu_us - run.cpu_before_us;
+	/* The zygote knows nothing of what processes took that live on, or that nobody waited for. Its
+	 * own share, the fork, is not the run's. */
+	uint64_t used = use_so_far(zygote).cpu_us - run.cpu_before_us;
+	if (answer.why != EXIT || answer.left || used > answer.cpu_us + FORK_US)
+		answer.cpu_us = used;
 	answer.wall_us = now_us() - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)
 		while ((*s)->fd >= 0 && !over(*s) && drain(*s))

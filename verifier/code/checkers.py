@@ -89,6 +89,8 @@ def unordered_lines(got: bytes, expected: bytes) -> bool:
     """The same lines of tokens, as often, in any order."""
     if got == expected:
         return True
+    if _is_padding(got, expected):
+        return False
     missing = Counter(_filled_lines(expected))
     for line in _filled_lines(got):
         if missing[line] == 0:
@@ -128,24 +130,48 @@ def floats(tolerance: Tolerance) -> Checker:
 
 def lcb(got: bytes, expected: bytes) -> bool:
     """As LiveCodeBench's grader compares: stripped lines, equal or equal as decimals."""
-    one, other = (text.decode("utf-8", "replace").strip().split("\n") for text in (got, expected))
-    return len(one) == len(other) and all(map(_same_for_lcb, one, other))
+    if _is_padding(got, expected):
+        return False
+    one, other = (text.decode("utf-8", "replace").strip() for text in (got, expected))
+    if one == other:
+        return True
+    if one.count("\n") != other.count("\n"):
+        return False
+    return all(map(_same_for_lcb, one.split("\n"), other.split("\n")))
 
 
 def _same_for_lcb(got: str, expected: str) -> bool:
     got, expected = got.strip(), expected.strip()
     if got == expected:
         return True
-    if len(got) > LCB_LINE_CHARS:
-        return False
+    pairs = zip_longest(_WORD.finditer(got), _WORD.finditer(expected))
     try:
-        return [Decimal(t) for t in got.split()] == [Decimal(t) for t in expected.split()]
+        return all(
+            a is not None and b is not None and _decimal(a.group()) == _decimal(b.group())
+            for a, b in pairs
+        )
     except (InvalidOperation, ValueError):  # the grader stops with an error: not accepted
         return False
 
 
-LCB_LINE_CHARS = 16 << 20
-"""Output is limited to as much by default; decimals are read in linear time."""
+def _decimal(word: str) -> Decimal:
+    if len(word) > DECIMAL_CHARS:
+        raise ValueError("too long")
+    return Decimal(word)
+
+
+_WORD = re.compile(r"\S+")
+
+DECIMAL_CHARS = 1 << 20
+"""Longest token read as a decimal number, in some milliseconds."""
+
+PADDING = 16
+PADDING_BYTES = 1 << 20
+"""An output so many times longer than the expected one, and longer than this, is another."""
+
+
+def _is_padding(got: bytes, expected: bytes) -> bool:
+    return len(got) > PADDING_BYTES + PADDING * len(expected)
 
 
 def _by_tokens(

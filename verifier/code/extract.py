@@ -78,10 +78,13 @@ def blocks(text: str) -> list[Block]:
     """
     found: list[Block] = []
     opened: re.Match[str] | None = None
+    ink = 0  # where the first text after the opening fence is
     for fence in _FENCE.finditer(text):
-        wrapper = opened is not None and not _INK.search(text, opened.end(), fence.start())
+        wrapper = opened is not None and ink >= fence.start()
         if opened is None or (fence.group(2) and wrapper):
             opened = fence
+            inner = _INK.search(text, opened.end())
+            ink = inner.start() if inner else len(text)
         elif (
             fence.group(1)[0] == opened.group(1)[0]
             and len(fence.group(1)) >= len(opened.group(1))

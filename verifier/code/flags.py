@@ -12,6 +12,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from verifier.code import suspects
@@ -28,11 +29,17 @@ Kind = pb.Flag
 PARSED_HERE = 16_384
 """Characters of a program that are parsed on the event loop: some milliseconds."""
 
+SEARCHED_HERE = 65_536
+"""Characters of a program that are searched on the event loop: some milliseconds."""
+
 PARSED_CHARS = 262_144
 """Longer programs are not looked into."""
 
 QUOTED_CHARS = 40
 """A line of the statement as long as this is not printed by chance."""
+
+QUOTED_LINES, QUOTED_TESTS = 200, 20
+"""As many lines are looked for in as many outputs: some milliseconds."""
 
 TELLING_LITERAL = 12
 """Characters of input and expected output together from which one hit says something."""
@@ -162,11 +169,7 @@ def tabled(task: pb.CodeTask, program: str, kinds: Sequence[str]) -> str:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    known = {
-        (_told(key), _told(value))
-        for key, value in suspects.pairs(tree)
-        if _told(key) and _told(value)
-    }
+    known = {(_told(key), _told(value)) for key, value in suspects.pairs(tree)}
     hits = [
         test.id or str(place)
         for place, test in enumerate(task.tests)
@@ -209,9 +212,8 @@ def of_statement(outcome: TaskOutcome, submission: Submission) -> None:
     ):
         return
     quotable: list[str] | None = None
-    for result in outcome.evidence.code.tests:
-        if len(result.got) < QUOTED_CHARS:
-            continue
+    long = (r for r in outcome.evidence.code.tests if len(r.got) >= QUOTED_CHARS)
+    for result in islice(long, QUOTED_TESTS):
         quotable = quotable if quotable is not None else list(_quotable(submission.prompt))
         for line in quotable:
             if line in result.got and line not in result.expected:
@@ -222,10 +224,11 @@ def of_statement(outcome: TaskOutcome, submission: Submission) -> None:
 
 def _quotable(prompt: str) -> Iterable[str]:
     lines = (line.strip() for line in prompt.splitlines())
-    return (line[: 2 * QUOTED_CHARS] for line in lines if len(line) >= QUOTED_CHARS)
+    quotable = (line[: 2 * QUOTED_CHARS] for line in lines if len(line) >= QUOTED_CHARS)
+    return islice(quotable, QUOTED_LINES)
 
 
 def rests_on_chance(program: str) -> bool:
     """Whether the text names a source of chance, or of the clock: then one run does not tell what
-    the next would do."""
-    return suspects.CHANCE.search(program) is not None
+    the next would do. Of a text too long to be searched at once it is taken for granted."""
+    return len(program) > SEARCHED_HERE or suspects.CHANCE.search(program) is not None

@@ -137,7 +137,7 @@ class Grading:
         tests = [self.task.tests[place] for place in places]
         request = sb.RunRequest(stop_on_failure=self.stops)
         if self.task.checker == "lcb":
-            request.prelude = prelude.for_calls(self.runs.program)
+            request.prelude = await self._prelude()
         request.inputs.stdin.extend(test.stdin.encode() for test in tests)
         outcomes = (await self.runs.run(request)).outcomes
         if outcomes:
@@ -183,6 +183,12 @@ class Grading:
                 Part.wrong_answer if one.rejected else None,
             )
 
+    async def _prelude(self) -> str:
+        program = self.runs.program
+        if len(program) <= COMPARED_AT_ONCE:
+            return prelude.for_calls(program)
+        return await asyncio.to_thread(prelude.for_calls, program)
+
     # ---- calls
 
     async def _run_calls(self) -> None:
@@ -191,7 +197,7 @@ class Grading:
             return
         tests = [self.task.tests[place] for place in places]
         calls = [asserts.Call(test.args_json, test.expected_json) for test in tests]
-        blank = sb.RunRequest(prelude=prelude.for_calls(self.runs.program))
+        blank = sb.RunRequest(prelude=await self._prelude())
         blank.calls.entry_point = self.task.entry_point
         for place, (outcome, right) in zip(
             places, await self._call_all(blank, calls), strict=False

@@ -26,6 +26,15 @@ REJECTS = {Protocol.TESTLIB: frozenset({1, 2, 8}), Protocol.KATTIS: frozenset({4
 TESTLIB_PARTIAL = range(16, 117)
 """Exit codes that tell a part of the points, 0 to 100: not accepted."""
 
+LIMITS = frozenset(
+    {
+        sb.Outcome.CPU_LIMIT,
+        sb.Outcome.WALL_LIMIT,
+        sb.Outcome.MEMORY_LIMIT,
+        sb.Outcome.OUTPUT_LIMIT,
+    }
+)
+
 PYTHON_PIPE_LOST = 120
 """CPython's exit code when standard output cannot be flushed at the end."""
 
@@ -48,14 +57,7 @@ async def check(
     request = sb.RunRequest()
     _fill(request, program)
     for test, output in zip(tests, outputs, strict=True):
-        files = {INPUT: test.stdin.encode(), ANSWER: test.stdout.encode()}
-        if protocol(program) == Protocol.TESTLIB:
-            files[OUTPUT] = output
-            paths = [f"/box/{name}" for name in (INPUT, OUTPUT, ANSWER)]
-            request.commands.command.add(args=[*paths, *program.args], files=files)
-        else:
-            paths = [f"/box/{INPUT}", f"/box/{ANSWER}", "/tmp/"]
-            request.commands.command.add(args=[*paths, *program.args], files=files, stdin=output)
+        _add_check(request, program, test, output)
     result = await runs.judge(request)
     if result.compile_failed:
         raise _broken("checker_program", result.diagnostics)
@@ -65,10 +67,38 @@ async def check(
     judged = []
     for test, outcome in zip(tests, result.outcomes, strict=True):
         accepted = verdict(program, outcome)
+        if (
+            accepted is None
+            and outcome.ending in LIMITS
+            and await _accepts_answer(runs, program, test)
+        ):
+            accepted = False  # an output that no checker can take is not a right one
         if accepted is None:
             raise _failed("checker_program", test, outcome)
         judged.append(Judged(accepted, _said(outcome)))
     return judged
+
+
+def _add_check(
+    request: sb.RunRequest, program: pb.JudgeProgram, test: pb.CodeTest, output: bytes
+) -> None:
+    files = {INPUT: test.stdin.encode(), ANSWER: test.stdout.encode()}
+    if protocol(program) == Protocol.TESTLIB:
+        files[OUTPUT] = output
+        paths = [f"/box/{name}" for name in (INPUT, OUTPUT, ANSWER)]
+        request.commands.command.add(args=[*paths, *program.args], files=files)
+    else:
+        paths = [f"/box/{INPUT}", f"/box/{ANSWER}", "/tmp/"]
+        request.commands.command.add(args=[*paths, *program.args], files=files, stdin=output)
+
+
+async def _accepts_answer(runs: Runs, program: pb.JudgeProgram, test: pb.CodeTest) -> bool:
+    """Whether the checker works on this test: it accepts the answer file as an output."""
+    request = sb.RunRequest()
+    _fill(request, program)
+    _add_check(request, program, test, test.stdout.encode())
+    result = await runs.judge(request)
+    return bool(result.outcomes) and verdict(program, result.outcomes[0]) is True
 
 
 @dataclass(frozen=True)
@@ -134,11 +164,13 @@ def _settled(
 
 
 def _left_alone(judge: sb.Outcome) -> bool:
-    """Whether it failed because it wrote to a program that had left: by SIGPIPE, or as a Python
-    program fails then."""
+    """Whether it failed because it wrote to, or read from, a program that had left: by SIGPIPE, or
+    as a Python program fails then."""
     if judge.ending == sb.Outcome.SIGNALLED:
         return judge.signal == signal.SIGPIPE
-    python = judge.exit_code == PYTHON_PIPE_LOST or b"BrokenPipeError" in judge.stderr
+    python = judge.exit_code == PYTHON_PIPE_LOST or any(
+        name in judge.stderr for name in (b"BrokenPipeError", b"EOFError")
+    )
     return judge.ending == sb.Outcome.EXITED and python
 
 

@@ -7,9 +7,11 @@ standard input. It reads the text, runs nothing of it, and is killed when it tak
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import shutil
 import sys
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from verifier.v1 import verifier_pb2 as pb
@@ -21,6 +23,8 @@ RULES = "E4,E7,E9,F,B"
 
 SECONDS = 5.0
 """A megabyte of program takes less than one."""
+
+NAME = "main.py"
 
 FINDINGS = 20
 """Kept of the findings; all are counted."""
@@ -37,19 +41,27 @@ async def into(signals: pb.StaticSignals, program: str) -> None:
     except LintFailed as failure:
         signals.lint.append(f"not linted: {failure}")
         return
-    signals.lint_findings = len(found)
-    signals.lint.extend(found[:FINDINGS])
+    signals.lint_findings = found.count
+    signals.lint.extend(found.first)
 
 
-async def findings(program: str) -> list[str]:
-    """Each as "code:line: message". Raises LintFailed."""
+@dataclass(frozen=True)
+class Findings:
+    """How many there are, and the first of them as "code:line: message"."""
+
+    count: int
+    first: list[str]
+
+
+async def findings(program: str) -> Findings:
+    """What the linter says of a program. Raises LintFailed."""
     ruff = Path(sys.executable).parent / "ruff"
     command = str(ruff) if ruff.exists() else shutil.which("ruff")
     if command is None:
         raise LintFailed("ruff is not installed")
     process = await asyncio.create_subprocess_exec(
         *(command, "check", "--isolated", "--no-cache", "--select", RULES),
-        *("--output-format", "json", "--stdin-filename", "main.py", "-"),
+        *("--quiet", "--output-format", "concise", "--stdin-filename", NAME, "-"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -63,11 +75,15 @@ async def findings(program: str) -> list[str]:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    try:
-        told = json.loads(output)
-    except ValueError:
-        raise LintFailed(f"ruff ended with status {process.returncode}") from None
-    return [
-        f"{one['code'] or 'syntax'}:{one['location']['row']}: {one['message'].splitlines()[0]}"
-        for one in told
-    ]
+    if process.returncode not in (0, 1):
+        raise LintFailed(f"ruff ended with status {process.returncode}")
+    found = [_finding(line) for line in islice(_LINE.finditer(output), FINDINGS)]
+    return Findings(len(_LINE.findall(output)), found)
+
+
+_LINE = re.compile(rb"^main\.py:(\d+):\d+: (?:\[\S+\] )?(\S+?):? (?:\[\*\] )?(.*)$", re.MULTILINE)
+
+
+def _finding(line: re.Match[bytes]) -> str:
+    row, code, message = (part.decode(errors="replace") for part in line.groups())
+    return f"{code}:{row}: {message}"

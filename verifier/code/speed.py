@@ -9,9 +9,18 @@ two programs, and never so much that speed pays more than being right.
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier.code import prelude
-from verifier.code.grading import Grading, kind
+from verifier.code import compare, prelude
+from verifier.code.grading import (
+    Grading,
+    checker_of,
+    compared,
+    ended_well,
+    kind,
+    tolerance_of,
+)
 from verifier.code.runs import Runs, SandboxFailed
 from verifier.v1 import verifier_pb2 as pb
 
@@ -54,8 +63,29 @@ async def measure(
                     pb.Verdict.INVALID,
                     f"code.reference_program: does not end well on test {where}",
                 )
+        for test, outcome in zip(chosen, result.outcomes, strict=False):
+            if not await _same_again(task, test, outcome):
+                detail = f"accepted, then otherwise when it was measured on test {test.id}"
+                evidence.flags.add(kind=pb.Flag.unstable, detail=detail)
+                evidence.program_cpu_ms = evidence.reference_cpu_ms = 0
+                return
         evidence.program_cpu_ms += result.cpu_us / 1000
         evidence.reference_cpu_ms += result.rival_cpu_us / 1000
+
+
+async def _same_again(task: pb.CodeTask, test: pb.CodeTest, outcome: sb.Outcome) -> bool:
+    """Whether a run that was measured, of which every round is one, is right like the first."""
+    if kind(test) == "call":
+        same = partial(
+            compare.same_json, tolerance=tolerance_of(task) if task.HasField("tolerance") else None
+        )
+        returned = outcome.ending == sb.Outcome.RETURNED
+        return returned and await compared(same, outcome.value_json, test.expected_json)
+    if not ended_well(outcome):
+        return False
+    if task.HasField("checker_program"):
+        return True  # the checker has seen an output, and all rounds gave the same
+    return await compared(checker_of(task), outcome.stdout, test.stdout.encode())
 
 
 def score(program_cpu_ms: float, reference_cpu_ms: float) -> float:

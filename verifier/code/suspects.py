@@ -207,15 +207,15 @@ class Finder:
     def _call(
         self, func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword]
     ) -> Iterator[tuple[KindValue, str]]:
-        name = func.id if isinstance(func, ast.Name) else ""
-        if name == "open" or (isinstance(func, ast.Attribute) and ast.unparse(func) == "io.open"):
+        name = dotted(func)
+        if name in ("open", "io.open"):
             first = args[0] if args else next((k.value for k in keywords), None)
             known = isinstance(first, ast.Constant) and first.value in _STANDARD_FILES
-            fileno = isinstance(first, ast.Call) and ast.unparse(first).endswith(".fileno()")
+            fileno = isinstance(first, ast.Call) and dotted(first.func).endswith(".fileno")
             if first is not None and not known and not fileno:
-                yield Kind.file_access, f"open({ast.unparse(first)[:80]})"
+                yield Kind.file_access, f"open({_shown(first)})"
         elif name in ("setattr", "delattr") and args and _is_foreign(args[0]):
-            yield Kind.patching, f"{name}({ast.unparse(args[0])[:80]}, ...)"
+            yield Kind.patching, f"{name}({dotted(args[0])}, ...)"
 
     def _assigned(self, target: ast.expr) -> Iterator[tuple[KindValue, str]]:
         if isinstance(target, ast.Tuple | ast.List):
@@ -226,11 +226,12 @@ class Finder:
             stream = isinstance(owner, ast.Name) and owner.id == "sys" and attr in _STREAMS
             own = attr not in ("__class__", "__code__", "__defaults__")
             if not (own and (stream or not _is_foreign(owner))):
-                yield Kind.patching, ast.unparse(target)[:80]
+                yield Kind.patching, dotted(target) or attr
         elif isinstance(target, ast.Subscript):
-            inner = ast.unparse(target.value)
+            value = target.value
+            inner = dotted(value.func) + "()" if isinstance(value, ast.Call) else dotted(value)
             if inner in ("sys.modules", "__builtins__", "builtins.__dict__", "globals()"):
-                yield Kind.patching, ast.unparse(target)[:80]
+                yield Kind.patching, f"{inner}[...]"
         elif isinstance(target, ast.Name) and target.id in _BUILTINS_OF_TESTS:
             yield Kind.patching, f"assigns {target.id}"
 
@@ -256,8 +257,30 @@ _BUILTINS_OF_TESTS = frozenset({"AssertionError", "isinstance", "__build_class__
 
 def _is_foreign(owner: ast.expr) -> bool:
     """Whether it is a module or a builtin, whose attributes are nobody's to set."""
-    text = ast.unparse(owner)
-    return text in _FOREIGN or text.startswith("sys.modules") or text in _VALUE_TYPES
+    if isinstance(owner, ast.Subscript):
+        return dotted(owner.value) == "sys.modules"
+    text = dotted(owner)
+    return text in _FOREIGN or text in _VALUE_TYPES
+
+
+def dotted(node: ast.expr) -> str:
+    """ "a.b.c" of names and attributes, three at most; empty for all else: what is asked for has
+    a bounded size, however deep and large the tree is."""
+    names: list[str] = []
+    for _ in range(3):
+        if isinstance(node, ast.Name):
+            return ".".join([node.id, *reversed(names)])
+        if not isinstance(node, ast.Attribute):
+            return f"().{names[-1]}" if names and isinstance(node, ast.Call) else ""
+        names.append(node.attr)
+        node = node.value
+    return ""
+
+
+def _shown(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return repr(node.value[:80])
+    return dotted(node) or "..."
 
 
 def _returns_constant(part: ast.stmt) -> bool:
@@ -299,11 +322,32 @@ def pairs(tree: ast.AST) -> Iterator[tuple[object, object]]:
 
 
 def _pair(key: ast.expr | None, value: ast.expr | None) -> Iterator[tuple[object, object]]:
-    try:
-        if key is not None and value is not None:
-            yield ast.literal_eval(key), ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return
+    for one in _flat(key):
+        for other in _flat(value):
+            yield one, other
+
+
+FLAT = 64
+"""Elements of a list that is an entry of a table of answers, at most."""
+
+
+def _flat(node: ast.expr | None) -> Iterator[object]:
+    """The value of a constant or of a short list of constants; nothing of anything else."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = node.operand
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, int | float):
+            yield -inner.value
+    elif isinstance(node, ast.Constant):
+        yield node.value
+    elif isinstance(node, ast.List | ast.Tuple) and len(node.elts) <= FLAT:
+        values = [value for element in node.elts for value in _flat_constant(element)]
+        if len(values) == len(node.elts):
+            yield values
+
+
+def _flat_constant(node: ast.expr) -> Iterator[object]:
+    if isinstance(node, ast.Constant | ast.UnaryOp):
+        yield from _flat(node)
 
 
 def _result(body: list[ast.stmt]) -> ast.expr | None:
