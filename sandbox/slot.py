@@ -203,6 +203,7 @@ class Slot:
         """The program and its rival take turns; the least CPU time of each is told."""
         rival = job.of_rival()
         least: dict[bool, int] = {}
+        original: dict[bool, list[pb.Outcome]] = {}
         for _ in range(job.rounds):
             for which, is_rival, first in ((job, False, outcomes), (rival, True, others)):
                 seen: list[pb.Outcome] = []
@@ -212,9 +213,12 @@ class Slot:
                 except CompileFailed as failure:
                     raise OtherCompileFailed.of(failure) if is_rival else failure from None
                 least[is_rival] = min(least.get(is_rival, self._cpu_us), self._cpu_us)
-                first[:] = (
-                    [_worse(*pair) for pair in zip(first, seen, strict=False)] if first else seen
-                )
+                if not first:
+                    first[:] = original[is_rival] = list(seen)
+                del first[len(seen) :]
+                for place, (once, again) in enumerate(zip(original[is_rival], seen, strict=False)):
+                    if _told(once) != _told(again):
+                        first[place : place + 1] = [again]  # and stays: one such round is enough
         result.rival_cpu_us, self._cpu_us = least[True], least[False]
 
     async def _box(
@@ -492,13 +496,9 @@ class Slot:
         raise SandboxError(f"the jail was lost {ATTEMPTS} times in the same run {said}".rstrip())
 
 
-def _worse(first: pb.Outcome, again: pb.Outcome) -> pb.Outcome:
-    """The outcome of another round where it is another one."""
-
-    def told(one: pb.Outcome) -> tuple[object, ...]:
-        return one.ending, one.exit_code, one.stdout, one.value_json
-
-    return first if told(first) == told(again) else again
+def _told(one: pb.Outcome) -> tuple[object, ...]:
+    """What is the same in each round of a program that does not depend on chance."""
+    return one.ending, one.exit_code, one.stdout, one.value_json
 
 
 def filled(outcomes: list[pb.Outcome], job: Job) -> list[pb.Outcome]:

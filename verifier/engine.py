@@ -19,7 +19,7 @@ from sandbox.v1 import sandbox_pb2 as sb
 from verifier import format, language, metrics, recipes, validate
 from verifier.code import speed
 from verifier.code import verify as code
-from verifier.limits import DETAIL_CHARS, Limits
+from verifier.limits import DETAIL_CHARS, MESSAGE_CHARS, Limits
 from verifier.math import MathVerifier
 from verifier.math import verify as math
 from verifier.outcome import TaskOutcome
@@ -244,4 +244,5 @@ VERSIONS = {"math": math.VERSION, "code": code.VERSION}
 
 def failed(item_id: str, status: pb.Verdict.Status.ValueType, message: str) -> pb.Verdict:
     """A verdict that says why there is none."""
+    message = message[:MESSAGE_CHARS]
     return pb.Verdict(id=item_id, status=status, evidence=pb.Evidence(message=message))

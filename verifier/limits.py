@@ -68,5 +68,8 @@ BANNED = 100
 JUDGE_BYTES = 4 * MIB
 """A checker or interactor with its headers: testlib.h has 0.2 MiB."""
 
+MESSAGE_CHARS = 2_000
+"""What a message of an item without a verdict keeps."""
+
 DETAIL_CHARS = 500
 """What a part's detail keeps: a line or two for a person."""

@@ -5,13 +5,16 @@ Every message names the field, the limit and what was received.
 
 from __future__ import annotations
 
+import ast
+import keyword
 import math
+import re
 from collections.abc import Collection
 
 from google.protobuf.message import Message
 
 from verifier import language, recipes
-from verifier.code import checkers, compare
+from verifier.code import asserts, checkers, compare, grading
 from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
 from verifier.math.policy import MAX_ROUNDING
 from verifier.v1 import verifier_pb2 as pb
@@ -112,7 +115,7 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
     if not toolchains:
         return "code: this server runs no programs (it was started without a sandbox)"
     if task.language not in toolchains:
-        return f"code.language: one of {', '.join(sorted(toolchains))}, got {task.language!r}"
+        return f"code.language: one of {', '.join(sorted(toolchains))}, got {task.language[:40]!r}"
     if not 1 <= len(task.tests) <= limits.tests:
         return f"code.tests: 1 to {limits.tests} tests, got {len(task.tests)}"
     # All of the task is more than its tests, and counted at once.
@@ -122,7 +125,7 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
     if size > limits.test_bytes:
         return f"code.tests: at most {limits.test_bytes} bytes together, got {size}"
     if task.checker and task.checker not in checkers.CHECKERS:
-        return f"code.checker: one of {', '.join(checkers.CHECKERS)}, got {task.checker!r}"
+        return f"code.checker: one of {', '.join(checkers.CHECKERS)}, got {task.checker[:40]!r}"
     for field in ("absolute", "relative"):
         value = getattr(task.tolerance, field)
         if not 0 <= value < math.inf:
@@ -136,12 +139,31 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
     found = _judges(task, toolchains)
     if found:
         return found
+    parts = task.entry_point.split(".")
+    if task.entry_point and (
+        len(parts) > 2 or not all(p.isidentifier() and not keyword.iskeyword(p) for p in parts)
+    ):
+        return f"code.entry_point: a name or Class.method, got {task.entry_point[:40]!r}"
+    kinds = set()
     for place, test in enumerate(task.tests):
         found = _test(test, task.entry_point)
         if found:
             return f"code.tests[{place}]{found}"
+        kind = grading.kind(test)
+        kinds.add(kind)
+        if kind != "stdio" and task.language != "python":
+            return f"code.tests[{place}]: stdin and stdout for {task.language}, got {kind}"
+    for name, given in (
+        ("checker_program", task.HasField("checker_program")),
+        ("interactor", task.HasField("interactor")),
+    ):
+        if given and kinds != {"stdio"}:
+            got = ", ".join(sorted(kinds))
+            return f"code.{name}: for tests with stdin and stdout alone, got {got}"
     return None
 
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 
 RUN_FILES = frozenset({"input", "output", "answer"})
 """The names of a checker's files when it runs."""
@@ -159,6 +181,12 @@ def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
     for name, program in given.items():
         if not program.source.strip():
             return f"code.{name}.source: must not be empty"
+        for file in program.files:
+            if not FILE_NAME.fullmatch(file):
+                return (
+                    f"code.{name}.files: names of at most 60 letters, digits, '_', '-' and '.', "
+                    f"got {file[:40]!r}"
+                )
         taken = RUN_FILES.intersection(program.files)
         if taken:
             own = ", ".join(sorted(RUN_FILES))
@@ -177,6 +205,9 @@ def _speed(item: pb.Item) -> str | None:
     recipe = chosen_recipe(item)
     if recipe is None or all(part.name != "speed" for part in recipe.parts):
         return None
+    measurable = {grading.kind(test) for test in item.code.tests} & {"stdio", "call"}
+    if item.HasField("code") and (not measurable or item.code.HasField("interactor")):
+        return "code: the recipe's speed part needs tests with stdin or calls and no interactor"
     if not item.code.HasField("reference_program"):
         got = "none" if item.HasField("code") else f"a {item.WhichOneof('task')} task"
         return f"code.reference_program: required by the speed part of the recipe, got {got}"
@@ -200,6 +231,11 @@ def _test(test: pb.CodeTest, entry_point: str) -> str | None:
         return ".stdout: required beside stdin, got none"
     if source and not test.source.strip():
         return ".source: must not be empty"
+    if source and len(test.source) <= asserts.TURNED_CHARS:
+        try:
+            ast.parse(test.source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return f".source: not Python ({type(error).__name__}: {error})"
     return _call(test, entry_point) if call else None
 
 

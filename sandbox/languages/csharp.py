@@ -31,12 +31,12 @@ PROGRAM = "/tmp/main.exe"
 THREADS = 16
 MEMORY_BYTES = 48 << 20
 
-# Strings, characters and comments are passed over; an unclosed one reaches to the end. Possessive:
-# a text has one way to match.
+# Strings, characters and comments are passed over; an unclosed one reaches to the end. Possessive,
+# and with an end that may be missing: a text has one way to match, and never fails to.
 TOKEN = re.compile(
     r'(?:@\$|\$@|@)"(?:[^"]|"")*+(?:"|\Z)'
-    r'|"(?:\\.|[^"\\\n])*+(?:"|$)'
-    r"|'(?:\\.|[^'\\\n])*+(?:'|$)"
+    r'|"(?:\\.|[^"\\\n])*+"?'
+    r"|'(?:\\.|[^'\\\n])*+'?"
     r"|//[^\n]*+"
     r"|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
     r"|\b(?P<number>[0-9][0-9A-Fa-fxX_.]*+)",

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from verifier.v1 import verifier_pb2 as pb
 
 TAGS: dict[str, frozenset[str]] = {
-    "python": frozenset({"python", "python3", "py"}),
+    "python": frozenset({"python", "python3", "py", "ipython"}),
     "cpp": frozenset({"cpp", "c++", "cxx", "cc"}),
     "cpp17": frozenset({"cpp", "c++", "cxx", "cc"}),
     "c": frozenset({"c"}),
@@ -35,6 +35,8 @@ TAGS: dict[str, frozenset[str]] = {
     "ruby": frozenset({"ruby", "rb"}),
 }
 """Fence tags that mean each language."""
+
+KNOWN_TAGS = frozenset().union(*TAGS.values())
 
 PARSED_CHARS = 65_536
 """Longest text without a fence that is tried as a program: parsing it takes up
@@ -90,11 +92,19 @@ def blocks(text: str) -> list[Block]:
             and len(fence.group(1)) >= len(opened.group(1))
             and not fence.group(2)
         ):
-            found.append(Block(opened.group(2).lower(), text[opened.end() + 1 : fence.start()]))
+            found.append(_block(opened, text[opened.end() + 1 : fence.start()]))
             opened = None
     if opened is not None:
-        found.append(Block(opened.group(2).lower(), text[opened.end() + 1 :]))
+        found.append(_block(opened, text[opened.end() + 1 :]))
     return found
+
+
+def _block(opened: re.Match[str], text: str) -> Block:
+    """Lines lose as much indentation as the fence has: it stands in a list (CommonMark 4.5)."""
+    indent = len(opened.group(0)) - len(opened.group(0).lstrip())
+    if indent:
+        text = re.sub(rf"^[ \t]{{1,{indent}}}+", "", text, flags=re.MULTILINE)
+    return Block(opened.group(2).lower(), text)
 
 
 @dataclass(frozen=True)
@@ -121,12 +131,15 @@ def find(
     text = after_thinking(response)
     if text is None:
         return Found(None, detail="the response is still thinking: <think> is never closed")
+    if "<answer>" in text:
+        # The tags may stand on the fences' own lines, or around a bare program.
+        text = text.replace("<answer>", "\n").replace("</answer>", "\n")
     fenced = blocks(text)
     found = _program(text, language, fenced)
     if found is not None:
         return Found(found)
     detail = f"no {language} program in the response"
-    others = [block.tag for block in fenced if block.tag and block.text.strip()]
+    others = [block.tag for block in fenced if block.tag in KNOWN_TAGS and block.text.strip()]
     if others:
         return Found(None, others[-1], f"{detail}, but one in {others[-1][:20]}")
     return Found(None, detail=detail)

@@ -64,7 +64,9 @@ async def of_program(task: pb.CodeTask, program: str, grading: Grading) -> list[
     else:
         found = list(_all(task, program, grading))
     seen: dict[KindValue, str] = {}
-    for kind, detail in found:
+    for kind, detail in dict.fromkeys(found):
+        if kind == Kind.banned_construct and kind in seen:
+            seen[kind] += f"; {detail}"  # each of them was asked about
         seen.setdefault(kind, detail)
     return [pb.Flag(kind=kind, detail=detail[:DETAIL_CHARS]) for kind, detail in seen.items()]
 

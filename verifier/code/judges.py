@@ -8,6 +8,7 @@ has failed, and is never a wrong answer.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,16 @@ LIMITS = frozenset(
 PYTHON_PIPE_LOST = 120
 """CPython's exit code when standard output cannot be flushed at the end."""
 
+TESTLIB_LANGUAGES = frozenset({"c", "cpp", "cpp17"})
+"""Where testlib itself can be used, and a crash is a signal."""
+
+_CRASH = re.compile(
+    rb"^Traceback \(most recent call last\)|^Exception in thread|^panic: |^goroutine \d|^    at "
+    rb"|^Unhandled Exception|panicked at |\.rb:\d+:in |^PHP Fatal|^Fatal error",
+    re.MULTILINE,
+)
+"""What other languages say of an exception that nobody caught."""
+
 SAID_CHARS = 200
 """Kept of what a checker says."""
 
@@ -58,7 +69,7 @@ async def check(
     _fill(request, program)
     for test, output in zip(tests, outputs, strict=True):
         _add_check(request, program, test, output)
-    result = await runs.judge(request)
+    result = await runs.judge(request, "checker_program")
     if result.compile_failed:
         raise _broken("checker_program", result.diagnostics)
     if len(result.outcomes) != len(outputs):
@@ -97,7 +108,7 @@ async def _accepts_answer(runs: Runs, program: pb.JudgeProgram, test: pb.CodeTes
     request = sb.RunRequest()
     _fill(request, program)
     _add_check(request, program, test, test.stdout.encode())
-    result = await runs.judge(request)
+    result = await runs.judge(request, "checker_program")
     return bool(result.outcomes) and verdict(program, result.outcomes[0]) is True
 
 
@@ -181,7 +192,10 @@ def verdict(program: pb.JudgeProgram, outcome: sb.Outcome) -> bool | None:
     how = protocol(program)
     if outcome.exit_code == ACCEPTS[how]:
         return True
-    partial = how == Protocol.TESTLIB and outcome.exit_code in TESTLIB_PARTIAL
+    compiled = (program.language or DEFAULT_LANGUAGE) in TESTLIB_LANGUAGES
+    if how == Protocol.TESTLIB and not compiled and _CRASH.search(outcome.stderr):
+        return None  # an exception that nobody caught has an exit code like a rejection's
+    partial = how == Protocol.TESTLIB and compiled and outcome.exit_code in TESTLIB_PARTIAL
     return False if partial or outcome.exit_code in REJECTS[how] else None
 
 
@@ -214,5 +228,6 @@ def _failed(field: str, test: pb.CodeTest, outcome: sb.Outcome) -> SandboxFailed
     elif outcome.ending == sb.Outcome.SIGNALLED:
         how = f"signal {outcome.signal}"
     where = f" on test {test.id}" if test.id else ""
-    message = f"code.{field}: failed{where} ({how}): {_said(outcome)}".strip()
+    said = "" if test.hidden else _said(outcome)
+    message = f"code.{field}: failed{where} ({how})" + (f": {said}" if said else "")
     return SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)

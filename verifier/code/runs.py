@@ -63,11 +63,11 @@ class Runs:
             _complete(request, result.outcomes)
         return result
 
-    async def judge(self, request: sb.RunRequest) -> sb.RunResult:
-        """Runs a program that is not the item's own: a checker."""
-        return await self._ask(request)
+    async def judge(self, request: sb.RunRequest, field: str) -> sb.RunResult:
+        """Runs a program that is not the item's own: a checker, of that field of the task."""
+        return await self._ask(request, f"code.{field}.")
 
-    async def _ask(self, request: sb.RunRequest) -> sb.RunResult:
+    async def _ask(self, request: sb.RunRequest, path: str = "code.") -> sb.RunResult:
         request.id = self.item_id
         if self.budget_ms is not None:
             request.deadline_ms = self.left_ms()
@@ -82,7 +82,11 @@ class Runs:
             message = f"deadline_ms: {self.budget_ms} ms passed before all tests had run"
             raise SandboxFailed(pb.Verdict.TIMEOUT, message)
         if result.status == sb.RunResult.INVALID:
-            raise SandboxFailed(pb.Verdict.INVALID, f"code.{result.message}")
+            message = result.message
+            for inner, outer in _FIELDS.items():
+                if message.startswith(inner):
+                    message = outer + message.removeprefix(inner)
+            raise SandboxFailed(pb.Verdict.INVALID, path + message)
         if result.status != sb.RunResult.OK:
             raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, result.message)
         return result
@@ -93,6 +97,15 @@ class Runs:
         if self.deadline is None:
             return self.budget_ms
         return max(0, int(1000 * (self.deadline - time.monotonic())))
+
+
+_FIELDS = {
+    "dialogues.": "interactor.",
+    "commands.command[0].": "",
+    "calls.": "",
+    "source": "program",
+}
+"""How the sandbox's contract calls what this one calls otherwise."""
 
 
 def _complete(request: sb.RunRequest, outcomes: Sequence[sb.Outcome]) -> None:

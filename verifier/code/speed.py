@@ -54,15 +54,10 @@ async def measure(
             message = f"code.reference_program: does not compile: {result.diagnostics[:1000]}"
             raise SandboxFailed(pb.Verdict.INVALID, message)
         for test, outcome in zip(chosen, result.rival_outcomes, strict=False):
-            fine = outcome.ending == sb.Outcome.RETURNED or (
-                outcome.ending == sb.Outcome.EXITED and outcome.exit_code == 0
-            )
-            if not fine:
+            if not await _same_again(task, test, outcome):
                 where = test.id or str(list(task.tests).index(test))
-                raise SandboxFailed(
-                    pb.Verdict.INVALID,
-                    f"code.reference_program: does not end well on test {where}",
-                )
+                message = f"code.reference_program: is not right on test {where}"
+                raise SandboxFailed(pb.Verdict.INVALID, message)
         for test, outcome in zip(chosen, result.outcomes, strict=False):
             if not await _same_again(task, test, outcome):
                 detail = f"accepted, then otherwise when it was measured on test {test.id}"

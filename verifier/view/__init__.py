@@ -177,7 +177,9 @@ def _item(item: pb.Item, value: dict[str, Any], shared: _Shared) -> dict[str, An
 
 
 def _test(test: pb.CodeTest, entry_point: str) -> dict[str, Any]:
-    if test.source:
+    if test.hidden:
+        given, wanted = "", ""
+    elif test.source:
         given, wanted = test.source, ""
     elif test.args_json or test.expected_json:
         given, wanted = f"{entry_point}({', '.join(test.args_json)})", test.expected_json

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sandbox.client import NoSandbox
@@ -174,6 +176,22 @@ async def test_banned_constructs() -> None:
     assert await kinds("unsorted = 1\ns = 'sorted'\n# numpy", banned=banned) == set()
     assert await kinds("std::sort(a, b);", "cpp", banned=["sort"]) == {"banned_construct"}
     assert await kinds("int sorted;", "cpp", banned=["sort"]) == set()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "x" + ".a()" * 300,
+        "open(0x" + "f" * 5000 + ")",
+        "(0x" + "f" * 5000 + ")[0] = 1",
+        "x.f([" + "0," * 7000 + "])" + ".a()" * 80,
+        "T = " + "{1:" * 80 + "[" + "0," * 3000 + "]" + "}" * 80 + "\nd = {1: 2, 3: 4, 5: 6, 7: 8}",
+    ],
+)
+async def test_hostile_trees_are_looked_at_in_bounded_time(program: str) -> None:
+    began = time.process_time()
+    await kinds("# eval\n" + program, tests=LINES)
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("program", ["(" * 100_000, "x = " + "-" * 100_000 + "1", "é" * 200_000])

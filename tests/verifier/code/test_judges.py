@@ -180,6 +180,64 @@ def test_an_interactor_that_fails_says_nothing_of_the_program(
     assert "interactor" in found.evidence.message
 
 
+CLOSES = """
+import os, sys
+print(open(sys.argv[1]).read(), flush=True)
+os.close(1)
+sys.exit(0 if sys.stdin.read().split() == ["5"] else 1)
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sys\nprint(sys.stdin.read().strip())",
+        "import sys\nfor line in sys.stdin: print(line.strip() or '')",
+        "import os, sys\nline = input()\nprint(line, flush=True)\nos.close(1)\nsys.stdin.read()",
+    ],
+)
+def test_a_side_sees_that_the_other_has_nothing_more_to_say(
+    client: VerifierClient, program: str
+) -> None:
+    judge = pb.JudgeProgram(language="python", source=CLOSES)
+    found = verdict(client, item(program, pb.CodeTest(stdin="5", stdout=""), interactor=judge))
+    assert found.reward == 1.0, found
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("python", "1 / 0"),
+        ("python", "int('x')"),
+        ("javascript", "throw new Error('x')"),
+        (
+            "java",
+            "class Main { public static void main(String[] a) { throw new RuntimeException(); } }",
+        ),
+        ("cpp", '#include <stdexcept>\nint main() { throw std::runtime_error("x"); }'),
+    ],
+)
+def test_an_exception_is_no_rejection(client: VerifierClient, language: str, source: str) -> None:
+    if language not in {toolchain.language for toolchain in client.describe().toolchains}:
+        pytest.skip(f"no toolchain for {language}")
+    judge = pb.JudgeProgram(language=language, source=source)
+    hidden = pb.CodeTest(stdout="secret", hidden=True)
+    found = verdict(client, item("print(1)", hidden, checker_program=judge))
+    assert found.status == pb.Verdict.SANDBOX_ERROR, found
+    assert "Error" not in found.evidence.message.partition(")")[2]
+
+
+def test_an_output_that_no_checker_can_take_is_wrong(client: VerifierClient) -> None:
+    greedy = pb.JudgeProgram(
+        language="python",
+        source="import sys\nx = [[int(w)] * 20 for w in open(sys.argv[2]).read().split()]",
+    )
+    greedy.limits.memory_bytes = 64 << 20
+    test = pb.CodeTest(stdout="1")
+    found = verdict(client, item("print('1 ' * 2_000_000)", test, checker_program=greedy))
+    assert (found.status, found.reward) == (pb.Verdict.OK, 0), found
+
+
 # ---- testlib
 
 

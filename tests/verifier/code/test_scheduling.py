@@ -150,7 +150,8 @@ def test_speed_of_functions(client: VerifierClient) -> None:
     ("reference", "message"),
     [
         ("def (", "code.reference_program: does not compile"),
-        ("1 / 0", "code.reference_program: does not end well on test 3"),
+        ("print(0)", "code.reference_program: is not right on test 3"),
+        ("1 / 0", "code.reference_program: is not right on test 3"),
     ],
 )
 def test_a_reference_that_fails_is_the_items_fault(
@@ -162,6 +163,36 @@ def test_a_reference_that_fails_is_the_items_fault(
     assert verdict.status == pb.Verdict.INVALID
     assert not verdict.HasField("reward")
     assert message.split(" on test")[0] in verdict.evidence.message
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os\nif os.getpid() % 5 == 0: os._exit(0)\n" + SLOW,
+        "import random\nif random.random() < 0.3: raise SystemExit(0)\n" + SLOW,
+    ],
+)
+def test_a_round_that_does_nothing_earns_nothing(client: VerifierClient, program: str) -> None:
+    items = [stdio(program, size=1, reference_program=SLOW) for _ in range(4)]
+    for item in items:
+        item.inline_recipe.CopyFrom(RECIPE)
+    for verdict in client.verify(items):
+        assert verdict.parts[1].score < 0.75, verdict
+
+
+def test_work_that_nobody_waited_for_counts(client: VerifierClient) -> None:
+    hidden = (
+        "import os, signal, sys, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "r, w = os.pipe()\nif os.fork() == 0:\n    os.close(r)\n"
+        "    n = int(input())\n    for _ in range(4_000_000): pass\n"
+        "    print(2 * n, flush=True)\n    os._exit(0)\n"
+        "os.close(w)\nos.read(r, 1)\ntime.sleep(0.02)\nos._exit(0)"
+    )
+    item = stdio(hidden, size=1, reference_program=SLOW)
+    item.inline_recipe.CopyFrom(RECIPE)
+    verdict = client.verify([item])[0]
+    assert verdict.parts[0].score == 1.0, verdict
+    assert verdict.parts[1].score < 0.4, verdict
 
 
 def test_the_speed_part_needs_a_reference(client: VerifierClient) -> None:
