@@ -86,6 +86,8 @@ class Runs:
             for inner, outer in _FIELDS.items():
                 if message.startswith(inner):
                     message = outer + message.removeprefix(inner)
+            if path == "code." and message.startswith("source "):
+                message = "program" + message.removeprefix("source")
             raise SandboxFailed(pb.Verdict.INVALID, path + message)
         if result.status != sb.RunResult.OK:
             raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, result.message)
@@ -103,7 +105,6 @@ _FIELDS = {
     "dialogues.": "interactor.",
     "commands.command[0].": "",
     "calls.": "",
-    "source": "program",
 }
 """How the sandbox's contract calls what this one calls otherwise."""
 
