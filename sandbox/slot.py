@@ -218,7 +218,9 @@ class Slot:
                 del first[len(seen) :]
                 for place, (once, again) in enumerate(zip(original[is_rival], seen, strict=False)):
                     if _told(once) != _told(again):
-                        first[place : place + 1] = [again]  # and stays: one such round is enough
+                        # Which of them is the right one is not known here: neither.
+                        odd = pb.Outcome(ending=Outcome.RAISED, error="rounds differ")
+                        first[place : place + 1] = [odd]
         result.rival_cpu_us, self._cpu_us = least[True], least[False]
 
     async def _box(

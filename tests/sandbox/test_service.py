@@ -151,7 +151,7 @@ async def test_nobody_there() -> None:
         (inputs("x", prelude="y" * (limits.MAX_SOURCE_BYTES + 5)), ["prelude", "1048581"]),
         (
             pb.RunRequest(language="python", source="x"),
-            ["work", "inputs, calls and snippets", "none"],
+            ["work", "inputs, calls, snippets, commands and dialogues", "none"],
         ),
         (
             pb.RunRequest(language="python", source="x", inputs=pb.Inputs()),
