@@ -78,9 +78,11 @@ async def converse(
             )
         ]
         try:
-            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-            seen = sides[1].done() and sides[1].exception() is None and not sides[0].done()
-            if seen and sides[1].result().status != going_on:
+            done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            if any(side.exception() for side in done):
+                for side in sides:
+                    side.cancel()
+            elif sides[0] not in done and sides[1].result().status != going_on:
                 sides[0].cancel()
             ended, judged = await asyncio.gather(*sides, return_exceptions=True)
         finally:
@@ -92,20 +94,20 @@ async def converse(
             await program.seat.clear()
             await interactor.seat.clear()
             continue
-        if isinstance(judged, BaseException):
-            raise judged
-        if isinstance(ended, asyncio.CancelledError):
+        for side_ended in (ended, judged):
+            if isinstance(side_ended, Exception):
+                raise side_ended
+        assert isinstance(judged, Ended)  # it is cancelled only beside an exception
+        told = None if isinstance(ended, BaseException) else ended
+        if told is None:
             await program.seat.clear()
-        elif isinstance(ended, BaseException):
-            raise ended
         elif program.language.zygote:
-            loaded(ended)
+            loaded(told)
         if interactor.language.zygote:
             try:
                 loaded(judged)
             except CompileFailed as failure:
                 raise OtherCompileFailed.of(failure) from None
-        told = None if isinstance(ended, BaseException) else ended
         return told, judged, over[0] is interactor
     raise SandboxError(f"a jail was lost {ATTEMPTS} times in the same dialogue")
 

@@ -178,7 +178,9 @@ def _speed(weight: float, outcome: TaskOutcome) -> pb.Part:
         weight=weight,
         reason=pb.Part.measured if measured else pb.Part.not_accepted,
     )
-    if measured:
+    if outcome.status != pb.Verdict.OK:
+        part.reason = outcome.reason
+    elif measured:
         part.score = speed.score(told.program_cpu_ms, told.reference_cpu_ms)
         part.detail = (
             f"{told.program_cpu_ms:.1f} ms of CPU time, "

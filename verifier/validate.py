@@ -5,7 +5,6 @@ Every message names the field, the limit and what was received.
 
 from __future__ import annotations
 
-import ast
 import keyword
 import math
 import re
@@ -14,7 +13,7 @@ from collections.abc import Collection
 from google.protobuf.message import Message
 
 from verifier import language, recipes
-from verifier.code import asserts, checkers, compare, grading
+from verifier.code import asserts, checkers, compare, grading, judges
 from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
 from verifier.math.policy import MAX_ROUNDING
 from verifier.v1 import verifier_pb2 as pb
@@ -165,9 +164,6 @@ def _code(task: pb.CodeTask, limits: Limits, toolchains: Collection[str]) -> str
 
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 
-RUN_FILES = frozenset({"input", "output", "answer"})
-"""The names of a checker's files when it runs."""
-
 
 def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
     given: dict[str, pb.JudgeProgram] = {}
@@ -187,14 +183,14 @@ def _judges(task: pb.CodeTask, toolchains: Collection[str]) -> str | None:
                     f"code.{name}.files: names of at most 60 letters, digits, '_', '-' and '.', "
                     f"got {file[:40]!r}"
                 )
-        taken = RUN_FILES.intersection(program.files)
+        taken = judges.RUN_FILES.intersection(program.files)
         if taken:
-            own = ", ".join(sorted(RUN_FILES))
+            own = ", ".join(sorted(judges.RUN_FILES))
             return f"code.{name}.files: {own} are the files of its run, got {min(taken)!r}"
-        language = program.language or "cpp"
+        language = judges.language_of(program)
         if language not in toolchains:
             known = ", ".join(sorted(toolchains))
-            return f"code.{name}.language: one of {known}, got {language!r}"
+            return f"code.{name}.language: one of {known}, got {language[:40]!r}"
         size = program.ByteSize()
         if size > JUDGE_BYTES:
             return f"code.{name}: at most {JUDGE_BYTES} bytes, got {size}"
@@ -205,12 +201,13 @@ def _speed(item: pb.Item) -> str | None:
     recipe = chosen_recipe(item)
     if recipe is None or all(part.name != "speed" for part in recipe.parts):
         return None
+    if not item.HasField("code"):
+        return f"recipe: its speed part is for code, got a {item.WhichOneof('task')} task"
     measurable = {grading.kind(test) for test in item.code.tests} & {"stdio", "call"}
-    if item.HasField("code") and (not measurable or item.code.HasField("interactor")):
+    if not measurable or item.code.HasField("interactor"):
         return "code: the recipe's speed part needs tests with stdin or calls and no interactor"
     if not item.code.HasField("reference_program"):
-        got = "none" if item.HasField("code") else f"a {item.WhichOneof('task')} task"
-        return f"code.reference_program: required by the speed part of the recipe, got {got}"
+        return "code.reference_program: required by the speed part of the recipe, got none"
     return None
 
 
@@ -231,11 +228,8 @@ def _test(test: pb.CodeTest, entry_point: str) -> str | None:
         return ".stdout: required beside stdin, got none"
     if source and not test.source.strip():
         return ".source: must not be empty"
-    if source and len(test.source) <= asserts.TURNED_CHARS:
-        try:
-            ast.parse(test.source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            return f".source: not Python ({type(error).__name__}: {error})"
+    if source and (error := asserts.turn(test.source).error):
+        return f".source: not Python ({error})"
     return _call(test, entry_point) if call else None
 
 

@@ -516,9 +516,9 @@ static void run_one(const struct command *command, const char *body, int streams
 		read_end(&answer);
 	/* The zygote knows nothing of what processes took that live on, or that nobody waited for. Its
 	 * own share, the fork, is not the run's. */
-	uint64_t used = use_so_far(zygote).cpu_us - run.cpu_before_us;
-	if (answer.why != EXIT || answer.left || used > answer.cpu_us + FORK_US)
-		answer.cpu_us = used;
+	uint64_t total = use_so_far(zygote).cpu_us;
+	if (answer.why != EXIT || answer.left || total > run.cpu_before_us + answer.cpu_us + FORK_US)
+		answer.cpu_us = total - run.cpu_before_us;
 	answer.wall_us = now_us() - run.began_us;
 	for (struct sink *sinks[] = { &run.out, &run.err, &run.results }, **s = sinks; s < sinks + 3; s++)
 		while ((*s)->fd >= 0 && !over(*s) && drain(*s))

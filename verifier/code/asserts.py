@@ -15,9 +15,10 @@ import ast
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each call test, which would take longer
 class Call:
     """One call: positional arguments and the value expected, each as JSON text."""
 
@@ -37,6 +38,8 @@ class Turned:
     calls: tuple[Call, ...]
     complete: bool
     """Nothing of the test program is left that the calls do not say."""
+    error: str = ""
+    """Why the text is no Python program; empty where it is one, or is not looked into."""
 
 
 TURNED_CHARS = 262_144
@@ -49,13 +52,21 @@ TURNED_CALLS = 10_000
 NOTHING = Turned("", (), False)
 
 
+KEPT = 256
+"""Test programs whose calls are remembered: many responses are tested by the same ones, and each
+is asked about when it is checked and when it is run."""
+
+
+@lru_cache(maxsize=KEPT)
 def turn(source: str) -> Turned:
     """The calls that a test program makes by plain asserts."""
     if len(source) > TURNED_CHARS:
         return NOTHING
     try:
         body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError) as error:
+        return Turned("", (), False, f"{type(error).__name__}: {error}")
+    except (RecursionError, MemoryError):
         return NOTHING
     check = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
     if check is None:

@@ -75,8 +75,10 @@ def _all(task: pb.CodeTask, program: str, grading: Grading) -> Iterator[tuple[Ki
     if grading.left_early:
         tests = ", ".join(grading.left_early[:3])
         yield Kind.early_exit, f"the process ended by itself before the result of test {tests}"
+    tree: ast.Module | None = None
     if task.language == "python":
-        yield from _python(task, program, grading.kinds)
+        tree = _tree(task, program)
+        yield from _constructs(task, tree, grading.kinds)
     else:
         for kind, pattern in suspects.PATTERNS.get(task.language, ()):
             hit = pattern.search(program)
@@ -87,8 +89,8 @@ def _all(task: pb.CodeTask, program: str, grading: Grading) -> Iterator[tuple[Ki
             if hit:
                 yield Kind.banned_construct, f"line {_line(program, hit.start())}: {name}"
     hits = hard_coded(task, program, grading.kinds)
-    if not hits and task.language == "python":
-        hits = tabled(task, program, grading.kinds)
+    if not hits and tree is not None:
+        hits = tabled(task, tree, grading.kinds)
     if hits:
         yield Kind.hard_coded_output, hits
 
@@ -97,17 +99,22 @@ def _line(program: str, at: int) -> int:
     return program.count("\n", 0, at) + 1
 
 
-def _python(
-    task: pb.CodeTask, program: str, kinds: Sequence[str]
-) -> Iterator[tuple[KindValue, str]]:
-    if not task.banned and not suspects.TELLING.search(program):
-        return
+def _tree(task: pb.CodeTask, program: str) -> ast.Module | None:
+    """The program as a tree, where a cheap look at its text says that it is worth a parse."""
+    tables = len(suspects.PAIRS.findall(program)) >= TABLED
+    if not (task.banned or tables or suspects.TELLING.search(program)):
+        return None
     try:
-        tree = ast.parse(program)
+        return ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+        return None  # that it is no program the verdict says
+
+
+def _constructs(
+    task: pb.CodeTask, tree: ast.Module | None, kinds: Sequence[str]
+) -> Iterator[tuple[KindValue, str]]:
     finder = suspects.Finder(frozenset(task.banned), any(which != "stdio" for which in kinds))
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree is not None else ():
         for kind, detail in finder.at(node):
             yield kind, f"line {getattr(node, 'lineno', 1)}: {detail}"
 
@@ -117,8 +124,6 @@ def _python(
 
 def hard_coded(task: pb.CodeTask, program: str, kinds: Sequence[str]) -> str:
     """What tells that the text holds the tests' own inputs and outputs; empty when nothing does."""
-    if len(program) > PARSED_CHARS:
-        return ""
     text = _spelled(program)
     hits: list[int] = []
     short = 0
@@ -163,14 +168,8 @@ TABLED = 4
 the base cases of a recursion are fewer."""
 
 
-def tabled(task: pb.CodeTask, program: str, kinds: Sequence[str]) -> str:
+def tabled(task: pb.CodeTask, tree: ast.Module, kinds: Sequence[str]) -> str:
     """What tells that the program maps the tests' inputs to their outputs; empty otherwise."""
-    if len(suspects.PAIRS.findall(program)) < TABLED:
-        return ""
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
     known = {(_told(key), _told(value)) for key, value in suspects.pairs(tree)}
     hits = [
         test.id or str(place)

@@ -15,7 +15,7 @@ from typing import AnyStr
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier.code import asserts, checkers, compare, judges, prelude
 from verifier.code.order import History
-from verifier.code.runs import Runs
+from verifier.code.runs import Runs, SandboxFailed
 from verifier.limits import GOT_ACCEPTED_CHARS, GOT_CHARS
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
@@ -84,6 +84,10 @@ class Grading:
         await self._run_stdio(history)
         await self._run_calls()
         await self._run_sources()
+        untold = any(result.reason == Part.not_run for result in self.results)
+        if untold and not self.failed and not self.runs.compile_failed:
+            message = "the sandbox told nothing of some tests, though none failed before them"
+            raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)
 
     def describe(self, outcome: TaskOutcome) -> None:
         """Puts into an outcome what is known of the runs."""
@@ -140,7 +144,8 @@ class Grading:
             request.prelude = await self._prelude()
         request.inputs.stdin.extend(test.stdin.encode() for test in tests)
         outcomes = (await self.runs.run(request)).outcomes
-        if outcomes:
+        if outcomes and all(result.reason == Part.not_run for result in self.results):
+            # What has run once is a program, whatever it throws later.
             self.syntax_error = refused(self.task.language, outcomes[0])
         well = [n for n, outcome in enumerate(outcomes) if ended_well(outcome)]
         said: dict[int, str] = {}

@@ -17,11 +17,13 @@ from sandbox.v1 import sandbox_pb2 as sb
 from verifier.code.runs import Runs, SandboxFailed, copy_limits
 from verifier.v1 import verifier_pb2 as pb
 
-Reason = pb.Part.Reason
 Protocol = pb.JudgeProgram
 
 DEFAULT_LANGUAGE = "cpp"
 INPUT, OUTPUT, ANSWER = "input", "output", "answer"
+RUN_FILES = frozenset({INPUT, OUTPUT, ANSWER})
+"""The names of a checker's files when it runs."""
+
 ACCEPTS = {Protocol.TESTLIB: 0, Protocol.KATTIS: 42}
 REJECTS = {Protocol.TESTLIB: frozenset({1, 2, 8}), Protocol.KATTIS: frozenset({43})}
 TESTLIB_PARTIAL = range(16, 117)
@@ -146,6 +148,12 @@ async def talk(
     result = await runs.run(request)
     if result.other_compile_failed:
         raise _broken("interactor", result.diagnostics)
+    if len(result.interactor_outcomes) < len(result.outcomes):
+        message = (
+            f"the sandbox told of {len(result.interactor_outcomes)} interactors "
+            f"for {len(result.outcomes)} runs"
+        )
+        raise SandboxFailed(pb.Verdict.SANDBOX_ERROR, message)
     talked = []
     for test, outcome, judge in zip(
         tests, result.outcomes, result.interactor_outcomes, strict=False
@@ -192,7 +200,7 @@ def verdict(program: pb.JudgeProgram, outcome: sb.Outcome) -> bool | None:
     how = protocol(program)
     if outcome.exit_code == ACCEPTS[how]:
         return True
-    compiled = (program.language or DEFAULT_LANGUAGE) in TESTLIB_LANGUAGES
+    compiled = language_of(program) in TESTLIB_LANGUAGES
     if how == Protocol.TESTLIB and not compiled and _CRASH.search(outcome.stderr):
         return None  # an exception that nobody caught has an exit code like a rejection's
     partial = how == Protocol.TESTLIB and compiled and outcome.exit_code in TESTLIB_PARTIAL
@@ -203,8 +211,13 @@ def protocol(program: pb.JudgeProgram) -> Protocol.Protocol.ValueType:
     return program.protocol or Protocol.TESTLIB
 
 
+def language_of(program: pb.JudgeProgram) -> str:
+    """The language of a checker or an interactor."""
+    return program.language or DEFAULT_LANGUAGE
+
+
 def _fill(request: sb.RunRequest | sb.Dialogues, program: pb.JudgeProgram) -> None:
-    request.language = program.language or DEFAULT_LANGUAGE
+    request.language = language_of(program)
     request.source = program.source
     for name, text in program.files.items():
         request.files[name] = text.encode()

@@ -78,7 +78,7 @@ async def findings(program: str) -> Findings:
     if process.returncode not in (0, 1):
         raise LintFailed(f"ruff ended with status {process.returncode}")
     found = [_finding(line) for line in islice(_LINE.finditer(output), FINDINGS)]
-    return Findings(len(_LINE.findall(output)), found)
+    return Findings(sum(1 for _ in _LINE.finditer(output)), found)
 
 
 _LINE = re.compile(rb"^main\.py:(\d+):\d+: (?:\[\S+\] )?(\S+?):? (?:\[\*\] )?(.*)$", re.MULTILINE)

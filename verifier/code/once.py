@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from verifier.code.judges import language_of
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
@@ -54,8 +55,13 @@ class Once:
         # How the program was found is no matter, only what it is.
         task.ClearField("extraction")
         task.program = program
-        judges = (task.language, task.checker_program.language, task.interactor.language)
-        versions = "\0".join(toolchains.get(name or "cpp", "") for name in judges)
+        judges = [task.language]
+        for given, program_of_judge in (
+            (task.HasField("checker_program"), task.checker_program),
+            (task.HasField("interactor"), task.interactor),
+        ):
+            judges.append(language_of(program_of_judge) if given else "")
+        versions = "\0".join(toolchains.get(name, "") for name in judges)
         digest = hashlib.sha256(task.SerializeToString(deterministic=True))
         digest.update(f"\0{versions}\0{version}\0{submission.measure_speed}".encode())
         return digest.digest()
@@ -73,12 +79,14 @@ class Once:
             if kept is not None:
                 waited = 1000 * (time.monotonic() - began)
                 return _again(kept[0], waited)
-            if self._alone.get(key):
-                return await work()
-            if key not in self._at_work:
+            if key in self._alone or key not in self._at_work:
                 break
             await asyncio.wait([self._at_work[key]])
         waited = 1000 * (time.monotonic() - began)
+        if key in self._alone:
+            outcome = await work()
+            outcome.queued_ms += waited
+            return outcome
         done = self._at_work[key] = asyncio.get_running_loop().create_future()
         try:
             outcome = await work()

@@ -115,7 +115,6 @@ def _complete(request: sb.RunRequest, outcomes: Sequence[sb.Outcome]) -> None:
         request.inputs.stdin,
         request.calls.arguments,
         request.snippets.source,
-        request.commands.command,
         request.dialogues.command,
     )
     wanted = sum(map(len, work))  # exactly one of them has any

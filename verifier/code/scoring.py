@@ -38,8 +38,6 @@ def _score(task: pb.CodeTask, grading: Grading) -> TaskOutcome:
     results = grading.results
     accepted = [result.reason == Reason.accepted for result in results]
     first = next((r for r in results if is_failure(r.reason)), None)
-    if first is None and not all(accepted):
-        first = next(r for r in results if r.reason == Reason.not_run)
     reason = Reason.accepted if first is None else first.reason
     detail = f"{sum(accepted)} of {len(accepted)} tests accepted"
     if first is not None:

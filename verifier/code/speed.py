@@ -36,9 +36,9 @@ async def measure(
 ) -> None:
     """Writes both CPU times into the evidence. Raises SandboxFailed."""
     for which in ("stdio", "call"):
-        places = [p for p, test in enumerate(task.tests) if kind(test) == which]
+        places = grading.places(which)
         places.sort(key=lambda place: -grading.results[place].cpu_ms)
-        if not places or (which == "stdio" and task.HasField("interactor")):
+        if not places:
             continue
         request = sb.RunRequest(rival=task.reference_program, rounds=ROUNDS)
         chosen = [task.tests[place] for place in places[:TESTS]]

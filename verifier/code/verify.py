@@ -98,18 +98,18 @@ class CodeVerifier:
         try:
             await grading.run(self.history)
             outcome = scoring.score(task, grading)
-            evidence = outcome.evidence.code
-            accepted = outcome.status == pb.Verdict.OK and outcome.reason == Reason.accepted
-            if accepted and submission.measure_speed:
-                await speed.measure(runs, task, grading, evidence)
-            if accepted and probe.chosen(program, task, self.probe_share):
-                await probe.again(runs, task, evidence)
+            if outcome.reason == Reason.accepted and submission.measure_speed:
+                await speed.measure(runs, task, grading, outcome.evidence.code)
+                outcome.queued_ms = runs.queued_ms
         except SandboxFailed as failure:
             timeout = failure.status == pb.Verdict.TIMEOUT
             reason = Reason.timeout if timeout else Reason.failed
             outcome = TaskOutcome(failure.status, reason, message=failure.message)
             grading.describe(outcome)
         evidence = outcome.evidence.code
+        if outcome.reason == Reason.accepted and probe.chosen(program, task, self.probe_share):
+            await probe.again(runs, task, evidence)
+            outcome.queued_ms = runs.queued_ms
         evidence.flags.extend(await flags.of_program(task, program, grading))
         if task.lint and task.language in lint.LANGUAGES:
             await lint.into(evidence.signals, program)
