@@ -1,4 +1,4 @@
-"""`touchstone`: serve, verify, describe."""
+"""`touchstone`: serve, verify, view, describe, generate-tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 try:
     import typer
@@ -28,6 +28,7 @@ from verifier import jsonl, summary
 from verifier.client import ServiceError, VerifierClient
 from verifier.embedded import READY_PREFIX, EmbeddedServer, ServerFailed
 from verifier.generate_cli import generate_tests
+from verifier.terminal import CANNOT_RUN, errors, fail
 from verifier.v1 import verifier_pb2 as pb
 from verifier.view.command import view
 
@@ -40,7 +41,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-errors = Console(stderr=True)
 log = logging.getLogger("touchstone")
 
 Sandbox = Annotated[
@@ -53,7 +53,6 @@ Address = Annotated[
 ]
 
 NOT_EVERYTHING_VERIFIED = 1
-CANNOT_RUN = 2
 
 TIERS = ("T1", "T2", "T3")
 
@@ -96,10 +95,10 @@ def serve(
     from verifier.server import ListenError, Settings
 
     if log_level.upper() not in logging.getLevelNamesMapping():
-        _fail(f"--log-level: one of debug, info, warning, error, got {log_level!r}")
+        fail(f"--log-level: one of debug, info, warning, error, got {log_level!r}")
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     if require_tier not in TIERS:
-        _fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
+        fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
     settings = Settings(
         listen=listen,
         sandbox=sandbox,
@@ -112,7 +111,7 @@ def serve(
     try:
         asyncio.run(_serve(settings, end_with_stdin))
     except (ListenError, SandboxUnavailable) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 async def _serve(settings: Settings, end_with_stdin: bool) -> None:
@@ -152,7 +151,7 @@ def verify(
 ) -> None:
     """Verify a file of items; exit status 0 only if every item got a verdict."""
     if output is not None and str(output) != "-" and output.resolve() == input.resolve():
-        _fail(f"--output: is the input itself, {output}")
+        fail(f"--output: is the input itself, {output}")
     read = _read(input)
     items = [item for item in read if isinstance(item, pb.Item)]
     verdicts: dict[int, pb.Verdict] = {}
@@ -197,7 +196,7 @@ def _write(answers: list[pb.Verdict], out: BinaryIO) -> None:
         jsonl.write_verdicts(answers, out)
         out.flush()
     except OSError as error:
-        _fail(f"--output: {error}")
+        fail(f"--output: {error}")
 
 
 @app.command()
@@ -211,7 +210,7 @@ def describe(
         with _server(address, sandbox) as at, VerifierClient(at) as client:
             told = client.describe()
     except ServiceError as error:
-        _fail(str(error))
+        fail(str(error))
     if json:
         print(json_format.MessageToJson(told, preserving_proto_field_name=True))
         return
@@ -245,7 +244,7 @@ def _server(address: str | None, sandbox: str) -> Iterator[str]:
         with EmbeddedServer("--log-level", "warning", "--sandbox", sandbox) as server:
             yield server.address
     except ServerFailed as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @contextmanager
@@ -260,7 +259,7 @@ def _opened(path: Path | None, mode: str, standard: BinaryIO) -> Iterator[Binary
         try:
             file = cast(BinaryIO, path.open(mode))
         except OSError as error:
-            _fail(f"{option}: {error}")
+            fail(f"{option}: {error}")
         try:
             yield file
         finally:
@@ -287,11 +286,6 @@ def _print_summary(counted: summary.Summary) -> None:
         f"{counted.items:,} verdicts, mean reward {mean} over {counted.rewarded:,}, "
         f"{counted.items_per_second:,.0f} items/s"
     )
-
-
-def _fail(message: str) -> NoReturn:
-    errors.print(f"touchstone: {message}", style="red", markup=False)
-    raise typer.Exit(CANNOT_RUN)
 
 
 app.command()(generate_tests)

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from verifier.terminal import errors, fail
 
 if TYPE_CHECKING:
     from verifier.code.generation.cache import Cached
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
     from verifier.code.generation.store import Store
     from verifier.code.generation.work import Report, Settings
 
-errors = Console(stderr=True)
 
 NOT_EVERYTHING_WRITTEN = 1
-CANNOT_RUN = 2
 
 
 def generate_tests(
@@ -73,18 +72,18 @@ def generate_tests(
         from verifier.chat import ChatEndpoint
         from verifier.code.generation.cache import Cached
     except ImportError as missing:
-        _fail(f'{missing.name} is missing; install "touchstone-rl[judge]"')
+        fail(f'{missing.name} is missing; install "touchstone-rl[judge]"')
     from sandbox.client import SandboxUnavailable
     from verifier.code.generation.store import NotOurs, Store
     from verifier.code.generation.work import Settings
 
     if tests < min_tests:
-        _fail(f"--tests: at least --min-tests, {min_tests}, got {tests}")
+        fail(f"--tests: at least --min-tests, {min_tests}, got {tests}")
     key = os.environ.get(api_key_env, "") if api_key_env is not None else ""
     if api_key_env is not None and not key:
-        _fail(f"--api-key-env: {api_key_env} is not set")
+        fail(f"--api-key-env: {api_key_env} is not set")
     if str(output) == "-" or output.resolve() == input.resolve():
-        _fail(f"--output: a file of its own is wanted, got {output}")
+        fail(f"--output: a file of its own is wanted, got {output}")
     problems, bad = _read(input, least_solutions=1 if allow_one else 2, checker=checker)
     settings = Settings(generators, tests, min_tests, wrong, seed, temperature, max_tokens)
     reports: list[Report] = []
@@ -101,9 +100,9 @@ def generate_tests(
                 # Also after Ctrl-C: what is written counts.
                 _tell(reports, len(problems), len(wanted), bad, told)
     except (NotOurs, OSError) as error:
-        _fail(f"--output or --cache: {error}")
+        fail(f"--output or --cache: {error}")
     except SandboxUnavailable as error:
-        _fail(f"--sandbox: {error}")
+        fail(f"--sandbox: {error}")
     if bad or len(reports) < len(wanted) or any(report.why for report in reports):
         raise typer.Exit(NOT_EVERYTHING_WRITTEN)
 
@@ -116,7 +115,7 @@ def _read(path: Path, least_solutions: int, checker: str) -> tuple[list[Problem]
     try:
         lines = sys.stdin.buffer.readlines() if str(path) == "-" else path.open("rb").readlines()
     except OSError as error:
-        _fail(f"--input: {error}")
+        fail(f"--input: {error}")
     read = read_problems(lines, least_solutions, checker)
     for line in read:
         if isinstance(line, BadLine):
@@ -213,8 +212,3 @@ def _tell(reports: Sequence[Report], problems: int, wanted: int, bad: int, model
             table.add_row(f"{name} {reason}".replace("_", " ").strip(), f"{count:,}")
     errors.print(table)
     print(json.dumps(figures), flush=True)
-
-
-def _fail(message: str) -> NoReturn:
-    errors.print(f"touchstone: {message}", style="red", markup=False)
-    raise typer.Exit(CANNOT_RUN)

@@ -11,16 +11,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from verifier.v1 import verifier_pb2 as pb
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that is no item: its number from 1, its id if it has one, and why."""
+    """A line that is no item, or no verdict: its number from 1, its id if it has one, and why."""
 
     number: int
     id: str
@@ -36,6 +39,11 @@ def read_items(lines: Iterable[bytes]) -> Iterator[pb.Item | BadLine]:
 
 def read_item(number: int, line: bytes) -> pb.Item | BadLine:
     """The item of one line."""
+    return read_message(number, line, pb.Item())
+
+
+def read_message(number: int, line: bytes, into: M) -> M | BadLine:
+    """The message of one line, put into an empty one of its kind."""
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
     except UnicodeDecodeError as error:
@@ -49,7 +57,7 @@ def read_item(number: int, line: bytes) -> pb.Item | BadLine:
         return BadLine(number, "", f"line {number}: a JSON object is wanted, got a {kind}")
     name = value.get("id") if isinstance(value.get("id"), str) else ""
     try:
-        return json_format.ParseDict(value, pb.Item())
+        return json_format.ParseDict(value, into)
     except (json_format.ParseError, ValueError, RecursionError) as error:
         # What follows is a list of all fields under their other, camel-case names.
         reason = str(error).partition(" Available Fields")[0].rstrip("\n.")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-errors = Console(stderr=True)
-
-CANNOT_RUN = 2
+from verifier.terminal import errors, fail
 
 
 def view(
@@ -34,9 +31,9 @@ def view(
         output = Path("-") if standard else verdicts.with_suffix(".html")
     for given in (verdicts, items):
         if given is not None and str(output) != "-" and output.resolve() == given.resolve():
-            _fail(f"--output: is an input itself, {output}")
+            fail(f"--output: is an input itself, {output}")
     if standard and items is not None and str(items) == "-":
-        _fail("--items: standard input holds the verdicts")
+        fail("--items: standard input holds the verdicts")
     source: Path = verdicts
     try:
         found = read_verdicts(_lines(verdicts))
@@ -45,7 +42,7 @@ def view(
             source = items
             joined = read_items(_lines(items), found)
     except (BadInput, OSError) as error:
-        _fail(f"{source}: {error}")
+        fail(f"{source}: {error}")
     page = render(found, joined, title="verdicts" if standard else verdicts.name).encode()
     try:
         if str(output) == "-":
@@ -58,7 +55,7 @@ def view(
                 markup=False, highlight=False, soft_wrap=True,
             )  # fmt: skip
     except OSError as error:
-        _fail(f"--output: {error}")
+        fail(f"--output: {error}")
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -66,8 +63,3 @@ def _lines(path: Path) -> list[bytes]:
         return sys.stdin.buffer.readlines()
     with path.open("rb") as file:
         return file.readlines()
-
-
-def _fail(message: str) -> NoReturn:
-    errors.print(f"touchstone: {message}", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(CANNOT_RUN)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-
-from google.protobuf import json_format
 
 from verifier import jsonl
 from verifier.v1 import verifier_pb2 as pb
@@ -22,22 +19,13 @@ def read_verdicts(lines: Iterable[bytes]) -> list[pb.Verdict]:
 
     Raises BadInput, which names each bad line and its field.
     """
-    read: list[pb.Verdict] = []
-    bad: list[str] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            if text:
-                value = json.loads(text)
-                if not isinstance(value, dict):
-                    raise ValueError(f"a JSON object is wanted, got a {type(value).__name__}")
-                read.append(json_format.ParseDict(value, pb.Verdict()))
-        except (json_format.ParseError, ValueError, RecursionError) as error:
-            # What follows is a list of all fields under their other, camel-case names.
-            reason = str(error).partition(" Available Fields")[0].rstrip("\n.")
-            bad.append(f"line {number}: {reason}")
-    _raise(bad)
-    return read
+    read = [
+        jsonl.read_message(number, line, pb.Verdict())
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    _raise([one.message for one in read if isinstance(one, jsonl.BadLine)])
+    return [one for one in read if isinstance(one, pb.Verdict)]
 
 
 def read_items(lines: Iterable[bytes], verdicts: Sequence[pb.Verdict]) -> list[pb.Item | None]:
