@@ -1,0 +1,63 @@
+"""Tiny models and prompts for the trainer's tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+from trainer.model import Decoder, ModelConfig
+from trainer.weights import save_model
+
+CHARACTERS = "".join(chr(code) for code in range(32, 127)) + "\n"
+STOP = "<|end|>"
+
+TINY: dict[str, Any] = {
+    "model_type": "qwen2",
+    "architectures": ["Qwen2ForCausalLM"],
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-6,
+    "rope_theta": 10000.0,
+    "tie_word_embeddings": True,
+    "hidden_act": "silu",
+    "initializer_range": 0.3,
+    "torch_dtype": "float32",
+}
+
+
+def character_tokenizer(directory: Path) -> int:
+    """A tokenizer of single characters in a model's directory; returns its size."""
+    vocabulary = {STOP: 0} | {c: n for n, c in enumerate(CHARACTERS, 1)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=" "))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens([STOP])
+    directory.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    (directory / "generation_config.json").write_text(json.dumps({"eos_token_id": 0}))
+    return len(vocabulary)
+
+
+def tiny_model(directory: Path, seed: int = 0, **changes: Any) -> Path:
+    """A Hugging Face directory with a random model and a tokenizer of characters."""
+    size = character_tokenizer(directory)
+    config = ModelConfig.from_hf(TINY | {"vocab_size": size, "eos_token_id": 0} | changes)
+    save_model(Decoder(config, seed=seed), directory)
+    return directory
+
+
+def sums(path: Path, count: int = 32) -> Path:
+    """Prompts: sums of two digits, as the verifier's items."""
+    rows = [
+        {"id": f"sum-{n}", "prompt": f"{n % 10}+{n // 10 % 10}=", "math": {"gold": [str(n % 10 + n // 10 % 10)]}}
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path

@@ -1,0 +1,135 @@
+"""The prompts that are trained on: JSON Lines in the verifier's Item mapping, without a response.
+
+    {"id": "7", "prompt": "What is 3 + 4?", "math": {"gold": ["7"]}}
+
+Invariants: what is drawn depends on the seed and on how many were drawn before, and on nothing
+else; every problem of a file is told by its line before anything is trained.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from google.protobuf import json_format
+
+from trainer.tokens import Tokenizer
+from verifier.client import Item
+
+TEMPLATES = {
+    "none": "{prompt}",
+    # arXiv 2501.12948, table 1.
+    "r1_zero": (
+        "A conversation between User and Assistant. The user asks a question, and the Assistant "
+        "solves it. The assistant first thinks about the reasoning process in the mind and then "
+        "provides the user with the answer. The reasoning process and answer are enclosed within "
+        "<think>...</think> and <answer>...</answer> tags, respectively, i.e., <think> reasoning "
+        "process here </think> <answer> answer here </answer>. User: {prompt}. Assistant:"
+    ),
+}
+"""By name; `chat` is the tokenizer's own, and any text with {prompt} in it is a template too."""
+
+SHOWN_PROBLEMS = 10
+"""Bad lines named in one error: enough to see what they have in common."""
+
+
+class DataError(Exception):
+    """Rows that cannot be trained on, each by its line."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One row: what the model reads, and the item that its responses are verified as."""
+
+    id: str
+    text: str
+    ids: tuple[int, ...]
+    item: Item
+
+
+def render(prompt: str, template: str, tokenizer: Tokenizer) -> str:
+    """The text a model reads for a prompt. Raises ValueError for an unknown template."""
+    if template == "chat":
+        return tokenizer.chat([{"role": "user", "content": prompt}])
+    form = TEMPLATES.get(template, template)
+    if "{prompt}" not in form:
+        known = ", ".join([*TEMPLATES, "chat"])
+        raise ValueError(f"data.template: {known}, or a text with {{prompt}}, got {template!r}")
+    return form.replace("{prompt}", prompt)
+
+
+def read_prompts(
+    path: Path, tokenizer: Tokenizer, template: str, max_prompt_tokens: int
+) -> list[Prompt]:
+    """All rows of a file, in order. Raises DataError naming the lines that are no good."""
+    prompts, problems, seen = list[Prompt](), list[str](), dict[str, int]()
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            prompt = _row(line, tokenizer, template, max_prompt_tokens)
+        except (ValueError, json_format.ParseError) as error:
+            reason = str(error).partition(" Available Fields")[0]
+            problems.append(f"{path}, line {number}: {reason}")
+            continue
+        if prompt.id in seen:
+            problems.append(
+                f"{path}, line {number}: id {prompt.id!r} is that of line {seen[prompt.id]}"
+            )
+        seen[prompt.id] = number
+        prompts.append(prompt)
+    if problems:
+        more = len(problems) - SHOWN_PROBLEMS
+        shown = problems[:SHOWN_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
+        raise DataError("\n".join(shown))
+    if not prompts:
+        raise DataError(f"{path}: no rows")
+    return prompts
+
+
+def _row(line: bytes, tokenizer: Tokenizer, template: str, max_prompt_tokens: int) -> Prompt:
+    value = json.loads(line.decode())
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON object is wanted, got a {type(value).__name__}")
+    item = json_format.ParseDict(value, Item())
+    if item.response:
+        raise ValueError("response: must be left out, it is what the model will write")
+    if not item.id:
+        raise ValueError("id: missing")
+    if not item.prompt:
+        raise ValueError("prompt: missing or empty")
+    if item.WhichOneof("task") is None:
+        raise ValueError("task: none given (math, code, choice ...)")
+    text = render(item.prompt, template, tokenizer)
+    ids = tokenizer.encode(text)
+    if len(ids) > max_prompt_tokens:
+        raise ValueError(
+            f"prompt: {len(ids)} tokens, data.max_prompt_tokens is {max_prompt_tokens}"
+        )
+    return Prompt(item.id, text, ids, item)
+
+
+def draw(
+    prompts: Sequence[Prompt], start: int, count: int, seed: int, shuffle: bool
+) -> list[Prompt]:
+    """Places `start` to `start + count` of the endless row of epochs, each shuffled anew."""
+    size = len(prompts)
+    return [
+        prompts[_epoch(size, n // size, seed)[n % size] if shuffle else n % size]
+        for n in range(start, start + count)
+    ]
+
+
+@lru_cache(maxsize=2)
+def _epoch(size: int, epoch: int, seed: int) -> list[int]:
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+    order: list[int] = torch.randperm(size, generator=generator).tolist()
+    return order

@@ -1,0 +1,33 @@
+"""Held-out problems: pass@1 (the mean over samples) and majority@k."""
+
+from __future__ import annotations
+
+from trainer.metrics import Figures, accuracy, majority
+from trainer.rollout.engine import Sampling
+from trainer.run import Run
+
+SEED = 7
+"""Apart from the seeds of rollouts; the same at every evaluation, so that curves are smooth."""
+
+
+def evaluate(run: Run, figures: Figures) -> None:
+    """Samples with the engine's present weights. Adds `eval/...`."""
+    settings = run.recipe.eval
+    sampling = Sampling(
+        run.recipe.rollout.max_new_tokens,
+        settings.temperature,
+        settings.top_p,
+        stop_token_ids=run.tokenizer.stop_token_ids,
+    )
+    collected = run.collector.collect(
+        run.eval_prompts, settings.samples, sampling, (run.recipe.run.seed, SEED)
+    )
+    for group in collected.groups:
+        figures.add(f"eval/majority@{settings.samples}", majority(group.verdicts))
+        for completion, response, verdict in zip(
+            group.completions, group.responses, group.verdicts, strict=True
+        ):
+            figures.add("eval/pass@1", accuracy(verdict))
+            figures.add("eval/length", len(completion.ids))
+            for name, pattern in run.patterns.items():
+                figures.add(f"eval/text/{name}", float(pattern.search(response) is not None))

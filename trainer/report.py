@@ -1,0 +1,153 @@
+"""One HTML page of a run: its curves and what it wrote, beside another run if wanted.
+
+`render` is pure: it reduces the runs to what a page can hold; `report.js` says which metrics make
+which plot. Responses are hostile: data stands in a block of JSON that no parser takes for markup,
+the page's script makes text nodes of it, and the page's policy admits no other script and no
+network. What the constants below leave out, the page says.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from trainer.log import RECIPE, RolloutRow, read_metrics, read_rollouts, steps_with_rollouts
+
+POINTS = 2_000
+"""Of one curve: more than a screen has pixels for. Beyond, neighbours are averaged."""
+SAMPLED_STEPS = 200
+"""Steps whose samples are shown, evenly spaced, first and last among them: some megabytes."""
+HEAD_CHARS, TAIL_CHARS = 3_000, 1_500
+"""Of a text that is cut: how it begins, and how it ends, where the answer is."""
+
+# What ends or nests a script element, and what ends a line in some readers.
+_UNSAFE = re.compile("[<>&\u2028\u2029]")
+# Control characters, and those that are not seen or turn the direction of what follows.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What the page shows of one run."""
+
+    name: str
+    metrics: Sequence[Mapping[str, float | None]]
+    recipe: Mapping[str, Any]
+    """Dotted key to value."""
+    samples: Sequence[Mapping[str, Any]]
+    """See `pick`."""
+
+
+def load(directory: Path) -> RunData:
+    """A run's files. Raises RunError."""
+    metrics = read_metrics(directory)
+    steps = _spread(steps_with_rollouts(directory), SAMPLED_STEPS)
+    samples = [pick(step, read_rollouts(directory, step)) for step in steps]
+    recipe = directory / RECIPE
+    flat = dict(_flat(json.loads(recipe.read_text()))) if recipe.exists() else {}
+    return RunData(directory.resolve().name, metrics, flat, samples)
+
+
+def pick(step: int, rows: Sequence[RolloutRow]) -> dict[str, Any]:
+    """The best, the worst and any of a step's completions, each None where there is none; the last
+    of them, and which of equals, by a draw that is the same every time."""
+    shuffled = random.Random(step).sample(list(rows), len(rows))
+    rewards = {n: row.reward for n, row in enumerate(shuffled) if row.reward is not None}
+    best = max(rewards, key=rewards.__getitem__, default=None)
+    worst = min(reversed(rewards), key=rewards.__getitem__, default=None)
+    others = [n for n in range(len(shuffled)) if n not in (best, worst)] or range(len(shuffled))
+    chosen = {"best": best, "worst": worst, "random": next(iter(others), None)}
+    return {"step": step} | {
+        kind: None if n is None else _shown(shuffled[n]) for kind, n in chosen.items()
+    }
+
+
+def _shown(row: RolloutRow) -> dict[str, Any]:
+    shown = asdict(row)
+    shown["parts"] = json.loads(shown.pop("parts_json"))
+    return shown | {"prompt": shorten(row.prompt), "response": shorten(row.response)}
+
+
+def shorten(text: str) -> str:
+    """A text as it is shown: its middle left out if it is long, hidden characters as escapes."""
+    left_out = len(text) - HEAD_CHARS - TAIL_CHARS
+    if left_out > 0:
+        note = f"\n[... {left_out:,} characters left out ...]\n"
+        text = text[:HEAD_CHARS] + note + text[-TAIL_CHARS:]
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def curve(metrics: Sequence[Mapping[str, float | None]], name: str) -> dict[str, list[float]]:
+    """Steps `x` and values `y` of a metric, averaged over neighbours beyond POINTS."""
+    pairs = [(row["step"], row[name]) for row in metrics if row.get(name) is not None]
+    width = -(-len(pairs) // POINTS) or 1
+    parts = [pairs[start : start + width] for start in range(0, len(pairs), width)]
+    x, y = ([_mean(pair[k] for pair in part) for part in parts] for k in (0, 1))
+    return {"x": x, "y": y}
+
+
+def render(run: RunData, against: RunData | None = None) -> str:
+    """The page, of HTML in UTF-8."""
+    runs = [run] if against is None else [run, against]
+    data = [
+        {
+            "name": shorten(one.name),
+            "steps": len(one.metrics),
+            "seconds": sum(row.get("time/step_s") or 0.0 for row in one.metrics),
+            "curves": {
+                name: curve(one.metrics, name)
+                for name in sorted({key for row in one.metrics for key in row} - {"step"})
+            },
+            "recipe": one.recipe,
+            "samples": one.samples,
+        }
+        for one in runs
+    ]
+    style, script, page = (
+        resources.files("trainer").joinpath(f"report.{kind}").read_text("utf-8")
+        for kind in ("css", "js", "html")
+    )
+    plotly = get_plotlyjs()
+    digests = [hashlib.sha256(text.encode()).digest() for text in (plotly, script)]
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return Template(page).substitute(
+        title=html.escape(shorten(run.name)),
+        hashes=" ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests),
+        style=style,
+        plotly=plotly,
+        script=script,
+        data=_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text),
+    )
+
+
+def _mean(values: Iterable[Any]) -> float:
+    held = list(values)
+    return float(sum(held) / len(held))
+
+
+def _spread(steps: Sequence[int], most: int) -> list[int]:
+    if len(steps) <= most:
+        return list(steps)
+    return [steps[round(n * (len(steps) - 1) / (most - 1))] for n in range(most)]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            yield from _flat(inner, f"{prefix}{key}.")
+        elif inner is not None:
+            yield f"{prefix}{key}", inner

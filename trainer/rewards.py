@@ -1,0 +1,82 @@
+"""Rewards from the verification service, while generation goes on.
+
+Invariants: every response gets its verdict, and a verdict that came is never asked for twice; a
+service that is away is waited for, with a message, and what it had not answered is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import grpc
+import tenacity
+
+from verifier.client import Item, ServiceError, Verdict, VerifierClient
+
+log = logging.getLogger(__name__)
+
+CALLS_AT_ONCE = 16
+"""Groups verified at once: more than any machine's sandbox slots would be idle waiting."""
+
+AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+"""What a service says that may be back soon: dead or starting, or full."""
+
+LONGEST_WAIT_S = 10.0
+"""Between two tries, so that a run goes on soon after the service is back."""
+
+
+class Verification:
+    """A client that takes groups of responses and gives their verdicts later."""
+
+    def __init__(
+        self, address: str, *, wait_seconds: float, timeout_s: float | None = None
+    ) -> None:
+        self._client = VerifierClient(address, timeout_s=timeout_s)
+        self._address = address
+        self._wait_seconds = wait_seconds
+        self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="verify")
+
+    def submit(self, items: Sequence[Item]) -> Future[list[Verdict]]:
+        """Starts verifying; the verdicts stand at their items' places."""
+        return self._threads.submit(self._verify, list(items))
+
+    def _verify(self, items: list[Item]) -> list[Verdict]:
+        came: dict[int, Verdict] = {}
+
+        def ask() -> None:
+            missing = [place for place in range(len(items)) if place not in came]
+            try:
+                for number, verdict in self._client.stream([items[place] for place in missing]):
+                    came[missing[number]] = verdict
+            except ServiceError as error:
+                if error.code in AWAY:
+                    raise
+                raise RuntimeError(f"the verification service {self._address}: {error}") from error
+
+        patience = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(ServiceError),
+            wait=tenacity.wait_exponential(max=LONGEST_WAIT_S),
+            stop=tenacity.stop_after_delay(self._wait_seconds),
+            before_sleep=self._waiting,
+            reraise=True,
+        )
+        patience(ask)
+        if len(came) != len(items):
+            raise RuntimeError(f"the service answered {len(came)} of {len(items)} items")
+        return [came[place] for place in range(len(items))]
+
+    def _waiting(self, state: tenacity.RetryCallState) -> None:
+        assert state.outcome is not None
+        log.warning(
+            "the verification service %s is away (%s); waiting, %.0f s so far",
+            self._address,
+            state.outcome.exception(),
+            state.seconds_since_start or 0.0,
+        )
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()

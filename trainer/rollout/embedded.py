@@ -1,0 +1,409 @@
+"""Rollouts by the trainer's own model: one batch of rows, a key-value cache, nothing to install.
+
+Prompts are read once for all their completions. A row leaves the batch when its completion ends
+and a waiting request takes its place; when none is waiting the cache shrinks, so that the last
+long completions do not pay for the short ones.
+
+Invariants: a token depends on the weights, the prompt, the seed, its place and the rows beside it,
+never on time: the same call twice gives the same bits. Under tensor parallelism every rank makes
+the same call and draws the same tokens.
+
+Not covered: batches over several processes other than by tensor parallelism; each data-parallel
+rank has an engine of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainer.attention import PackedAttention, packed_positions
+from trainer.logprobs import token_logprobs
+from trainer.model import Decoder
+from trainer.parallel import gather_full, local_slice, shard_of
+from trainer.rollout.engine import Completion, Request, Sampling, Span
+
+PREFILL_TOKENS = 8192
+"""Prompt tokens read at once: more would only need more memory."""
+
+GROWTH = 64
+"""Places by which the cache grows: rarely, and little of it unused."""
+
+SHRINK = 0.75
+"""The batch is copied to a smaller one when fewer of its rows than this share are alive."""
+
+
+class EmbeddedEngine:
+    """Generates with `decoder`. `shared` says that this is the model being trained itself: its
+    weights are then always the newest and `sync` only notes the version."""
+
+    def __init__(self, decoder: Decoder, *, rows: int, shared: bool) -> None:
+        self.version = 0
+        self._decoder = decoder
+        self._rows = rows
+        self._shared = shared
+        self._turn = threading.Lock()  # held for each token: a sync comes between two
+        self._going = threading.Event()
+        self._going.set()
+
+    @torch.no_grad()
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling
+    ) -> Iterator[tuple[int, Completion]]:
+        """See RolloutEngine."""
+        # Those of one prompt stay together, so that a prompt is read once.
+        waiting = deque(sorted(range(len(requests)), key=lambda n: (requests[n].ids, n)))
+        if sampling.max_new_tokens < 1 or any(not request.ids for request in requests):
+            raise ValueError("a request needs a prompt and room for a token")
+        batch = _Batch.empty(self._decoder, sampling.max_new_tokens)
+        while waiting or len(batch.index):
+            self._going.wait()
+            with self._turn:
+                if waiting and len(batch.index) <= self._rows * SHRINK:
+                    self._admit(batch, waiting, requests, sampling)
+                else:
+                    self._step(batch, sampling)
+            yield from batch.finished()
+
+    def _admit(
+        self,
+        batch: _Batch,
+        waiting: deque[int],
+        requests: Sequence[Request],
+        sampling: Sampling,
+    ) -> None:
+        """Reads the prompts of waiting requests and draws the first token of each."""
+        prompts: dict[tuple[int, ...], int] = {}
+        new, tokens = list[int](), 0
+        while waiting and len(batch.index) + len(new) < self._rows:
+            ids = requests[waiting[0]].ids
+            if ids not in prompts:
+                tokens += len(ids)
+                if prompts and tokens > PREFILL_TOKENS:
+                    break
+                prompts[ids] = len(prompts)
+            new.append(waiting.popleft())
+        lengths = [len(ids) for ids in prompts]
+        device = batch.device
+        read = _Reading(PackedAttention(lengths, device))
+        flat = torch.tensor([token for ids in prompts for token in ids], device=device)
+        hidden = self._decoder(flat, packed_positions(lengths, device), read)
+        ends = torch.tensor(lengths, device=device).cumsum(0) - 1
+        which = torch.tensor([prompts[requests[n].ids] for n in new], device=device)
+        batch.add(new, requests, sampling, read, lengths, which)
+        first = slice(len(batch.index) - len(new), None)
+        self._draw(batch, first, self._logits(hidden[ends])[which], sampling)
+
+    def _step(self, batch: _Batch, sampling: Sampling) -> None:
+        """One more token for each row."""
+        places = batch.places
+        hidden = self._decoder(batch.last, places, batch.attend(places))
+        batch.places = places + 1
+        self._draw(batch, slice(None), self._logits(hidden), sampling)
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        """[B, H] to [B, V], whole on every rank, in fp32."""
+        local = F.linear(hidden, self._decoder.head_weight)
+        layout, size = self._decoder.layout, self._decoder.config.vocab_size
+        if layout.tp > 1:
+            local = gather_full(local, 1, size, layout)
+        return local[:, :size].float()
+
+    def _draw(self, batch: _Batch, rows: slice, logits: Tensor, sampling: Sampling) -> None:
+        count = batch.counts[rows]
+        tokens, logprobs = sample(logits, sampling, uniforms(batch.seeds[rows], count))
+        batch.write(rows, tokens, logprobs, self.version)
+
+    def sync(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+        """See RolloutEngine."""
+        with self._turn:
+            if not self._shared:
+                parameters = dict(self._decoder.named_parameters())
+                for name, whole in weights:
+                    held = parameters.pop(name)
+                    held.data.copy_(local_slice(whole, shard_of(held)[0], self._decoder.layout))
+                if parameters:
+                    raise ValueError(f"a sync left out {', '.join(sorted(parameters))}")
+            self.version = version
+
+    @torch.no_grad()
+    def logprobs(self, sequences: Sequence[tuple[int, ...]]) -> list[list[float]]:
+        """See RolloutEngine."""
+        decoder, device = self._decoder, self._decoder.head_weight.device
+        found = []
+        for ids in sequences:
+            flat = torch.tensor(ids, device=device)
+            with self._turn:
+                hidden = decoder(
+                    flat, packed_positions([len(ids)], device), PackedAttention([len(ids)], device)
+                )
+                stats = token_logprobs(
+                    hidden[:-1],
+                    decoder.head_weight,
+                    flat[1:],
+                    vocab_size=decoder.config.vocab_size,
+                    layout=decoder.layout,
+                )
+            found.append(stats.logprobs.tolist())
+        return found
+
+    def pause(self) -> None:
+        """See RolloutEngine."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """See RolloutEngine."""
+        self._going.set()
+
+    def close(self) -> None:
+        """See RolloutEngine."""
+        self._going.set()
+
+
+class _Reading:
+    """Attention over whole prompts that keeps their keys and values, layer by layer."""
+
+    def __init__(self, packed: PackedAttention) -> None:
+        self._packed = packed
+        self.kept: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        assert layer == len(self.kept)
+        self.kept.append((k, v))
+        return self._packed(layer, q, k, v)
+
+
+_COLUMNS = (
+    *("seeds", "places", "counts", "room", "last"),
+    *("tokens", "logprobs", "versions", "over"),
+)
+
+
+_COLUMNS = (
+    *("seeds", "places", "counts", "room", "last"),
+    *("tokens", "logprobs", "versions", "over"),
+)
+
+
+@dataclass
+class _Batch:
+    """The rows that are being generated: B of them, their caches [B, S, Hkv, D] by layer."""
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    device: torch.device
+    index: list[int]
+    """Each row's request."""
+    seeds: Tensor
+    places: Tensor
+    """[B]: where the row's newest token, not yet in the cache, will stand."""
+    counts: Tensor
+    """[B]: tokens drawn so far."""
+    room: Tensor
+    """[B]: tokens it may have."""
+    last: Tensor
+    """[B]: the newest token."""
+    tokens: Tensor
+    """[B, N]"""
+    logprobs: Tensor
+    versions: Tensor
+    over: Tensor
+    """[B]: 0 goes on, 1 stopped, 2 has no room left, 3 was given away."""
+
+    @classmethod
+    def empty(cls, decoder: Decoder, most: int) -> _Batch:
+        """No rows; each will have room for `most` tokens."""
+        weight, config = decoder.head_weight, decoder.config
+        device = weight.device
+
+        def no(*shape: int, dtype: torch.dtype = torch.int64) -> Tensor:
+            return torch.empty(0, *shape, dtype=dtype, device=device)
+
+        heads = config.num_kv_heads // decoder.layout.tp
+        cache = [no(0, heads, config.head_dim, dtype=weight.dtype)] * config.num_layers
+        return cls(
+            list(cache), list(cache), device, [],
+            seeds=no(), places=no(), counts=no(), room=no(), last=no(),
+            tokens=no(most), logprobs=no(most, dtype=torch.float32),
+            versions=no(most, dtype=torch.int32), over=no(dtype=torch.int8),
+        )  # fmt: skip
+
+    def add(
+        self,
+        new: list[int],
+        requests: Sequence[Request],
+        sampling: Sampling,
+        read: _Reading,
+        lengths: list[int],
+        which: Tensor,
+    ) -> None:
+        """Rows for new requests; row i continues prompt which[i] of those just read."""
+        asked, most = [requests[n] for n in new], sampling.max_new_tokens
+        rooms = [min(most, one.max_new_tokens or most) for one in asked]
+
+        def column(values: list[int]) -> Tensor:
+            return torch.tensor(values, device=self.device)
+
+        long = torch.tensor(lengths, device=self.device)
+        self._reserve(max(lengths) + 1)
+        rows, capacity = len(self.index), self.keys[0].shape[1]
+        # Where in the packed prompts each place of each new row's cache comes from; beyond the
+        # prompt any token will do, for it is masked until it is overwritten.
+        starts = long.cumsum(0) - long
+        span = torch.arange(max(lengths), device=self.device)
+        source = (starts[which, None] + torch.minimum(span, long[which, None] - 1)).reshape(-1)
+        for layer, kept in enumerate(read.kept):
+            for cache, new_part in zip((self.keys, self.values), kept, strict=True):
+                whole = cache[layer].new_empty(rows + len(new), capacity, *new_part.shape[1:])
+                whole[:rows] = cache[layer]
+                part = new_part[source].view(len(new), len(span), *new_part.shape[1:])
+                whole[rows:, : len(span)] = part
+                whole[rows:, len(span) :] = 0
+                cache[layer] = whole
+        self.index += new
+        self.seeds = torch.cat([self.seeds, column([one.seed for one in asked])])
+        # `write` moves a row on by its count alone: the first token stands right after the prompt.
+        self.places = torch.cat([self.places, long[which]])
+        self.counts = torch.cat([self.counts, torch.zeros_like(which)])
+        self.room = torch.cat([self.room, column(rooms)])
+        self.last = torch.cat([self.last, torch.zeros_like(which)])
+        for name in ("tokens", "logprobs", "versions"):
+            held: Tensor = getattr(self, name)
+            setattr(self, name, torch.cat([held, held.new_zeros(len(new), held.shape[1])]))
+        self.over = torch.cat([self.over, self.over.new_zeros(len(new))])
+        self._stops = torch.tensor(sampling.stop_token_ids, device=self.device)
+
+    def _reserve(self, places: int) -> None:
+        """Room in the cache for so many places in each row."""
+        have = self.keys[0].shape[1]
+        if places > have:
+            more = -(-(places - have) // GROWTH) * GROWTH
+            for cache in (self.keys, self.values):
+                for layer, held in enumerate(cache):
+                    cache[layer] = F.pad(held, (0, 0, 0, 0, 0, more))
+
+    def attend(self, places: Tensor) -> _Cached:
+        """Attention of the newest tokens, at their places, to all before them."""
+        used = int(places.max()) + 1
+        self._reserve(used)
+        return _Cached(self, places, used)
+
+    def write(self, rows: slice, tokens: Tensor, logprobs: Tensor, version: int) -> None:
+        """Notes one more token for each of these rows."""
+        # A row that has ended but is still here writes into its last place, long read.
+        count = self.counts[rows, None].clamp(max=self.tokens.shape[1] - 1)
+        self.tokens[rows].scatter_(1, count, tokens[:, None])
+        self.logprobs[rows].scatter_(1, count, logprobs[:, None])
+        self.versions[rows].scatter_(1, count, version)
+        self.last[rows] = tokens
+        self.counts[rows] += 1
+        full = self.counts[rows] >= self.room[rows]
+        now = torch.where(torch.isin(tokens, self._stops), 1, full * 2)
+        self.over[rows] = torch.where(self.over[rows] == 3, 3, now).to(torch.int8)
+
+    def finished(self) -> Iterator[tuple[int, Completion]]:
+        """Completions that have ended and were not given yet; drops their rows in time."""
+        over = self.over.tolist()
+        ended = [row for row, why in enumerate(over) if why in (1, 2)]
+        for row in ended:
+            yield self.index[row], self._completion(row, over[row])
+        if ended:
+            self.over[ended] = 3
+        alive = torch.nonzero(self.over == 0).flatten()
+        if len(alive) <= SHRINK * len(self.index):
+            self._keep(alive)
+
+    def _completion(self, row: int, why: int) -> Completion:
+        count = int(self.counts[row])
+        spans, start = [], 0
+        for version, run in groupby(self.versions[row, :count].tolist()):
+            end = start + sum(1 for _ in run)
+            spans.append(Span(version, start, end))
+            start = end
+        return Completion(
+            tuple(self.tokens[row, :count].tolist()),
+            tuple(self.logprobs[row, :count].tolist()),
+            "stop" if why == 1 else "length",
+            tuple(spans),
+        )
+
+    def _keep(self, rows: Tensor) -> None:
+        used = int(self.places[rows].max()) + 1 if len(rows) else 0
+        for cache in (self.keys, self.values):
+            for layer, held in enumerate(cache):
+                cache[layer] = held[:, :used][rows]
+        self.index = [self.index[row] for row in rows.tolist()]
+        for name in _COLUMNS:
+            setattr(self, name, getattr(self, name)[rows])
+
+
+class _Cached:
+    """Attention of one new token in each row to the row's cache."""
+
+    def __init__(self, batch: _Batch, places: Tensor, used: int) -> None:
+        self._batch, self._used = batch, used
+        self._at = (torch.arange(len(places), device=places.device), places)
+        unseen = torch.arange(used, device=places.device) > places[:, None]
+        mask = torch.zeros(unseen.shape, dtype=batch.keys[0].dtype, device=places.device)
+        self._mask = mask.masked_fill_(unseen, float("-inf"))[:, None, None]
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        keys, values = self._batch.keys[layer], self._batch.values[layer]
+        keys[self._at] = k
+        values[self._at] = v
+        rows, heads, size = q.shape
+        # The query heads that share a key head stand as its queries: no key is read twice.
+        shared = q.view(rows, k.shape[1], heads // k.shape[1], size)
+        out = F.scaled_dot_product_attention(
+            shared,
+            keys[:, : self._used].transpose(1, 2),
+            values[:, : self._used].transpose(1, 2),
+            attn_mask=self._mask,
+        )
+        return out.reshape(rows, heads, size)
+
+
+def uniforms(seeds: Tensor, counts: Tensor) -> Tensor:
+    """Numbers in [0, 1) by seed and count: SplitMix64's finaliser (Steele et al. 2014), so that a
+    draw needs no generator state and does not depend on the rows beside it. [B] int64 to [B]."""
+    mixed = seeds * -7046029254386353131 + (counts + 1) * -4417276706812531889
+    for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
+        mixed = (mixed ^ ((mixed >> shift) & ((1 << (64 - shift)) - 1))) * factor
+    mixed = mixed ^ ((mixed >> 31) & ((1 << 33) - 1))
+    return ((mixed >> 11) & ((1 << 53) - 1)).double() * 2.0**-53
+
+
+def sample(logits: Tensor, sampling: Sampling, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens [B] and their log-probabilities [B] from logits [B, V] and numbers in [0, 1) [B]."""
+    if sampling.temperature == 0.0:
+        tokens = logits.argmax(-1)
+        return tokens, torch.zeros_like(tokens, dtype=torch.float32)
+    logprobs = F.log_softmax(logits / sampling.temperature, dim=-1)
+    if sampling.top_k or sampling.top_p < 1.0:
+        logprobs = _nucleus(logprobs, sampling)
+    # By the inverse of the distribution function: one number for each draw.
+    mass = logprobs.exp().double().cumsum(-1)
+    tokens = torch.searchsorted(mass, (uniform * mass[:, -1])[:, None], right=True)[:, 0]
+    tokens = tokens.clamp_(max=logits.shape[-1] - 1)
+    return tokens, logprobs.gather(1, tokens[:, None])[:, 0]
+
+
+def _nucleus(logprobs: Tensor, sampling: Sampling) -> Tensor:
+    """The distribution cut to the likeliest `top_k`, then to the fewest with `top_p` of it."""
+    ordered, order = logprobs.sort(descending=True, stable=True)
+    if sampling.top_k:
+        ordered[:, sampling.top_k :] = float("-inf")
+        ordered = F.log_softmax(ordered, dim=-1)
+    probabilities = ordered.exp()
+    before = probabilities.cumsum(-1) - probabilities
+    ordered = ordered.masked_fill(before >= sampling.top_p, float("-inf"))
+    return torch.full_like(logprobs, float("-inf")).scatter_(
+        1, order, F.log_softmax(ordered, dim=-1)
+    )

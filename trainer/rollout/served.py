@@ -1,0 +1,361 @@
+"""What the clients of SGLang and of vLLM share: requests over HTTP, liveness, and weight sync.
+
+Invariants: of all that is asked at once at most `concurrency` requests are with the server; a
+request ends in its completion or in an EngineError that names it and the server; a server that is
+gone is noticed by the broken connection, one that hangs by its silence. A sync pauses the server,
+drops what it has computed with the old weights, sends all new ones, and resumes; one that fails
+leaves the engine unusable until another succeeds, for nobody knows what the server then has.
+
+Not covered: starting a server (docs/rollouts.md); a server of several replicas behind one address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, ClassVar, Literal, TypeVar
+
+import httpx2
+import torch.distributed as dist
+from torch import Tensor
+
+from trainer.model import ModelConfig
+from trainer.rollout.engine import Completion, EngineError, Request, Sampling, Span
+from trainer.rollout.transfer import (
+    Named,
+    broadcast,
+    buckets,
+    free_port,
+    join_group,
+    own_address,
+    save_buckets,
+    share,
+)
+
+SyncMode = Literal["disk", "tensor", "distributed"]
+
+T = TypeVar("T")
+
+CONCURRENCY = 512
+"""Requests with a server at once: more than it runs in a batch, so that it never waits for us."""
+
+CONNECT_SECONDS = 10.0
+"""A server that does not take a connection for so long is not there."""
+
+PROBE_SECONDS = 5.0
+"""How often a server that owes answers is asked whether it lives."""
+
+
+class ServedEngine(ABC):
+    """A RolloutEngine behind HTTP; the subclasses know their server's words."""
+
+    name: ClassVar[str]
+    """The engine's, for people."""
+
+    def __init__(
+        self,
+        url: str,
+        model: ModelConfig,
+        *,
+        sync: SyncMode = "disk",
+        timeout_seconds: float = 600.0,
+        concurrency: int = CONCURRENCY,
+        directory: Path | None = None,
+    ) -> None:
+        """Raises EngineError when no such server answers, or one with another model.
+
+        `directory`, for sync by disk, is one that the server sees under the same path; default: a
+        temporary one. `timeout_seconds` is how long a server may be silent.
+        """
+        self.url = url.rstrip("/")
+        self.version = 0
+        self._sync: SyncMode = sync
+        self._seconds = timeout_seconds
+        self._concurrency = concurrency
+        self._directory = directory
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._group: dist.ProcessGroup | None = None
+        self._synced = self._paused = False
+        self._broken: str | None = None
+        self._heard = time.monotonic()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._client = httpx2.AsyncClient(
+            base_url=self.url,
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+            limits=httpx2.Limits(max_connections=None),
+            # A proxy is for the outside; an engine is a machine of one's own.
+            trust_env=False,
+        )
+        try:
+            self._greet(model)
+        except EngineError:
+            self.close()
+            raise
+
+    # What a subclass says in its server's words.
+
+    @abstractmethod
+    def _greet(self, model: ModelConfig) -> None:
+        """Raises EngineError unless the server serves this model as this client needs it."""
+
+    @abstractmethod
+    def _ranks(self) -> int:
+        """Processes of the server that hold weights."""
+
+    @abstractmethod
+    async def _complete(self, rid: str, request: Request, sampling: Sampling) -> Completion: ...
+
+    @abstractmethod
+    async def _score(self, rid: str, ids: tuple[int, ...]) -> list[float]: ...
+
+    @abstractmethod
+    def _abort(self, prefix: str) -> None:
+        """Ends all requests whose ids begin so."""
+
+    @abstractmethod
+    def _hold(self) -> None:
+        """Stops generating and drops all keys and values; requests wait where they are."""
+
+    @abstractmethod
+    def _go_on(self) -> None: ...
+
+    @abstractmethod
+    def _begin(self) -> None: ...
+
+    @abstractmethod
+    def _read(self, directory: Path) -> None:
+        """Has the server load a directory's files."""
+
+    @abstractmethod
+    def _take(self, handles: list[str]) -> None:
+        """Has the server load shared tensors, with handles for each rank."""
+
+    @abstractmethod
+    def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]: ...
+
+    @abstractmethod
+    def _receive(self, bucket: Named) -> Future[Any]:
+        """Has the server load what the group is about to broadcast."""
+
+    @abstractmethod
+    def _end(self, version: int) -> None:
+        """Ends the update; what is sampled from now on has this version."""
+
+    # The protocol.
+
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling
+    ) -> Iterator[tuple[int, Completion]]:
+        """See RolloutEngine."""
+        found: SimpleQueue[tuple[int, Completion] | None] = SimpleQueue()
+        prefix = uuid.uuid4().hex
+        running = self._submit(self._generate(prefix, requests, sampling, found.put))
+        running.add_done_callback(lambda _: found.put(None))
+        try:
+            while (one := found.get()) is not None:
+                yield one
+            running.result()
+        finally:
+            if not running.done():
+                running.cancel()
+                self._abort(prefix)
+
+    def logprobs(self, sequences: Sequence[tuple[int, ...]]) -> list[list[float]]:
+        """See RolloutEngine. A server has to have room for one token more than a sequence has."""
+
+        async def scores() -> list[list[float]]:
+            prefix = uuid.uuid4().hex
+            return await self._gathered(
+                [self._score(f"{prefix}-{index}", ids) for index, ids in enumerate(sequences)]
+            )
+
+        return self._submit(scores()).result()
+
+    def sync(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+        """See RolloutEngine."""
+        paused = self._paused
+        self.pause()
+        try:
+            if self._sync == "disk":
+                self._sync_by_disk(weights, version)
+            else:
+                self._begin()
+                for bucket in buckets(weights):
+                    if self._sync == "tensor":
+                        copies = [(name, tensor.clone()) for name, tensor in bucket]
+                        self._take([share(copies) for _ in range(self._ranks())])
+                    else:
+                        self._broadcast(bucket)
+                self._end(version)
+        except (EngineError, RuntimeError, OSError) as error:
+            self._broken = f"the sync of version {version} failed: {error}"
+            self._group = None
+            raise self._error(f"sync of version {version} by {self._sync}", str(error)) from error
+        self.version, self._synced, self._broken = version, True, None
+        if not paused:
+            self.resume()
+
+    def pause(self) -> None:
+        """See RolloutEngine."""
+        if not self._paused:
+            self._hold()
+            self._paused = True
+
+    def resume(self) -> None:
+        """See RolloutEngine."""
+        if self._broken is not None:
+            raise self._error("resume", self._broken)
+        self._go_on()
+        self._paused = False
+        self._heard = time.monotonic()
+
+    def close(self) -> None:
+        """See RolloutEngine. The server goes on."""
+        if self._loop.is_closed():
+            return
+        self._submit(self._client.aclose()).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        if self._group is not None:
+            dist.destroy_process_group(self._group)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    # How it is done.
+
+    def _sync_by_disk(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+        if self._directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="touchstone-weights-")
+            self._directory = Path(self._temporary.name)
+        directory = self._directory / f"weights-{version:06}"
+        if directory.exists():  # of a run that was ended before it could clear up
+            shutil.rmtree(directory)
+        save_buckets(weights, directory)
+        self._begin()
+        self._read(directory)
+        self._end(version)
+        # The server has a copy, and may have the files open no longer than it answers.
+        shutil.rmtree(directory)
+
+    def _broadcast(self, bucket: Named) -> None:
+        if self._group is None:
+            where = httpx2.URL(self.url)
+            address = own_address(where.host, where.port or 80)
+            port, size, name = free_port(address), 1 + self._ranks(), f"touchstone-{uuid.uuid4().hex}"
+            backend = "nccl" if bucket[0][1].is_cuda else "gloo"
+            joined = self._join(address, port, size, name, backend)
+            self._group = join_group(
+                address, port, 0, size, name=name, backend=backend, seconds=self._seconds
+            )
+            joined.result()
+        received = self._receive(bucket)
+        broadcast([tensor.contiguous() for _, tensor in bucket], self._group, received)
+        received.result()
+
+    async def _generate(
+        self,
+        prefix: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        put: Callable[[tuple[int, Completion]], None],
+    ) -> None:
+        if self._broken is not None:
+            raise self._error("generate", self._broken)
+        gate = asyncio.Semaphore(self._concurrency)
+
+        async def one(index: int) -> None:
+            async with gate:
+                put((index, await self._complete(f"{prefix}-{index}", requests[index], sampling)))
+
+        await self._gathered([one(index) for index in range(len(requests))])
+
+    async def _gathered(self, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+        """All results; the first error ends the others. Watches that the server lives."""
+        self._heard = time.monotonic()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch())
+                async with asyncio.TaskGroup() as work:
+                    tasks = [work.create_task(coroutine) for coroutine in coroutines]
+                watch.cancel()
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
+        return [task.result() for task in tasks]
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(PROBE_SECONDS)
+            if self._broken is not None:
+                raise self._error("generate", self._broken)
+            if self._paused:
+                self._heard = time.monotonic()
+                continue
+            try:
+                answer = await self._client.get("/health", timeout=self._seconds)
+                if answer.status_code == httpx2.codes.OK:
+                    self._heard = time.monotonic()
+            except httpx2.TimeoutException:
+                pass
+            except httpx2.HTTPError as error:
+                raise self._error("GET /health", f"{type(error).__name__}: {error}") from error
+            if time.monotonic() - self._heard > self._seconds:
+                raise self._error("generate", f"silent for more than {self._seconds:g} s")
+
+    async def _call(self, method: str, path: str, what: str = "", **arguments: Any) -> Any:
+        """The body of an answer, parsed. Raises EngineError for any but 200."""
+        asked = f"{method} {path}{what and f' ({what})'}"
+        try:
+            answer = await self._client.request(method, path, **arguments)
+        except httpx2.HTTPError as error:
+            raise self._error(asked, f"{type(error).__name__}: {error}") from error
+        if answer.status_code != httpx2.codes.OK:
+            raise self._error(asked, f"status {answer.status_code}: {answer.text[:1000]}")
+        self._heard = time.monotonic()
+        return answer.json() if answer.content[:1] in (b"{", b"[") else answer.text
+
+    def _later(self, method: str, path: str, **arguments: Any) -> Future[Any]:
+        """A call to the control side of the server, which may be silent for `timeout_seconds`."""
+        timeout = httpx2.Timeout(self._seconds, connect=CONNECT_SECONDS)
+        return self._submit(self._call(method, path, timeout=timeout, **arguments))
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+        return self._later(method, path, **arguments).result()
+
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def _error(self, asked: str, said: str) -> EngineError:
+        return EngineError(f"{self.name} at {self.url}: {asked}: {said}")
+
+    def _spans(self, rid: str, spans: Sequence[Mapping[str, Any]], count: int) -> tuple[Span, ...]:
+        """Raises EngineError for weights that were never sent: those of a server started anew."""
+        found = []
+        for span in spans:
+            label = str(span["version"])
+            if not label.isdigit() and self._synced:
+                raise self._error(
+                    f"request {rid}",
+                    f"sampled with weights {label!r}, not with version {self.version}: was the "
+                    "server started again?",
+                )
+            version = int(label) if label.isdigit() else 0
+            found.append(Span(version, int(span["start"]), min(int(span["end"]), count)))
+        return tuple(found)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

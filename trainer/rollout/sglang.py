@@ -1,0 +1,137 @@
+"""Rollouts from an SGLang server."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from trainer.model import ModelConfig
+from trainer.rollout.engine import Completion, Finish, Request, Sampling
+from trainer.rollout.served import ServedEngine
+from trainer.rollout.transfer import Named
+
+FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "abort": "abort"}
+
+MASK_TOKENS = 4096
+"""SGLang tells the probabilities left by top_p of at most so many tokens
+(`--sampling-mask-max-tokens`), so top_p here also keeps no more than the likeliest so many."""
+
+
+class SGLangEngine(ServedEngine):
+    """See ServedEngine."""
+
+    name = "SGLang"
+
+    def _greet(self, model: ModelConfig) -> None:
+        said = self._ask("GET", "/model_info")
+        wanted = list(model.raw.get("architectures") or said["architectures"])
+        if said["architectures"] != wanted:
+            raise self._error(
+                "greeting", f"it serves {said['architectures']}, the trainer has {wanted}"
+            )
+
+    def _ranks(self) -> int:
+        return int(self._ask("GET", "/server_info")["tp_size"])
+
+    async def _complete(self, rid: str, request: Request, sampling: Sampling) -> Completion:
+        cut = sampling.top_p < 1.0 or sampling.top_k > 0
+        top_k = sampling.top_k or (MASK_TOKENS if cut else -1)
+        said = await self._sample(
+            rid,
+            request.ids,
+            {
+                "max_new_tokens": min(
+                    request.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens
+                ),
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": top_k,
+                "sampling_seed": request.seed,
+                "stop_token_ids": list(sampling.stop_token_ids),
+                "ignore_eos": not sampling.stop_token_ids,
+            },
+            return_sampling_mask=cut,
+        )
+        meta, ids = said["meta_info"], tuple(said["output_ids"])
+        if cut:
+            scores = meta["output_token_sampling_logprobs"]
+        else:
+            scores = [entry[0] for entry in meta["output_token_logprobs"]]
+        if sampling.temperature == 0.0:
+            scores = [0.0] * len(ids)
+        return Completion(
+            ids,
+            tuple(scores),
+            FINISHES[meta["finish_reason"]["type"]],
+            self._spans(rid, meta["weight_versions"], len(ids)),
+        )
+
+    async def _score(self, rid: str, ids: tuple[int, ...]) -> list[float]:
+        said = await self._sample(rid, ids, {"max_new_tokens": 1}, logprob_start_len=0)
+        return [float(entry[0]) for entry in said["meta_info"]["input_token_logprobs"][1:]]
+
+    async def _sample(
+        self, rid: str, ids: tuple[int, ...], parameters: dict[str, Any], **more: Any
+    ) -> Any:
+        body = {
+            "input_ids": list(ids),
+            "sampling_params": {**parameters, "skip_special_tokens": False, "no_stop_trim": True},
+            "return_logprob": True,
+            "rid": rid,
+            **more,
+        }
+        return await self._call("POST", "/generate", f"request {rid}", json=body)
+
+    def _abort(self, prefix: str) -> None:
+        self._ask("POST", "/abort_request", json={"rid": prefix})
+
+    def _hold(self) -> None:
+        # `retract` and not `in_place`: what runs gives its keys and values back and waits to be
+        # read again, so that the cache of old prompts can be dropped. In place, prompts that are
+        # asked again would be answered from keys and values of the old weights.
+        self._ask("POST", "/pause_generation", json={"mode": "retract"})
+        self._ask("POST", "/flush_cache")
+
+    def _go_on(self) -> None:
+        self._ask("POST", "/continue_generation", json={})
+
+    def _begin(self) -> None:
+        if self._sync != "disk":
+            self._ask("POST", "/begin_weight_update", json={})
+
+    def _read(self, directory: Path) -> None:
+        body = {"model_path": str(directory), "flush_cache": False}
+        self._ask("POST", "/update_weights_from_disk", json=body)
+
+    def _take(self, handles: list[str]) -> None:
+        body = {"serialized_named_tensors": handles, "flush_cache": False}
+        self._ask("POST", "/update_weights_from_tensor", json=body)
+
+    def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]:
+        self._group_name = name
+        body = {
+            "master_address": address,
+            "master_port": port,
+            "rank_offset": 1,
+            "world_size": size,
+            "group_name": name,
+            "backend": backend,
+        }
+        return self._later("POST", "/init_weights_update_group", json=body)
+
+    def _receive(self, bucket: Named) -> Future[Any]:
+        body = {
+            "names": [name for name, _ in bucket],
+            "dtypes": [str(tensor.dtype).removeprefix("torch.") for _, tensor in bucket],
+            "shapes": [list(tensor.shape) for _, tensor in bucket],
+            "group_name": self._group_name,
+            "flush_cache": False,
+        }
+        return self._later("POST", "/update_weights_from_distributed", json=body)
+
+    def _end(self, version: int) -> None:
+        if self._sync != "disk":
+            self._ask("POST", "/end_weight_update", json={})
+        body = {"new_version": str(version), "abort_all_requests": False}
+        self._ask("POST", "/update_weight_version", json=body)

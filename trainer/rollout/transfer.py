@@ -1,0 +1,122 @@
+"""How weights get from the trainer into an engine's processes: files, shared memory, a group.
+
+Both ends use this module: the trainer, and vLLM's workers (trainer/rollout/vllm_worker.py). SGLang
+has the other end of its own, and reads and joins what is made here.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import socket
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from datetime import timedelta
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing
+from safetensors.torch import save_file
+from torch import Tensor
+
+Named = list[tuple[str, Tensor]]
+
+BUCKET_BYTES = 512 * 1024 * 1024
+"""Weights sent at once: few messages, and little memory beside the model's own."""
+
+POLL_SECONDS = 0.001
+"""How often a broadcast looks whether the other end has refused it."""
+
+
+def buckets(weights: Iterable[tuple[str, Tensor]], limit: int = BUCKET_BYTES) -> Iterator[Named]:
+    """The weights in their order, in lists of at most `limit` bytes or of one tensor."""
+    bucket, size = Named(), 0
+    for name, tensor in weights:
+        if bucket and size + tensor.nbytes > limit:
+            yield bucket
+            bucket, size = Named(), 0
+        bucket.append((name, tensor.detach()))
+        size += tensor.nbytes
+    if bucket:
+        yield bucket
+
+
+def save_buckets(weights: Iterable[tuple[str, Tensor]], directory: Path) -> None:
+    """Writes the weights as safetensors files, a bucket each: all that an engine reads of them."""
+    directory.mkdir(parents=True)
+    for number, bucket in enumerate(buckets(weights)):
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in bucket}
+        save_file(tensors, directory / f"model-{number:05}.safetensors", metadata={"format": "pt"})
+
+
+def share(bucket: Named) -> str:
+    """Handles to copies of the tensors in shared memory (CUDA: in the GPU's), for one reader.
+
+    The reader must be on this machine, and the copies live until the caller's next bucket. What
+    is copied is a bucket: sharing a parameter itself would let the reader see it change.
+    """
+    # The default strategy sends file descriptors over a socket whose key the reader does not
+    # have; named files need no key.
+    strategy = torch.multiprocessing.get_sharing_strategy()
+    torch.multiprocessing.set_sharing_strategy("file_system")
+    try:
+        buffer = io.BytesIO()
+        ForkingPickler(buffer).dump(bucket)
+    finally:
+        torch.multiprocessing.set_sharing_strategy(strategy)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def shared(handles: str) -> Named:
+    """The tensors behind `share`'s handles. They come from the trainer: anyone else who may send
+    them may run code here, as with every control endpoint of an engine."""
+    named: Named = ForkingPickler.loads(base64.b64decode(handles))
+    return named
+
+
+def own_address(host: str, port: int) -> str:
+    """The address of this machine on its way to that server."""
+    with socket.create_connection((host, port)) as link:
+        return str(link.getsockname()[0])
+
+
+def free_port(address: str) -> int:
+    """A TCP port at `address` that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+def join_group(
+    address: str, port: int, rank: int, size: int, *, name: str, backend: str, seconds: float
+) -> dist.ProcessGroup:
+    """A process group beside the default one, over processes that share nothing else.
+
+    Rank 0 keeps the store at address:port. torch has no public call for it; this makes the keys
+    that SGLang's `init_custom_process_group` waits for.
+    """
+    from torch.distributed.distributed_c10d import PrefixStore, _new_process_group_helper
+
+    limit = timedelta(seconds=seconds)
+    store = dist.TCPStore(address, port, size, is_master=rank == 0, timeout=limit)
+    group, _ = _new_process_group_helper(
+        size, rank, [], dist.Backend(backend), PrefixStore(name, store), name, timeout=limit
+    )
+    return group
+
+
+def broadcast(
+    tensors: Sequence[Tensor], group: dist.ProcessGroup, answer: Future[Any] | None = None
+) -> None:
+    """From rank 0 to all. On rank 0 `answer` is the other end's; its error is raised at once."""
+    works = [group.broadcast(tensor, 0) for tensor in tensors]
+    while answer is not None and not all(work.is_completed() for work in works):
+        if answer.done():
+            answer.result()
+        time.sleep(POLL_SECONDS)
+    for work in works:
+        work.wait()

@@ -1,0 +1,362 @@
+"""Everything that a GRPO run holds, put together from its recipe and taken apart at its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import save_file
+from torch import Tensor
+
+from trainer import checkpoint
+from trainer.batch import MicroBatch, Policy, Sample, micro_batch
+from trainer.collect import Collector, seed_of
+from trainer.config import ConfigError, GrpoConfig
+from trainer.data import Prompt, read_prompts
+from trainer.log import RolloutRow, RunLog
+from trainer.losses import Totals
+from trainer.metrics import Figures
+from trainer.model import Decoder
+from trainer.optimize import NotFinite, OptimizerSettings, make_optimizer
+from trainer.packing import pack
+from trainer.parallel import SINGLE, Layout, local_slice, make_layout, shard_of
+from trainer.rewards import Verification
+from trainer.rollout.embedded import EmbeddedEngine
+from trainer.rollout.engine import RolloutEngine
+from trainer.rollout.schedule import Rollouts
+from trainer.tokens import Tokenizer
+from trainer.weights import load_model
+from verifier.embedded import EmbeddedServer
+
+log = logging.getLogger(__name__)
+
+
+class TrainingStopped(Exception):
+    """A run that cannot go on: why, and where to look."""
+
+
+class Run:
+    """One process's part of a run. Use as a context manager."""
+
+    def __init__(self, recipe: GrpoConfig) -> None:
+        self.recipe = recipe
+        self._exit = ExitStack()
+        start_torch(recipe.run.threads, recipe.run.deterministic)
+        self.layout = start_processes(recipe.parallel.tp)
+        self.device = (
+            torch.device("cuda", torch.cuda.current_device()) if on_gpu() else torch.device("cpu")
+        )
+        self.patterns = {name: re.compile(text) for name, text in recipe.run.patterns.items()}
+        self.tokenizer = Tokenizer(recipe.model.tokenizer or recipe.model.path)
+        self.prompts = self._read(recipe.data.path)
+        self.eval_prompts = [] if recipe.eval.path is None else self._read(recipe.eval.path)
+        prompts, dp = recipe.rollout.prompts_per_rollout, self.layout.dp
+        if prompts % dp:
+            raise ConfigError(
+                f"rollout.prompts_per_rollout: a multiple of the {dp} data-parallel ranks, "
+                f"got {prompts}"
+            )
+
+    def __enter__(self) -> Run:
+        try:
+            self._build()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    def _build(self) -> None:
+        recipe = self.recipe
+        decoder = self._load()
+        self.tokenizer.check(decoder.config.vocab_size)
+        engine = self._engine(decoder)
+        self.policy = Policy(decoder, recipe.rollout.temperature)
+        self.reference: Policy | None = None
+        if recipe.algorithm.loss_settings().kl_coef:
+            self.reference = Policy(self._load(), recipe.rollout.temperature)
+            self.reference.requires_grad_(False)
+        updates = recipe.algorithm.mini_batches * recipe.algorithm.epochs * recipe.run.steps
+        self.optimizer = make_optimizer(
+            self.policy,
+            decoder,
+            OptimizerSettings(**recipe.optimizer.model_dump(), total_steps=updates),
+            self.layout,
+            recipe.parallel,
+        )
+        self._held = checkpoint.Held(self.optimizer, self.reference, self.layout)
+        self._checkpoints = recipe.run.dir / "checkpoints"
+        self.first_step, cursor = 0, 0
+        if saved := checkpoint.steps(self._checkpoints):
+            path = self._checkpoints / f"step-{saved[-1]:08d}"
+            state = checkpoint.restore(path, self._held)
+            self.first_step, cursor = state["step"], state["cursor"]
+            log.info("going on after step %d", self.first_step)
+        self.collector = Collector(
+            engine,
+            self._verification(),
+            self.tokenizer,
+            self.layout,
+            recipe.reward.recipe,
+        )
+        self.rollouts = Rollouts(
+            self.collector, self.prompts, recipe, self.layout, self._send, cursor
+        )
+        self._exit.callback(self.rollouts.close)
+        self.log_files: RunLog | None = None
+        if is_first():
+            self.log_files = RunLog(
+                recipe.run.dir,
+                first_step=self.first_step,
+                tensorboard=recipe.run.tensorboard,
+                wandb=recipe.run.wandb,
+                total_steps=recipe.run.steps,
+                log_every=recipe.run.log_every,
+                config=recipe,
+            )
+            self._exit.callback(self.log_files.close)
+        self.sync(self.first_step)
+
+    # ---- parts -----------------------------------------------------------------------
+
+    def _read(self, path: Path) -> list[Prompt]:
+        data = self.recipe.data
+        return read_prompts(path, self.tokenizer, data.template, data.max_prompt_tokens)
+
+    def _load(self) -> Decoder:
+        model, parallel = self.recipe.model, self.recipe.parallel
+        return load_model(
+            model.path,
+            dtype=getattr(torch, model.dtype),
+            layout=self.layout,
+            device=self.device,
+            sequence_parallel=parallel.sequence_parallel,
+            checkpoint_activations=model.checkpoint_activations,
+        )
+
+    def _engine(self, decoder: Decoder) -> RolloutEngine | None:
+        rollout, parallel = self.recipe.rollout, self.recipe.parallel
+        engine: RolloutEngine
+        if rollout.engine == "embedded":
+            if rollout.staleness and self.layout.tp > 1:
+                raise ConfigError(
+                    "rollout.staleness: 0 where rollout.engine is embedded and parallel.tp above 1 "
+                    f"(both would use the same process group at once), got {rollout.staleness}"
+                )
+            # Weights that change while it samples, or that ZeRO takes apart, are not its own.
+            shared = not rollout.staleness and parallel.zero < 3
+            model = decoder if shared else _like(decoder)
+            engine = EmbeddedEngine(model, rows=rollout.batch_size, shared=shared)
+        elif self.layout.tp_rank:
+            return None
+        elif rollout.engine == "sglang":
+            from trainer.rollout.sglang import SglangEngine
+
+            engine = SglangEngine(rollout.url or "")
+        else:
+            from trainer.rollout.vllm import VllmEngine
+
+            engine = VllmEngine(rollout.url or "")
+        self._exit.callback(engine.close)
+        return engine
+
+    def _verification(self) -> Verification | None:
+        reward, address = self.recipe.reward, [self.recipe.reward.address]
+        if reward.address == "embedded":
+            if is_first():
+                server = EmbeddedServer("--log-level", "warning")
+                address = [self._exit.enter_context(server).address]
+            if dist.is_initialized():
+                dist.broadcast_object_list(address, src=0)
+        if self.layout.tp_rank:
+            return None
+        verification = Verification(address[0], wait_seconds=reward.wait_seconds)
+        self._exit.callback(verification.close)
+        return verification
+
+    # ---- what the loop asks for ------------------------------------------------------
+
+    def evaluates(self, step: int) -> bool:
+        """Before this step (or after the last): every `eval.every` steps."""
+        last = step == self.recipe.run.steps
+        return bool(self.eval_prompts) and (last or step % self.recipe.eval.every == 0)
+
+    def replace_reference(self, step: int) -> None:
+        """After this step, where it is due: the reference becomes the policy."""
+        every = self.recipe.algorithm.reference_every
+        if self.reference is None or not every or (step + 1) % every:
+            return
+        held = dict(self.reference.decoder.named_parameters())
+        for name, whole in self.optimizer.weights():
+            held[name].data.copy_(local_slice(whole, shard_of(held[name])[0], self.layout))
+
+    @contextmanager
+    def clock(self, name: str, figures: Figures) -> Iterator[None]:
+        """Adds the seconds spent inside."""
+        began = time.monotonic()
+        yield
+        figures.add(f"time/{name}_s", time.monotonic() - began)
+
+    def score(self, policy: Policy, samples: Sequence[Sample]) -> list[Tensor]:
+        """Log-probabilities of each sample's completion tokens, without gradient."""
+        found: list[Tensor] = [torch.empty(0)] * len(samples)
+        budget = self.recipe.budget.micro_batch_tokens
+        with torch.no_grad():
+            for chosen in pack([sample.length for sample in samples], budget):
+                micro = micro_batch([samples[n] for n in chosen], self.device)
+                parts = policy(micro).logprobs.split(micro.counts)
+                for n, logprobs in zip(chosen, parts, strict=True):
+                    found[n] = logprobs
+        return found
+
+    def parts(self, step: int, samples: int) -> Iterator[list[int]]:
+        """Random mini-batches, `mini_batches` of them in each epoch, of this rank's samples."""
+        algorithm = self.recipe.algorithm
+        for epoch in range(algorithm.epochs):
+            seed = seed_of(self.recipe.run.seed, step, epoch, self.layout.dp_rank)
+            order = torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
+            for part in order.tensor_split(algorithm.mini_batches):
+                yield part.tolist()
+
+    def totals(self, lengths: Sequence[int], moved: int) -> Totals | None:
+        """Of a mini-batch over all ranks; None where none of its samples moves the policy."""
+        sums = torch.tensor([sum(lengths), len(lengths), moved])
+        if self.layout.dp > 1:
+            sums = sums.to(self.device)
+            dist.all_reduce(sums, group=self.layout.dp_group)
+        tokens, sequences, moving = sums.tolist()
+        most = self.recipe.rollout.max_new_tokens
+        return Totals(tokens, sequences, most) if moving else None
+
+    def micro_batches(
+        self, samples: Sequence[Sample], chosen: Sequence[int]
+    ) -> Iterator[tuple[MicroBatch, list[int], bool]]:
+        """The chosen samples in packs, each with its samples' places, and whether it's the last."""
+        lengths = [samples[n].length for n in chosen]
+        packs = [
+            [chosen[n] for n in one] for one in pack(lengths, self.recipe.budget.micro_batch_tokens)
+        ]
+        for number, places in enumerate(packs):
+            micro = micro_batch([samples[n] for n in places], self.device)
+            yield micro, places, number == len(packs) - 1
+
+    @contextmanager
+    def kept_if_bad(self, step: int, micro: MicroBatch | None) -> Iterator[None]:
+        """Saves the batch, and stops the run, when a number inside is not finite."""
+        try:
+            yield
+        except (NotFinite, ValueError) as error:
+            path = self.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
+            if micro is not None:
+                save_file(
+                    {
+                        "ids": micro.ids,
+                        "lengths": torch.tensor(micro.lengths),
+                        "advantages": micro.advantages,
+                        "rollout_logprobs": micro.rollout_logprobs,
+                    },
+                    path,
+                )
+            raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+
+    def sync(self, version: int) -> None:
+        """Gives the engine the policy's weights; waits for it to be idle, and to be there."""
+        self.rollouts.sync(version)
+
+    def _send(self, version: int) -> None:
+        # Collective: whole tensors come from all ranks, also where only the first sends them.
+        weights = self.optimizer.weights()
+        engine = self.collector.engine
+        try:
+            if engine is not None and (isinstance(engine, EmbeddedEngine) or is_first()):
+                engine.sync(weights, version)
+        finally:
+            for _ in weights:
+                pass
+
+    def checkpoint(self, step: int) -> None:
+        """After so many steps, where it is due."""
+        if step % self.recipe.run.checkpoint_every == 0 or step == self.recipe.run.steps:
+            state = {"cursor": self.rollouts.cursor, "model": str(self.recipe.model.path)}
+            checkpoint.save(
+                self._checkpoints, step, self._held, state, self.recipe.run.keep_checkpoints
+            )
+
+    def write(self, step: int, figures: Figures, began: float, rows: list[RolloutRow]) -> None:
+        """Logs a step. Collective over the data-parallel ranks."""
+        if self.layout.tp_rank:
+            return
+        figures.most("time/step_s", time.monotonic() - began)
+        metrics = figures.merged(self.layout.dp_group, self.layout.dp)
+        if self.layout.dp > 1:
+            everyone: list[list[RolloutRow]] = [[]] * self.layout.dp
+            dist.all_gather_object(everyone, rows, group=self.layout.dp_group)
+            rows = [row for part in everyone for row in part]
+        if self.log_files is not None:
+            if rows:
+                seconds = metrics["time/step_s"]
+                metrics["rate/completions_per_s"] = len(rows) / seconds
+                metrics["rate/tokens_per_s"] = sum(row.tokens for row in rows) / seconds
+                self.log_files.rollouts(step, rows)
+            self.log_files.step(step, metrics)
+
+
+def _like(decoder: Decoder) -> Decoder:
+    """An unset model of the same shape, for a sync to fill."""
+    weight = decoder.head_weight
+    unset = Decoder(
+        decoder.config, decoder.layout, device=weight.device, dtype=weight.dtype, seed=None
+    )
+    return unset.requires_grad_(False)
+
+
+def start_torch(threads: int, deterministic: bool) -> None:
+    """Threads, and operations that give the same bits every time or refuse to run."""
+    if threads:
+        torch.set_num_threads(threads)
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+
+
+def start_processes(tp: int) -> Layout:
+    """The grid of ranks under torchrun, or the one process there is."""
+    if "RANK" not in os.environ:
+        if tp > 1:
+            raise ConfigError(f"parallel.tp: {tp} needs torchrun with a multiple of {tp} processes")
+        return SINGLE
+    if on_gpu():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if on_gpu() else "gloo")
+    return make_layout(tp)
+
+
+def on_gpu() -> bool:
+    """Whether tensors live on a CUDA device."""
+    return torch.cuda.is_available()
+
+
+def rank() -> int:
+    """Of this process, 0 where it is alone."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def is_first() -> bool:
+    """Whether this process speaks for the run."""
+    return rank() == 0

@@ -1,0 +1,68 @@
+"""Text to token ids and back, by the tokenizer that lies beside a model's weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer as FastTokenizer
+
+
+class TokenizerError(Exception):
+    """The tokenizer's files are missing, or do not go with the model."""
+
+
+class Tokenizer:
+    """A model directory's `tokenizer.json`; never adds special tokens of its own accord."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "tokenizer.json"
+        if not path.is_file():
+            raise TokenizerError(f"{path}: no such file; a fast tokenizer is wanted")
+        self.directory = directory
+        self._fast = FastTokenizer.from_file(str(path))
+
+    @property
+    def size(self) -> int:
+        """One more than the largest token id."""
+        return int(max(self._fast.get_vocab(with_added_tokens=True).values())) + 1
+
+    @cached_property
+    def stop_token_ids(self) -> tuple[int, ...]:
+        """What ends a text: `eos_token_id` of generation_config.json, else of config.json."""
+        for name in ("generation_config.json", "config.json"):
+            path = self.directory / name
+            found = json.loads(path.read_text()).get("eos_token_id") if path.is_file() else None
+            if found is not None:
+                return tuple(found) if isinstance(found, list) else (int(found),)
+        raise TokenizerError(f"{self.directory}: no eos_token_id in its configuration")
+
+    def check(self, vocab_size: int) -> None:
+        """Raises TokenizerError when the model has no embedding for some token."""
+        if self.size > vocab_size:
+            raise TokenizerError(
+                f"{self.directory}: the tokenizer has {self.size} tokens, the model's vocabulary "
+                f"{vocab_size}: they do not belong together"
+            )
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Special tokens written out in the text are recognised; none are added."""
+        return tuple(self._fast.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """All tokens, special ones too, except a last one that stops."""
+        shown = ids[:-1] if ids and ids[-1] in self.stop_token_ids else ids
+        return str(self._fast.decode(list(shown), skip_special_tokens=False))
+
+    def chat(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        """The model's own chat template up to where its answer begins."""
+        from transformers import AutoTokenizer  # slow to import, and few runs need it
+
+        tokenizer = AutoTokenizer.from_pretrained(self.directory)
+        if not tokenizer.chat_template:
+            raise TokenizerError(f"{self.directory}: the tokenizer has no chat template")
+        told = [dict(message) for message in messages]
+        return str(tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=True))
