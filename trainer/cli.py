@@ -1,10 +1,259 @@
-"""`touchstone-train`: the console command of a part that this version does not have."""
+"""`touchstone-train`: grpo, sft, sample, report, export, fields."""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+try:
+    import typer
+    from rich.console import Console
+except ImportError as missing:
+    sys.exit(f'touchstone-train: {missing.name} is missing; install "touchstone-rl[trainer]"')
+
+if TYPE_CHECKING:
+    from trainer.config import GrpoConfig, SftConfig
+
+app = typer.Typer(
+    help="A thin trainer: GRPO with rewards from the verification service, and SFT.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True)
+
+CANNOT_RUN = 2
+"""Exit status of a command that cannot do what it was asked for."""
+
+Recipe = Annotated[Path, typer.Argument(help="A recipe, TOML (examples/recipes).")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replaces a value of the recipe; repeatable."),
+]
+Check = Annotated[bool, typer.Option("--check", help="Only check the recipe, and show its memory.")]
+R = TypeVar("R", "GrpoConfig", "SftConfig")
+
+
+def fail(message: str) -> NoReturn:
+    """Says why, and ends the command."""
+    errors.print(f"touchstone-train: {message}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(CANNOT_RUN)
+
+
+@app.command()
+def grpo(recipe: Recipe, set: Set = None, check: Check = False) -> None:
+    """Train with GRPO; a run that was broken off goes on. Also under torchrun."""
+    from trainer.config import GrpoConfig
+
+    read = _ready(recipe, set or [], GrpoConfig, check)
+    from trainer.checkpoint import CheckpointError
+    from trainer.config import ConfigError
+    from trainer.data import DataError
+    from trainer.grpo import train
+    from trainer.log import RunError
+    from trainer.rollout.engine import EngineError
+    from trainer.run import TrainingStopped
+    from trainer.tokens import TokenizerError
+    from verifier.client import VerificationFailed
+    from verifier.embedded import ServerFailed
+
+    try:
+        train(read)
+    except (ConfigError, DataError, TokenizerError, CheckpointError, RunError) as error:
+        fail(str(error))
+    except (EngineError, ServerFailed, TrainingStopped, VerificationFailed) as error:
+        fail(str(error))
+    _done(read.run.dir)
+
+
+@app.command()
+def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
+    """Fine-tune on completions; a run that was broken off goes on. Also under torchrun."""
+    from trainer.config import SftConfig
+
+    read = _ready(recipe, set or [], SftConfig, check)
+    from trainer.checkpoint import CheckpointError
+    from trainer.config import ConfigError
+    from trainer.data import DataError
+    from trainer.log import RunError
+    from trainer.run import TrainingStopped
+    from trainer.sft import train
+    from trainer.tokens import TokenizerError
+
+    try:
+        train(read)
+    except (ConfigError, DataError, TokenizerError, CheckpointError, RunError) as error:
+        fail(str(error))
+    except TrainingStopped as error:
+        fail(str(error))
+    _done(read.run.dir)
+
+
+def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
+    """The recipe, checked against this machine; ends the command if that was all."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    from trainer.config import ConfigError, load_recipe
+
+    try:
+        read = load_recipe(path, overrides, kind)
+        from trainer.memory import preflight
+
+        estimate = preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
+    except ConfigError as error:
+        if _first():
+            fail(str(error))
+        raise typer.Exit(CANNOT_RUN) from error
+    if check:
+        print(f"{path}: can run; memory of one process at its fullest:\n{estimate.table()}")
+        raise typer.Exit
+    return read
+
+
+def _done(directory: Path) -> None:
+    if _first():
+        errors.print(f"done; see it: touchstone-train report {directory}", markup=False)
+
+
+def _first() -> bool:
+    """Whether this process speaks for all that torchrun has started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@app.command()
+def sample(
+    model: Annotated[Path, typer.Argument(help="Hugging Face directory.")],
+    prompts: Annotated[
+        list[str], typer.Argument(help="What to ask; - for standard input's lines.")
+    ],
+    samples: Annotated[int, typer.Option(min=1, help="Completions of each prompt.")] = 1,
+    template: Annotated[
+        str, typer.Option(help="none, r1_zero, chat, or a text with {prompt} in it.")
+    ] = "r1_zero",
+    temperature: Annotated[float, typer.Option(min=0, help="0: the likeliest token.")] = 1.0,
+    top_p: Annotated[float, typer.Option(min=0, max=1, help="Nucleus.")] = 1.0,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest completion.")] = 512,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+) -> None:
+    """Print completions of a model, as the embedded engine samples them."""
+    if dtype not in ("float32", "bfloat16"):
+        fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
+    import torch
+
+    from trainer.data import render
+    from trainer.log import visible
+    from trainer.rollout.embedded import EmbeddedEngine
+    from trainer.rollout.engine import Request, Sampling
+    from trainer.tokens import Tokenizer, TokenizerError
+    from trainer.weights import load_model
+
+    if prompts == ["-"]:
+        prompts = [line for line in sys.stdin.read().splitlines() if line.strip()]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        tokenizer = Tokenizer(model)
+        decoder = load_model(model, dtype=getattr(torch, dtype), device=device)
+        tokenizer.check(decoder.config.vocab_size)
+        encoded = [tokenizer.encode(render(prompt, template, tokenizer)) for prompt in prompts]
+        stop = tokenizer.stop_token_ids
+    except (TokenizerError, OSError, ValueError) as error:
+        fail(str(error))
+    engine = EmbeddedEngine(decoder, rows=max(1, len(prompts) * samples), shared=True)
+    requests = [
+        Request(ids, seed * 1_000_003 + place * samples + number)
+        for place, ids in enumerate(encoded)
+        for number in range(samples)
+    ]
+    sampling = Sampling(max_new_tokens, temperature, top_p, stop_token_ids=stop)
+    came = dict(engine.generate(requests, sampling))
+    for index, completion in sorted(came.items()):
+        prompt = visible(prompts[index // samples])[:60]
+        print(f"--- {prompt!r}: {len(completion.ids)} tokens, {completion.finish}")
+        print(visible(tokenizer.decode(completion.ids)))
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The directory of a run.")],
+    against: Annotated[Path | None, typer.Option(help="Another run beside it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The page; default: report.html in the run.")
+    ] = None,
+) -> None:
+    """Make one HTML page of a run: its curves, and what it wrote."""
+    from trainer.log import RunError
+    from trainer.report import load, render
+
+    output = output or run / "report.html"
+    try:
+        page = render(load(run), load(against) if against else None)
+        output.write_text(page, "utf-8")
+    except (RunError, OSError) as error:
+        fail(str(error))
+    errors.print(f"{output}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run: its newest one.")],
+    output: Annotated[Path, typer.Argument(help="The directory to write; must not exist.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Where the run's model lies now, if it has moved.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "bfloat16",
+) -> None:
+    """Write a checkpoint's model as a Hugging Face directory, with its tokenizer."""
+    if dtype not in ("float32", "bfloat16"):
+        fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
+    if output.exists():
+        fail(f"{output}: exists already")
+    import torch
+
+    from trainer.checkpoint import CheckpointError, read_state, steps, weights
+    from trainer.model import Decoder
+    from trainer.weights import read_config, save_model
+
+    if saved := steps(checkpoint / "checkpoints"):
+        checkpoint = checkpoint / "checkpoints" / f"step-{saved[-1]:08d}"
+    try:
+        state = read_state(checkpoint)
+        source = model or Path(state["model"])
+        decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)
+        held = dict(decoder.named_parameters())
+        for name, tensor in weights(checkpoint):
+            held.pop(name).data.copy_(tensor)
+        if held:
+            fail(f"{checkpoint}: holds no {', '.join(held)}")
+        save_model(decoder, output, tokenizer_from=source, dtype=getattr(torch, dtype))
+    except (CheckpointError, OSError, KeyError, ValueError, RuntimeError) as error:
+        fail(f"{checkpoint}: {error}")
+    errors.print(f"{output}: the model after step {state['step']}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def fields(
+    kind: Annotated[str, typer.Argument(help="grpo or sft.")] = "grpo",
+) -> None:
+    """Print all keys of a recipe, with defaults, as a table of Markdown."""
+    from trainer.config import GrpoConfig, SftConfig
+    from trainer.describe import table
+
+    kinds: dict[str, type[GrpoConfig] | type[SftConfig]] = {"grpo": GrpoConfig, "sft": SftConfig}
+    if kind not in kinds:
+        fail(f"grpo or sft, got {kind!r}")
+    print(table(kinds[kind]))
 
 
 def main() -> None:
-    """Says so, and fails: a script must not take silence for success."""
-    sys.exit("touchstone-train: this version of touchstone-rl has no trainer")
+    """Entry point of the console command `touchstone-train`."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.exit(CANNOT_RUN)
+
+
+if __name__ == "__main__":
+    main()

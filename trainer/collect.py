@@ -8,6 +8,7 @@ place.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import torch.distributed as dist
 
 from trainer.data import Prompt
+from trainer.optimize import TrainingStopped
 from trainer.parallel import Layout
 from trainer.rewards import Verification
 from trainer.rollout.engine import Completion, Request, RolloutEngine, Sampling
@@ -82,6 +84,11 @@ class Collector:
         if self.engine is not None:
             for index, completion in self.engine.generate(requests, sampling):
                 place, number = divmod(index, samples)
+                if not math.isfinite(sum(completion.logprobs)):
+                    raise TrainingStopped(
+                        f"prompt {prompts[place].id!r}: the engine sampled with log-probabilities "
+                        "that are not finite: its weights are broken"
+                    )
                 drawn[place][number] = completion
                 if len(drawn[place]) == samples and self.verification is not None:
                     responses = [self.tokenizer.decode(drawn[place][n].ids) for n in range(samples)]

@@ -155,7 +155,7 @@ class Loss(Section):
     dual_clip: NonNegativeFloat | None = None
     """Bound on the ratio where the advantage is negative, at least 1; 0: none."""
     log_ratio_max: PositiveFloat | None = None
-    """Bound on |log ratio| before it is exponentiated, nats."""
+    """Log ratios above it count as it, nats."""
     aggregate: Literal["sequence_mean", "token_mean", "constant", "sequence_sum"] | None = None
     """How tokens become one number."""
     kl: Literal["k1", "k2", "k3"] | None = None

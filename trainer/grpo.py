@@ -25,8 +25,8 @@ from verifier.client import rewards as rewards_of
 def train(recipe: GrpoConfig) -> None:
     """Runs a recipe to its end, from its newest checkpoint if it has one."""
     with Run(recipe) as run:
+        figures, began = Figures(), time.monotonic()
         for step in range(run.first_step, recipe.run.steps):
-            began, figures = time.monotonic(), Figures()
             if run.evaluates(step):
                 evaluate(run, figures)
             groups = run.rollouts.take(step, figures)
@@ -37,13 +37,14 @@ def train(recipe: GrpoConfig) -> None:
                 run.replace_reference(step)
             with run.clock("sync", figures):
                 run.sync(step + 1)
+            run.write(step, figures, began, rollout_rows(step, groups, advantages))
+            # After the log: a kill between the two has the step done again, and logged again.
+            figures, began = Figures(), time.monotonic()
             with run.clock("checkpoint", figures):
                 run.checkpoint(step + 1)
-            run.write(step, figures, began, rollout_rows(step, groups, advantages))
         if run.evaluates(recipe.run.steps):
-            figures = Figures()
             evaluate(run, figures)
-            run.write(recipe.run.steps, figures, time.monotonic(), [])
+            run.write(recipe.run.steps, figures, began, [])
 
 
 def compare(run: Run, groups: list[Group]) -> Advantages:

@@ -19,6 +19,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -32,6 +33,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 METRICS, ROLLOUTS, RECIPE, TENSORBOARD = "metrics.jsonl", "rollouts", "recipe.json", "tensorboard"
+
+
+# Control characters, and those that are not seen or turn the direction of what follows.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 class RunError(Exception):
@@ -140,14 +147,14 @@ class RunLog:
         if self._wandb is not None:
             self._wandb.log(shown, step=step)
         self._progress.update(self._task, completed=step + 1)
-        if (step + 1) % self._every == 0 or step + 1 == self._total:
+        if (step + 1) % self._every == 0 or step + 1 >= self._total:
             self._say(step, shown)
 
     def _say(self, step: int, metrics: Mapping[str, float]) -> None:
         line = describe(step, self._total, metrics)
         if not self._progress.live.is_started:  # else its bar tells
-            done = step + 1 - self._first
-            left = (time.monotonic() - self._started) / done * (self._total - step - 1)
+            each = (time.monotonic() - self._started) / (step + 1 - self._first)
+            left = each * max(0, self._total - step - 1)
             line += f" · left {int(left // 3600)}:{int(left // 60 % 60):02}:{int(left % 60):02}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -170,12 +177,17 @@ class RunLog:
 
 def describe(step: int, total: int, metrics: Mapping[str, float]) -> str:
     """A step in one line, of those metrics that it has. Evaluations are shown whole."""
-    words = [f"step {step + 1:>{len(str(total))}}/{total}"]
+    words = [f"step {step + 1:>{len(str(total))}}/{total}" if step < total else "at the end"]
     for label, name, form in SHOWN:
         if name in metrics:
             words.append(f"{label} {form.format(metrics[name])}".strip())
     words += [f"{name} {v:.3f}" for name, v in sorted(metrics.items()) if name.startswith("eval/")]
     return " · ".join(words)
+
+
+def visible(text: str) -> str:
+    """A text that a model wrote, for people: hidden characters as escapes."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def rollouts_file(directory: Path, step: int) -> Path:

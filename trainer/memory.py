@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ class MemoryEstimate:
     def table(self) -> str:
         """One line for each, the largest first, in GiB."""
         ordered = [*sorted(self.rows, key=lambda row: -row[1]), ("in all", self.total)]
-        return "\n".join(f"  {size / GIB:10.2f} GiB  {what}" for what, size in ordered if size)
+        return "\n".join(f"  {size / GIB:10.3f} GiB  {what}" for what, size in ordered if size)
 
 
 def memory_estimate(
@@ -83,8 +84,8 @@ def memory_estimate(
     return MemoryEstimate(tuple(rows))
 
 
-def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> None:
-    """Refuses what cannot run on this machine with so many processes.
+def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate:
+    """What a process will need; refuses what cannot run on this machine with so many of them.
 
     Raises:
         ConfigError: one line for each problem; the last may be a table of memory.
@@ -101,6 +102,10 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> None:
             reference = recipe.algorithm.loss_settings().kl_coef > 0
         except ValueError as error:
             raise ConfigError(f"algorithm.loss.{error}") from error
+    if recipe.parallel.backend == "deepspeed" and find_spec("deepspeed") is None:
+        raise ConfigError(
+            'parallel.backend: deepspeed is not installed; "touchstone-rl[deepspeed]"'
+        )
     if problems := list(_indivisible(recipe, model, world_size)):
         raise ConfigError("\n".join(problems))
     tp = recipe.parallel.tp
@@ -118,8 +123,9 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> None:
     if estimate.total > has:
         where = "GPU" if gpu else "process"
         raise ConfigError(
-            f"memory: a {where} has {has / GIB:.2f} GiB, the recipe needs\n{estimate.table()}"
+            f"memory: a {where} has {has / GIB:.3f} GiB, the recipe needs\n{estimate.table()}"
         )
+    return estimate
 
 
 def _indivisible(

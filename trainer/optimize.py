@@ -24,6 +24,10 @@ from trainer.weights import full_weights
 Schedule = Literal["constant", "linear", "cosine"]
 
 
+class TrainingStopped(Exception):
+    """A run that cannot go on: why, and where to look."""
+
+
 class NotFinite(Exception):
     """A loss or a gradient is NaN or infinite; nothing was updated."""
 

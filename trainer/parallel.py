@@ -118,7 +118,7 @@ _Collective = Callable[[Tensor, Layout], Tensor]
 
 def apply(function: type[torch.autograd.Function], *inputs: Any) -> Any:
     """`function.apply`, which torch leaves untyped."""
-    return function.apply(*inputs)  # type: ignore[no-untyped-call]
+    return function.apply(*inputs) 
 
 
 class _Conjugate(torch.autograd.Function):

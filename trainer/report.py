@@ -23,7 +23,14 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from trainer.log import RECIPE, RolloutRow, read_metrics, read_rollouts, steps_with_rollouts
+from trainer.log import (
+    RECIPE,
+    RolloutRow,
+    read_metrics,
+    read_rollouts,
+    steps_with_rollouts,
+    visible,
+)
 
 POINTS = 2_000
 """Of one curve: more than a screen has pixels for. Beyond, neighbours are averaged."""
@@ -34,10 +41,6 @@ HEAD_CHARS, TAIL_CHARS = 3_000, 1_500
 
 # What ends or nests a script element, and what ends a line in some readers.
 _UNSAFE = re.compile("[<>&\u2028\u2029]")
-# Control characters, and those that are not seen or turn the direction of what follows.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def shorten(text: str) -> str:
     if left_out > 0:
         note = f"\n[... {left_out:,} characters left out ...]\n"
         text = text[:HEAD_CHARS] + note + text[-TAIL_CHARS:]
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return visible(text)
 
 
 def curve(metrics: Sequence[Mapping[str, float | None]], name: str) -> dict[str, list[float]]:

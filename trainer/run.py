@@ -25,7 +25,7 @@ from trainer.log import RolloutRow, RunLog
 from trainer.losses import Totals
 from trainer.metrics import Figures
 from trainer.model import Decoder
-from trainer.optimize import NotFinite, OptimizerSettings, make_optimizer
+from trainer.optimize import NotFinite, OptimizerSettings, TrainingStopped, make_optimizer
 from trainer.packing import pack
 from trainer.parallel import SINGLE, Layout, local_slice, make_layout, shard_of
 from trainer.rewards import Verification
@@ -37,10 +37,6 @@ from trainer.weights import load_model
 from verifier.embedded import EmbeddedServer
 
 log = logging.getLogger(__name__)
-
-
-class TrainingStopped(Exception):
-    """A run that cannot go on: why, and where to look."""
 
 
 class Run:
