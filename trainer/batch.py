@@ -85,8 +85,10 @@ class Policy(nn.Module):
         self.decoder = decoder
         self.temperature = temperature
 
-    def forward(self, micro: MicroBatch, entropy_grad: bool = False) -> TokenStats:
-        """[N] each, of the distribution at the temperature that was sampled at."""
+    def forward(
+        self, micro: MicroBatch, entropy_grad: bool = False, temperature: float | None = None
+    ) -> TokenStats:
+        """[N] each, of the distribution at the temperature that is sampled at, or at another."""
         device = micro.ids.device
         hidden = self.decoder(
             micro.ids,
@@ -98,7 +100,7 @@ class Policy(nn.Module):
             self.decoder.head_weight,
             micro.targets,
             vocab_size=self.decoder.config.vocab_size,
-            temperature=self.temperature,
+            temperature=temperature or self.temperature,
             layout=self.decoder.layout,
             entropy_grad=entropy_grad,
         )

@@ -114,7 +114,7 @@ def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
 
 def _done(directory: Path) -> None:
     if _first():
-        errors.print(f"done; see it: touchstone-train report {directory}", markup=False)
+        errors.print(f"done; see it: touchstone-train report {directory}", markup=False, soft_wrap=True)
 
 
 def _first() -> bool:
@@ -171,7 +171,7 @@ def sample(
     came = dict(engine.generate(requests, sampling))
     for index, completion in sorted(came.items()):
         prompt = visible(prompts[index // samples])[:60]
-        print(f"--- {prompt!r}: {len(completion.ids)} tokens, {completion.finish}")
+        print(f"--- {prompt}: {len(completion.ids)} tokens, {completion.finish}")
         print(visible(tokenizer.decode(completion.ids)))
 
 

@@ -152,9 +152,9 @@ class RunLog:
 
     def _say(self, step: int, metrics: Mapping[str, float]) -> None:
         line = describe(step, self._total, metrics)
-        if not self._progress.live.is_started:  # else its bar tells
+        if not self._progress.live.is_started and step < self._total:  # else its bar tells
             each = (time.monotonic() - self._started) / (step + 1 - self._first)
-            left = each * max(0, self._total - step - 1)
+            left = each * (self._total - step - 1)
             line += f" · left {int(left // 3600)}:{int(left // 60 % 60):02}:{int(left % 60):02}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -177,7 +177,7 @@ class RunLog:
 
 def describe(step: int, total: int, metrics: Mapping[str, float]) -> str:
     """A step in one line, of those metrics that it has. Evaluations are shown whole."""
-    words = [f"step {step + 1:>{len(str(total))}}/{total}" if step < total else "at the end"]
+    words = [f"step {step:>{len(str(total))}} of {total}" if step < total else "at the end"]
     for label, name, form in SHOWN:
         if name in metrics:
             words.append(f"{label} {form.format(metrics[name])}".strip())

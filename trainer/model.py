@@ -1,4 +1,12 @@
-"""One readable decoder for the dense Qwen2, Qwen2.5, Qwen3 and Llama architectures."""
+"""One readable decoder for the dense Qwen2, Qwen2.5, Qwen3 and Llama architectures.
+
+Everything works on flat token rows [T, ...]: which rows see each other is the business of the
+`Attend` that a call is given, so the same weights serve packed training and a key-value cache.
+Parameters bear Hugging Face's names, and `config.json` goes out as it came in.
+
+Not covered: mixtures of experts, sliding windows, dropout, quantised weights; each is refused by
+name. "Dynamic" RoPE scaling is taken at the lengths the model was made for, where it does nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +36,14 @@ from trainer.parallel import (
     sum_gradient,
 )
 
+MODEL_TYPES = ("qwen2", "qwen3", "llama")
 ROPE_TYPES = ("default", "linear", "dynamic", "llama3", "yarn")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What the decoder reads of a Hugging Face config.json; `raw` is the whole of it."""
+    """What the decoder reads of a Hugging Face config.json, absent keys as `transformers` has
+    them; `raw` is the whole of it."""
 
     model_type: str
     vocab_size: int
@@ -46,49 +56,53 @@ class ModelConfig:
     rms_norm_eps: float
     max_positions: int
     tied: bool
+    """Whether the head's weight is the embedding's."""
     qkv_bias: bool
     out_bias: bool
     mlp_bias: bool
     qk_norm: bool
+    """Whether queries and keys are normalised, head by head, before they are rotated."""
     initializer_range: float
+    """Standard deviation of new weights."""
     rope: Mapping[str, Any]
+    """`rope_type`, `rope_theta` and what the type needs."""
     raw: Mapping[str, Any] = field(repr=False)
 
     @staticmethod
     def from_hf(raw: Mapping[str, Any]) -> ModelConfig:
-        """Parses a config.json's contents; ValueError names what the decoder cannot do."""
+        """Raises ValueError naming the key that is missing or that the decoder cannot honour."""
         kind = raw.get("model_type")
-        if kind not in ("qwen2", "qwen3", "llama"):
-            raise ValueError(f"config.json: model_type {kind!r} is none of qwen2, qwen3, llama")
+        if kind not in MODEL_TYPES:
+            raise _refusal("model_type", kind, f"one of {', '.join(MODEL_TYPES)}")
+        sizes = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers")
+        for key in (*sizes, "num_attention_heads"):
+            if not isinstance(raw.get(key), int):
+                raise _refusal(key, raw.get(key), "a number")
         heads = raw["num_attention_heads"]
-        layers = raw["num_hidden_layers"]
-        bias = kind == "qwen2" or bool(raw.get("attention_bias", False))
-        rope = dict(raw.get("rope_parameters") or raw.get("rope_scaling") or {})
-        rope.setdefault("rope_type", rope.pop("type", "default"))
-        rope.setdefault("rope_theta", raw.get("rope_theta", 10000.0))
-        if rope["rope_type"] not in ROPE_TYPES:
-            raise ValueError(
-                f"config.json: rope_type {rope['rope_type']!r} is none of {', '.join(ROPE_TYPES)}"
-            )
+        kv_heads = raw.get("num_key_value_heads", None if kind == "llama" else 32) or heads
+        if heads % kv_heads:
+            raise _refusal("num_key_value_heads", kv_heads, f"a divisor of {heads} heads")
+        head_dim = raw.get("head_dim", 128 if kind == "qwen3" else None)
+        _refuse_unsupported(raw)
+        bias = bool(raw.get("attention_bias", False))
         return ModelConfig(
             model_type=kind,
             vocab_size=raw["vocab_size"],
             hidden_size=raw["hidden_size"],
             intermediate_size=raw["intermediate_size"],
-            num_layers=layers,
+            num_layers=raw["num_hidden_layers"],
             num_heads=heads,
-            num_kv_heads=raw.get("num_key_value_heads") or heads,
-            head_dim=raw.get("head_dim")
-            or (128 if kind == "qwen3" else raw["hidden_size"] // heads),
+            num_kv_heads=kv_heads,
+            head_dim=head_dim or raw["hidden_size"] // heads,
             rms_norm_eps=raw.get("rms_norm_eps", 1e-6),
-            max_positions=raw.get("max_position_embeddings", 2048 if kind == "llama" else 32768),
-            tied=raw.get("tie_word_embeddings", False),
-            qkv_bias=bias,
+            max_positions=_max_positions(raw),
+            tied=bool(raw.get("tie_word_embeddings", False)),
+            qkv_bias=bias or kind == "qwen2",
             out_bias=bias and kind != "qwen2",
-            mlp_bias=bool(raw.get("mlp_bias", False)),
+            mlp_bias=kind == "llama" and bool(raw.get("mlp_bias", False)),
             qk_norm=kind == "qwen3",
             initializer_range=raw.get("initializer_range", 0.02),
-            rope=rope,
+            rope=_rope(raw),
             raw=dict(raw),
         )
 
@@ -97,31 +111,96 @@ class ModelConfig:
         return dict(self.raw)
 
 
+def _refusal(key: str, value: Any, wanted: str) -> ValueError:
+    return ValueError(f"config.json: {key} must be {wanted}, got {value!r}")
+
+
+def _refuse_unsupported(raw: Mapping[str, Any]) -> None:
+    required = {
+        "hidden_act": "silu",
+        "attention_dropout": 0,
+        "partial_rotary_factor": 1,
+        "quantization_config": None,
+    }
+    for key, value in required.items():
+        if raw.get(key, value) != value:
+            raise _refusal(key, raw[key], repr(value))
+    layers = raw["num_hidden_layers"]
+    if raw.get("use_sliding_window") and raw.get("max_window_layers", 28) < layers:
+        raise _refusal("use_sliding_window", True, "false: every layer attends to all tokens")
+    for kind in raw.get("layer_types") or ():
+        if kind != "full_attention":
+            raise _refusal("layer_types", kind, "'full_attention' throughout")
+
+
+def _max_positions(raw: Mapping[str, Any]) -> int:
+    default = 2048 if raw["model_type"] == "llama" else 32768
+    return int(raw.get("max_position_embeddings", default))
+
+
+def _rope(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Of both spellings: `rope_parameters`, or `rope_theta` beside `rope_scaling`."""
+    rope = dict(raw.get("rope_scaling") or raw.get("rope_parameters") or {})
+    rope.setdefault("rope_type", rope.pop("type", "default"))
+    rope.setdefault("rope_theta", raw.get("rope_theta", 10000.0))
+    rope.setdefault("original_max_position_embeddings", _max_positions(raw))
+    if "original_max_position_embeddings" in raw:
+        rope["original_max_position_embeddings"] = raw["original_max_position_embeddings"]
+    if rope["rope_type"] not in ROPE_TYPES:
+        raise _refusal("rope_type", rope["rope_type"], f"one of {', '.join(ROPE_TYPES)}")
+    if rope.get("partial_rotary_factor", 1) != 1:
+        raise _refusal("partial_rotary_factor", rope["partial_rotary_factor"], "1")
+    return rope
+
+
+def rope_frequencies(config: ModelConfig) -> tuple[Tensor, float]:
+    """(radians for each position [D/2] in fp32, factor on cosine and sine)."""
+    rope, dim = config.rope, config.head_dim
+    kind, base = rope["rope_type"], rope["rope_theta"]
+    own = 1.0 / (base ** (torch.arange(0, dim, 2, dtype=torch.float) / dim))
+    if kind in ("default", "dynamic"):
+        return own, 1.0
+    factor, made_for = rope["factor"], rope["original_max_position_embeddings"]
+    if kind == "linear":
+        return own / factor, 1.0
+    if kind == "llama3":
+        # Frequencies that turn less than `low` times in the length it was made for are slowed.
+        low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+        turns = made_for / (2 * math.pi / own)
+        smooth = ((turns - low) / (high - low)).clamp(0, 1)
+        return (1 - smooth) * own / factor + smooth * own, 1.0
+    # YaRN, arXiv 2309.00071: dimensions by how often they turn, section 3.2; the factor, 3.4.
+    factor = factor or config.max_positions / made_for
+
+    def dimension(turns: float) -> float:
+        return dim * math.log(made_for / (turns * 2 * math.pi)) / (2 * math.log(base))
+
+    low, high = dimension(rope.get("beta_fast") or 32), dimension(rope.get("beta_slow") or 1)
+    if rope.get("truncate", True):
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, dim - 1)
+    ramp = (torch.arange(dim // 2) - low) / (high - low or 0.001)
+    keep = 1 - ramp.clamp(0, 1)
+
+    def magnitude(scale: float) -> float:
+        return 0.1 * scale * math.log(factor) + 1.0 if factor > 1 else 1.0
+
+    scale = rope.get("attention_factor")
+    if scale is None:
+        over, under = rope.get("mscale"), rope.get("mscale_all_dim")
+        scale = magnitude(over) / magnitude(under) if over and under else magnitude(1)
+    return own / factor * (1 - keep) + own * keep, float(scale)
+
+
 class Attend(Protocol):
     """How tokens see each other: packed samples, or a cache of keys and values."""
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """q [T, Hq/tp, D]; k, v [T, Hkv/tp, D], k rotated already -> [T, Hq/tp, D]."""
-
-
-def rope_frequencies(config: ModelConfig) -> tuple[Tensor, float]:
-    """(radians per position [D/2] fp32, factor on cos and sin)."""
-    rope, dim = config.rope, config.head_dim
-    base, kind = rope["rope_theta"], rope["rope_type"]
-    inverse = 1.0 / (base ** (torch.arange(0, dim, 2, dtype=torch.float) / dim))
-    if kind == "linear":
-        inverse /= rope["factor"]
-    elif kind == "llama3":
-        old = rope.get("original_max_position_embeddings", config.max_positions)
-        low, high = rope["low_freq_factor"], rope["high_freq_factor"]
-        turns = old / (2 * math.pi / inverse)
-        smooth = ((turns - low) / (high - low)).clamp(0, 1)
-        inverse = (1 - smooth) * inverse / rope["factor"] + smooth * inverse
-    return inverse, 1.0
+        """q [T, Hq/tp, D]; k, v [T, Hkv/tp, D] -> [T, Hq/tp, D]. q and k are rotated already."""
 
 
 class _RmsNorm(torch.autograd.Function):
-    """In fp32 and in a third of the passes over memory of torch's own on a CPU."""
+    """In fp32, with a third of the passes over memory that torch's own takes on a CPU."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -132,19 +211,15 @@ class _RmsNorm(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        x, weight, scale = ctx.saved_tensors
-        size = x.shape[-1]
-        x, wide, scale = (
-            x.reshape(-1, size).float(),
-            grad.reshape(-1, size).float(),
-            scale.flatten(),
-        )
-        w = weight.float()
-        product = wide * x
+        saved, weight, scale = ctx.saved_tensors
+        size = len(weight)
+        x, g, w = saved.reshape(-1, size).float(), grad.reshape(-1, size).float(), weight.float()
+        scale = scale.flatten()
+        product = g * x
         d_weight = scale @ product
-        # d x = scale (w g - x scale^2 mean(w g x))
+        # d_x = scale w g - x scale^3 mean(w g x)
         back = (product @ w).mul_(scale).mul_(scale).mul_(scale).div_(-size)
-        d_x = torch.mul(wide, w, out=product).mul_(scale[:, None]).addcmul_(x, back[:, None])
+        d_x = torch.mul(g, w, out=product).mul_(scale[:, None]).addcmul_(x, back[:, None])
         return d_x.view(grad.shape).to(grad.dtype), d_weight.to(weight.dtype), None
 
 
@@ -174,7 +249,8 @@ class _Rotate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return _rotate(grad, *ctx.saved_tensors, -1), None, None
+        cos, sin = ctx.saved_tensors
+        return _rotate(grad, cos, sin, -1), None, None
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
@@ -186,50 +262,53 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
 
 
 class Attention(nn.Module):
+    """Grouped-query attention: whole rows in, see RowLinear for what comes out."""
+
     def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
         super().__init__()
-        c = config
-        self.head_dim = c.head_dim
-        q, kv = c.num_heads * c.head_dim, c.num_kv_heads * c.head_dim
-        self.q_proj = ColumnLinear(c.hidden_size, q, layout, bias=c.qkv_bias, **make)
-        self.k_proj = ColumnLinear(c.hidden_size, kv, layout, bias=c.qkv_bias, **make)
-        self.v_proj = ColumnLinear(c.hidden_size, kv, layout, bias=c.qkv_bias, **make)
-        self.o_proj = RowLinear(
-            q, c.hidden_size, layout, bias=c.out_bias, sequence_parallel=sp, **make
-        )
-        norm = (c.head_dim, c.rms_norm_eps, layout, True)
-        self.q_norm = Norm(*norm, **make) if c.qk_norm else None
-        self.k_norm = Norm(*norm, **make) if c.qk_norm else None
+        self.head_dim = config.head_dim
+        hidden, bias = config.hidden_size, config.qkv_bias
+        q, kv = config.num_heads * self.head_dim, config.num_kv_heads * self.head_dim
+        self.q_proj = ColumnLinear(hidden, q, layout, bias=bias, **make)
+        self.k_proj = ColumnLinear(hidden, kv, layout, bias=bias, **make)
+        self.v_proj = ColumnLinear(hidden, kv, layout, bias=bias, **make)
+        self.o_proj = RowLinear(q, hidden, layout, bias=config.out_bias, sp=sp, **make)
+        if config.qk_norm:
+            norm = (self.head_dim, config.rms_norm_eps, layout, True)
+            self.q_norm, self.k_norm = Norm(*norm, **make), Norm(*norm, **make)
+        self.qk_norm = config.qk_norm
 
     def forward(self, x: Tensor, layer: int, cos: Tensor, sin: Tensor, attend: Attend) -> Tensor:
         q, k, v = (
-            y.view(len(x), -1, self.head_dim)
-            for y in (self.q_proj(x), self.k_proj(x), self.v_proj(x))
+            project(x).unflatten(-1, (-1, self.head_dim))
+            for project in (self.q_proj, self.k_proj, self.v_proj)
         )
-        if self.q_norm is not None and self.k_norm is not None:
+        if self.qk_norm:
             q, k = self.q_norm(q), self.k_norm(k)
-        rows = len(cos)
-        q, k = (apply(_Rotate, y[:rows], cos, sin) for y in (q, k))
-        out = attend(layer, q, k, v[:rows])
-        out = out.flatten(1)
-        if rows < len(x):
-            out = F.pad(out, (0, 0, 0, len(x) - rows))
-        return cast(Tensor, self.o_proj(out))
+        padding = len(x) - len(cos)  # rows that make the sequence divisible by the ranks
+        if padding:
+            q, k, v = q[:-padding], k[:-padding], v[:-padding]
+        out = attend(layer, apply(_Rotate, q, cos, sin), apply(_Rotate, k, cos, sin), v).flatten(1)
+        return cast(Tensor, self.o_proj(F.pad(out, (0, 0, 0, padding)) if padding else out))
 
 
 class Mlp(nn.Module):
+    """SwiGLU (arXiv 2002.05202): whole rows in, see RowLinear for what comes out."""
+
     def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
         super().__init__()
-        h, i, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
-        self.gate_proj = ColumnLinear(h, i, layout, bias=bias, **make)
-        self.up_proj = ColumnLinear(h, i, layout, bias=bias, **make)
-        self.down_proj = RowLinear(i, h, layout, bias=bias, sequence_parallel=sp, **make)
+        hidden, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        self.gate_proj = ColumnLinear(hidden, inner, layout, bias=bias, **make)
+        self.up_proj = ColumnLinear(hidden, inner, layout, bias=bias, **make)
+        self.down_proj = RowLinear(inner, hidden, layout, bias=bias, sp=sp, **make)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x)))
 
 
 class Layer(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)), on whole rows or this rank's."""
+
     def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
         super().__init__()
         self.layout, self.sp = layout, sp
@@ -247,10 +326,12 @@ class Layer(nn.Module):
 
 
 class Trunk(nn.Module):
+    """What Hugging Face calls `model`: all but the head."""
+
     def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
         super().__init__()
         self.embed_tokens = VocabEmbedding(
-            config.vocab_size, config.hidden_size, layout, sequence_parallel=sp, **make
+            config.vocab_size, config.hidden_size, layout, sp=sp, **make
         )
         self.layers = nn.ModuleList(
             Layer(config, layout, sp, **make) for _ in range(config.num_layers)
@@ -259,10 +340,14 @@ class Trunk(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The model without its head's matrix product: ids and positions [T] -> hidden [T, H].
+    """The model without its head's product, which `token_logprobs` makes in chunks.
 
-    Parameters bear Hugging Face's names. `seed` draws the weights, the same whatever the layout;
+    `sequence_parallel` splits the rows between layers over the TP ranks, and with them the norms
+    and the activations kept for them. `checkpoint_activations` keeps each layer's input alone and
+    computes the rest anew in the backward pass. `seed` draws the weights, alike for every layout;
     None leaves them unset, for a loader to fill.
+
+    Raises ValueError where `layout.tp` does not divide heads, key-value heads or intermediate size.
     """
 
     def __init__(
@@ -277,6 +362,12 @@ class Decoder(nn.Module):
         seed: int | None = 0,
     ) -> None:
         super().__init__()
+        for name in ("num_heads", "num_kv_heads", "intermediate_size"):
+            if getattr(config, name) % layout.tp:
+                count = getattr(config, name)
+                raise ValueError(
+                    f"parallel.tp: must divide the model's {name} {count}, got {layout.tp}"
+                )
         self.config, self.layout = config, layout
         self.sequence_parallel = sequence_parallel and layout.tp > 1
         self.checkpoint_activations = checkpoint_activations
@@ -286,8 +377,7 @@ class Decoder(nn.Module):
             self.lm_head = ColumnLinear(
                 config.hidden_size, config.vocab_size, layout, bias=False, **make
             )
-        inverse, self._rope_scale = rope_frequencies(config)
-        self._inverse = inverse.to(device)
+        self._frequencies, self._rope_scale = rope_frequencies(config)
         if seed is not None:
             self.initialize(seed)
 
@@ -314,21 +404,26 @@ class Decoder(nn.Module):
         return self.model.embed_tokens.weight if self.config.tied else self.lm_head.weight
 
     def forward(self, ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-        """Hidden states [T, H] after the final norm, whole on every TP rank."""
+        """ids and positions [T] to hidden states [T, H] after the final norm, in the weights'
+        type and whole on every TP rank."""
         rows = len(ids)
         padding = -rows % self.layout.tp if self.sequence_parallel else 0
         x = self.model.embed_tokens(F.pad(ids, (0, padding)) if padding else ids)
+        dtype = x.dtype
         x = x.to(compute_dtype(x))
-        angles = torch.outer(positions.float(), self._inverse)[:, None]
-        cos, sin = angles.cos() * self._rope_scale, angles.sin() * self._rope_scale
-        cos, sin = cos.to(x.dtype), sin.to(x.dtype)
+        if self._frequencies.device != positions.device:
+            self._frequencies = self._frequencies.to(positions.device)
+        angles = torch.outer(positions.float(), self._frequencies)[:, None]
+        cos = (angles.cos() * self._rope_scale).to(x.dtype)
+        sin = (angles.sin() * self._rope_scale).to(x.dtype)
+        recompute = self.checkpoint_activations and torch.is_grad_enabled()
         for i, layer in enumerate(self.model.layers):
-            if self.checkpoint_activations and torch.is_grad_enabled():
-                x = checkpoint(
-                    layer, x, i, cos, sin, attend, use_reentrant=False, preserve_rng_state=False
-                )
+            if recompute:
+                run = partial(checkpoint, layer, use_reentrant=False, preserve_rng_state=False)
             else:
-                x = layer(x, i, cos, sin, attend)
-        x = self.model.norm(x)
-        x = x.to(self.head_weight.dtype)
-        return gather_rows(x, self.layout)[:rows] if self.sequence_parallel else x
+                run = layer
+            x = run(x, i, cos, sin, attend)
+        x = self.model.norm(x).to(dtype)
+        if self.sequence_parallel:
+            x = gather_rows(x, self.layout)[:rows]
+        return cast(Tensor, x)

@@ -149,7 +149,7 @@ class TorchOptimizer:
         """See Optimizer."""
         if not bool(torch.isfinite(loss)):
             raise NotFinite(f"the loss is {loss.item()}")
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
 
     def step(self) -> StepStats:
         """See Optimizer."""

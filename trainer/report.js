@@ -109,7 +109,7 @@ function allCharts() {
 /* ---- head ---- */
 
 find("#name").textContent = data[0].name;
-find("#about").textContent = `${data[0].steps.toLocaleString("en")} steps in ${duration(data[0].seconds)}`;
+find("#about").textContent = `${data[0].steps.toLocaleString("en")} step${data[0].steps === 1 ? "" : "s"} in ${duration(data[0].seconds)}`;
 if (data.length > 1) {
   data.forEach((run, place) =>
     find("#legend").append(make("span", {}, make("i", { class: place ? "other" : "" }), run.name)));
@@ -136,6 +136,7 @@ const FEW = 60; // points that are shown each, and not smoothed
 
 /** The mean over neighbours on both sides, fewer of them where the curve begins and ends. */
 function smooth(values, reach) {
+  if (!reach) return values;
   const sums = [0];
   for (const value of values) sums.push(sums.at(-1) + value);
   return values.map((_, at) => {
@@ -184,7 +185,7 @@ function layout(chart, colour, range) {
     font: { color: colour("--faint"), size: 11.5, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--line"), font: { color: colour("--text"), size: 12 } },
     showlegend: false,
-    xaxis: { ...grid, showgrid: false, zeroline: false, hoverformat: ",.0f", range: range ?? whole },
+    xaxis: { ...grid, showgrid: false, zeroline: false, hoverformat: ",.0f", range: [...(range ?? whole)] },
     yaxis: {
       ...grid, nticks: 6, fixedrange: true, hoverformat: chart.kind === "share" ? ".1%" : ".4~g",
       exponentformat: "e", minexponent: 4, separatethousands: true,
@@ -205,17 +206,15 @@ let zoomed = null;
 function draw(place) {
   const chart = plots.get(place), share = Number(find("#smooth").value);
   const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
-  Plotly.react(place, traces(chart, share, colour), layout(chart, colour, zoomed), { displayModeBar: false, responsive: true });
+  Plotly.react(place, traces(chart, share, colour), layout(chart, colour, zoomed), { displayModeBar: false, responsive: true, doubleClick: false });
 }
 
 function drawAgain() {
   for (const place of plots.keys()) if (place.data) draw(place);
 }
 
-function follow(change) {
-  if ("xaxis.range[0]" in change) zoomed = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-  else if (change["xaxis.autorange"]) zoomed = null;
-  else return;
+function zoom(range) {
+  zoomed = range;
   drawAgain();
 }
 
@@ -224,7 +223,8 @@ const watch = new IntersectionObserver((entries) => {
   for (const { target } of entries.filter((one) => one.isIntersecting)) {
     watch.unobserve(target);
     draw(target);
-    target.on("plotly_relayout", follow);
+    target.on("plotly_relayout", (change) => "xaxis.range[0]" in change && zoom([change["xaxis.range[0]"], change["xaxis.range[1]"]]));
+    target.on("plotly_doubleclick", () => zoom(null));
   }
 }, { rootMargin: "400px" });
 

@@ -39,6 +39,8 @@ SAMPLED_STEPS = 200
 HEAD_CHARS, TAIL_CHARS = 3_000, 1_500
 """Of a text that is cut: how it begins, and how it ends, where the answer is."""
 
+# All that the evaluation after the last step has.
+_NO_STEP = ("eval/", "time/", "step")
 # What ends or nests a script element, and what ends a line in some readers.
 _UNSAFE = re.compile("[<>&\u2028\u2029]")
 
@@ -80,9 +82,12 @@ def pick(step: int, rows: Sequence[RolloutRow]) -> dict[str, Any]:
 
 
 def _shown(row: RolloutRow) -> dict[str, Any]:
-    shown = asdict(row)
-    shown["parts"] = json.loads(shown.pop("parts_json"))
-    return shown | {"prompt": shorten(row.prompt), "response": shorten(row.response)}
+    told = asdict(row)
+    parts = json.loads(told.pop("parts_json"))
+    shown = {
+        key: shorten(value) if isinstance(value, str) else value for key, value in told.items()
+    }
+    return shown | {"parts": parts}
 
 
 def shorten(text: str) -> str:
@@ -109,7 +114,7 @@ def render(run: RunData, against: RunData | None = None) -> str:
     data = [
         {
             "name": shorten(one.name),
-            "steps": len(one.metrics),
+            "steps": sum(any(not key.startswith(_NO_STEP) for key in row) for row in one.metrics),
             "seconds": sum(row.get("time/step_s") or 0.0 for row in one.metrics),
             "curves": {
                 name: curve(one.metrics, name)

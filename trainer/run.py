@@ -32,11 +32,16 @@ from trainer.rewards import Verification
 from trainer.rollout.embedded import EmbeddedEngine
 from trainer.rollout.engine import RolloutEngine
 from trainer.rollout.schedule import Rollouts
+from trainer.rollout.verify_sync import SyncCheck
 from trainer.tokens import Tokenizer
 from trainer.weights import load_model
 from verifier.embedded import EmbeddedServer
 
 log = logging.getLogger(__name__)
+
+CHECK_PROMPTS, CHECK_TOKENS = 8, 64
+"""Prompts, and tokens of each, on which a server's weights are compared with the trainer's after
+each sync: enough for an old model to differ somewhere, and soon done."""
 
 
 class Run:
@@ -110,6 +115,12 @@ class Run:
             self.layout,
             recipe.reward.recipe,
         )
+        self._known = [prompt.ids[:CHECK_TOKENS] for prompt in self.prompts[:CHECK_PROMPTS]]
+        self._known = [ids for ids in self._known if len(ids) > 1]
+        tolerance = recipe.rollout.sync_tolerance
+        self._sync_check: SyncCheck | None = None
+        if recipe.rollout.engine != "embedded" and tolerance and self._known:
+            self._sync_check = SyncCheck(self._known, tolerance)
         self.rollouts = Rollouts(
             self.collector, self.prompts, recipe, self.layout, self._send, cursor
         )
@@ -160,14 +171,17 @@ class Run:
             engine = EmbeddedEngine(model, rows=rollout.batch_size, shared=shared)
         elif self.layout.tp_rank:
             return None
-        elif rollout.engine == "sglang":
-            from trainer.rollout.sglang import SglangEngine
-
-            engine = SglangEngine(rollout.url or "")
         else:
-            from trainer.rollout.vllm import VllmEngine
+            from trainer.rollout.sglang import SGLangEngine
+            from trainer.rollout.vllm import VLLMEngine
 
-            engine = VllmEngine(rollout.url or "")
+            served = SGLangEngine if rollout.engine == "sglang" else VLLMEngine
+            engine = served(
+                rollout.url or "",
+                decoder.config,
+                sync=rollout.sync,
+                timeout_seconds=rollout.timeout_seconds,
+            )
         self._exit.callback(engine.close)
         return engine
 
@@ -208,16 +222,16 @@ class Run:
         yield
         figures.add(f"time/{name}_s", time.monotonic() - began)
 
-    def score(self, policy: Policy, samples: Sequence[Sample]) -> list[Tensor]:
+    def score(
+        self, policy: Policy, samples: Sequence[Sample], temperature: float | None = None
+    ) -> list[Tensor]:
         """Log-probabilities of each sample's completion tokens, without gradient."""
         found: list[Tensor] = [torch.empty(0)] * len(samples)
-        budget = self.recipe.budget.micro_batch_tokens
         with torch.no_grad():
-            for chosen in pack([sample.length for sample in samples], budget):
-                micro = micro_batch([samples[n] for n in chosen], self.device)
-                parts = policy(micro).logprobs.split(micro.counts)
-                for n, logprobs in zip(chosen, parts, strict=True):
-                    found[n] = logprobs
+            for micro, chosen, _ in self.micro_batches(samples, range(len(samples))):
+                logprobs = policy(micro, temperature=temperature).logprobs
+                for n, part in zip(chosen, logprobs.split(micro.counts), strict=True):
+                    found[n] = part
         return found
 
     def parts(self, step: int, samples: int) -> Iterator[list[int]]:
@@ -284,6 +298,14 @@ class Run:
         finally:
             for _ in weights:
                 pass
+        if self._sync_check is not None:
+            # The first token of each has no log-probability.
+            samples = [
+                Sample(ids[:1], ids[1:], (0.0,) * (len(ids) - 1), 0.0) for ids in self._known
+            ]
+            ours = [part.tolist() for part in self.score(self.policy, samples, temperature=1.0)]
+            if is_first() and engine is not None:
+                self._sync_check(engine, ours)
 
     def checkpoint(self, step: int) -> None:
         """After so many steps, where it is due."""

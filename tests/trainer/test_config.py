@@ -29,6 +29,7 @@ from trainer.memory import available, memory_estimate, preflight
 from trainer.model import Decoder, ModelConfig
 from trainer.optimize import OptimizerSettings, TorchOptimizer
 from trainer.parallel import Layout
+from trainer.weights import read_config
 
 ROOT = Path(__file__).parents[2]
 LEAST = '[model]\npath = "m"\n[data]\npath = "d"\n[run]\ndir = "r"\n'
@@ -149,10 +150,9 @@ def test_no_override_escapes_the_error(key: str, value: str) -> None:
     for name in (key, f"run.{key}", "run.dir", "data.template"):
         try:
             recipe = load_recipe(path, [f"{name}={value}"], GrpoConfig)
-        except ConfigError as error:
-            assert str(error)
-        else:
-            assert isinstance(recipe, GrpoConfig)
+        except ConfigError:
+            continue
+        assert isinstance(recipe, GrpoConfig)
 
 
 def test_sft_recipes(least: Path) -> None:
@@ -259,7 +259,9 @@ def test_estimate_is_what_is_really_held(tmp_path: Path, dtype: str) -> None:
 
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3", "llama"])
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_estimate_of_activations_is_near_what_is_kept(tmp_path: Path, kind: str, checkpointing: bool) -> None:
+def test_estimate_of_activations_is_near_what_is_kept(
+    tmp_path: Path, kind: str, checkpointing: bool
+) -> None:
     """Against the storages that a forward pass saves for its backward pass, each counted once."""
     config = ModelConfig.from_hf(
         TINY | {"model_type": kind, "vocab_size": 96, "hidden_size": 64, "num_hidden_layers": 6,
@@ -282,7 +284,6 @@ def test_estimate_of_activations_is_near_what_is_kept(tmp_path: Path, kind: str,
     assert hidden.requires_grad
     measured = sum(storage.nbytes() for storage in kept.values())
     found = rows(recipe, config, 0)
-    print(kind, measured, found)
     estimated = next(size for key, size in found.items() if key.startswith("activations"))
     if checkpointing:  # what one layer takes once it is computed again comes on top
         assert 1.0 < estimated / measured < 4.0
@@ -295,7 +296,10 @@ def test_estimate_follows_the_recipe(tmp_path: Path) -> None:
     count = 10**6
     base = rows(recipe_for(tmp_path / "m"), config, count)
     assert base["the reference model"] == base["the embedded engine's copy"] == 0
-    assert rows(recipe_for(tmp_path / "m"), config, count, reference=True)["the reference model"] == 2 * count
+    assert (
+        rows(recipe_for(tmp_path / "m"), config, count, reference=True)["the reference model"]
+        == 2 * count
+    )
     ahead = rows(recipe_for(tmp_path / "m", "rollout.staleness=1"), config, count)
     assert ahead["the embedded engine's copy"] == 2 * count
     served = rows(recipe_for(tmp_path / "m", "rollout.engine=vllm", "rollout.url=u"), config, count)
@@ -311,20 +315,23 @@ def test_estimate_follows_the_recipe(tmp_path: Path) -> None:
     offloaded = recipe_for(tmp_path / "m", "parallel.backend=deepspeed", "parallel.offload=true")
     assert rows(offloaded, config, count, on_gpu=True)["the optimizer's moments"] == 0
     assert rows(offloaded, config, count)["the optimizer's moments"] == 8 * count
-    checkpointed = rows(recipe_for(tmp_path / "m", "model.checkpoint_activations=true"), config, count)
+    checkpointed = rows(
+        recipe_for(tmp_path / "m", "model.checkpoint_activations=true"), config, count
+    )
     name = next(key for key in base if key.startswith("activations"))
     assert checkpointed[name] < base[name]
 
 
 def test_preflight(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "m")
+    config = read_config(model)
     estimate = preflight(recipe_for(model), 1)
     assert 0 < estimate.total < available(False)
-    whole = sum(p.numel() for p in Decoder(ModelConfig.from_hf(json.loads((model / "config.json").read_text()))).parameters())
+    whole = sum(parameter.numel() for parameter in Decoder(config).parameters())
     assert dict(estimate.rows)["parameters"] == 2 * whole
     half = dict(preflight(recipe_for(model, "parallel.tp=2"), 2).rows)["parameters"] // 2
-    shards = Decoder(ModelConfig.from_hf(TINY | {"vocab_size": 96}), Layout(tp=2), device="meta", seed=None)
-    assert half == sum(p.numel() for p in shards.parameters())
+    shards = Decoder(config, Layout(tp=2), device="meta", seed=None)
+    assert half == sum(parameter.numel() for parameter in shards.parameters())
     assert whole / 2 < half < 0.6 * whole  # norms are on both ranks
 
 
@@ -340,7 +347,9 @@ def test_preflight(tmp_path: Path) -> None:
         (["model.path=/nowhere"], 1, "model.path: [Errno 2] No such file or directory: '/nowhere/config.json'"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named(tmp_path: Path, overrides: list[str], world: int, said: str) -> None:
+def test_what_does_not_fit_is_named(
+    tmp_path: Path, overrides: list[str], world: int, said: str
+) -> None:
     model = tiny_model(tmp_path / "m")
     with pytest.raises(ConfigError) as caught:
         preflight(recipe_for(model, *overrides), world)
@@ -363,7 +372,7 @@ def test_models_that_the_decoder_cannot_do(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "m")
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps(config | {"model_type": "mixtral"}))
-    with pytest.raises(ConfigError, match="model.path: .*mixtral"):
+    with pytest.raises(ConfigError, match=r"model\.path: .*mixtral"):
         preflight(recipe_for(model), 1)
     del config["num_hidden_layers"]
     (model / "config.json").write_text(json.dumps(config))

@@ -145,6 +145,9 @@ class ServedEngine(ABC):
     def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]: ...
 
     @abstractmethod
+    def _leave(self) -> None: ...
+
+    @abstractmethod
     def _receive(self, bucket: Named) -> Future[Any]:
         """Has the server load what the group is about to broadcast."""
 
@@ -191,10 +194,11 @@ class ServedEngine(ABC):
                 self._sync_by_disk(weights, version)
             else:
                 self._begin()
+                kept = []  # a server may answer before its GPU has copied
                 for bucket in buckets(weights):
                     if self._sync == "tensor":
-                        copies = [(name, tensor.clone()) for name, tensor in bucket]
-                        self._take([share(copies) for _ in range(self._ranks())])
+                        self._take([share(bucket) for _ in range(self._ranks())])
+                        kept += bucket if bucket[0][1].is_cuda else []
                     else:
                         self._broadcast(bucket)
                 self._end(version)
@@ -224,12 +228,13 @@ class ServedEngine(ABC):
         """See RolloutEngine. The server goes on."""
         if self._loop.is_closed():
             return
+        if self._group is not None:
+            self._leave()
+            dist.destroy_process_group(self._group)
         self._submit(self._client.aclose()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        if self._group is not None:
-            dist.destroy_process_group(self._group)
         if self._temporary is not None:
             self._temporary.cleanup()
 

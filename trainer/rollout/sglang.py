@@ -120,6 +120,10 @@ class SGLangEngine(ServedEngine):
         }
         return self._later("POST", "/init_weights_update_group", json=body)
 
+    def _leave(self) -> None:
+        body = {"group_name": self._group_name}
+        self._ask("POST", "/destroy_weights_update_group", json=body)
+
     def _receive(self, bucket: Named) -> Future[Any]:
         body = {
             "names": [name for name, _ in bucket],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import pickle
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +18,13 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.distributed as dist
-import torch.multiprocessing
 from safetensors.torch import save_file
 from torch import Tensor
 
 Named = list[tuple[str, Tensor]]
 
-BUCKET_BYTES = 512 * 1024 * 1024
+BUCKET_BYTES = 256 * 1024 * 1024
 """Weights sent at once: few messages, and little memory beside the model's own."""
 
 POLL_SECONDS = 0.001
@@ -54,26 +53,21 @@ def save_buckets(weights: Iterable[tuple[str, Tensor]], directory: Path) -> None
 
 
 def share(bucket: Named) -> str:
-    """Handles to copies of the tensors in shared memory (CUDA: in the GPU's), for one reader.
+    """The tensors for one reader: on CUDA handles to the GPU's memory, else their values.
 
-    The reader must be on this machine, and the copies live until the caller's next bucket. What
-    is copied is a bucket: sharing a parameter itself would let the reader see it change.
+    A reader of handles must be on this machine; keep the tensors until it is done. Shared memory
+    of the CPU is not used: torch's manager of it outlives the trainer as long as a reader does.
     """
-    # The default strategy sends file descriptors over a socket whose key the reader does not
-    # have; named files need no key.
-    strategy = torch.multiprocessing.get_sharing_strategy()
-    torch.multiprocessing.set_sharing_strategy("file_system")
-    try:
-        buffer = io.BytesIO()
-        ForkingPickler(buffer).dump(bucket)
-    finally:
-        torch.multiprocessing.set_sharing_strategy(strategy)
+    if not bucket[0][1].is_cuda:
+        return base64.b64encode(pickle.dumps(bucket)).decode()
+    buffer = io.BytesIO()
+    ForkingPickler(buffer).dump(bucket)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
 def shared(handles: str) -> Named:
-    """The tensors behind `share`'s handles. They come from the trainer: anyone else who may send
-    them may run code here, as with every control endpoint of an engine."""
+    """What `share` sent. Whoever may send it may run code here, as with every control endpoint of
+    an engine: it is for the trainer alone."""
     named: Named = ForkingPickler.loads(base64.b64decode(handles))
     return named
 
@@ -99,13 +93,14 @@ def join_group(
     Rank 0 keeps the store at address:port. torch has no public call for it; this makes the keys
     that SGLang's `init_custom_process_group` waits for.
     """
-    from torch.distributed.distributed_c10d import PrefixStore, _new_process_group_helper
+    from torch.distributed import distributed_c10d as c10d
 
     limit = timedelta(seconds=seconds)
     store = dist.TCPStore(address, port, size, is_master=rank == 0, timeout=limit)
-    group, _ = _new_process_group_helper(
-        size, rank, [], dist.Backend(backend), PrefixStore(name, store), name, timeout=limit
+    group, _ = c10d._new_process_group_helper(
+        size, rank, [], dist.Backend(backend), c10d.PrefixStore(name, store), name, timeout=limit
     )
+    c10d._world.pg_group_ranks[group] = {member: member for member in range(size)}
     return group
 
 

@@ -108,6 +108,9 @@ class VLLMEngine(ServedEngine):
             seconds=self._seconds,
         )
 
+    def _leave(self) -> None:
+        self._rpc("touchstone_leave").result()
+
     def _receive(self, bucket: Named) -> Future[Any]:
         return self._rpc(
             "touchstone_receive",

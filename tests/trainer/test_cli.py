@@ -1,0 +1,155 @@
+"""`touchstone-train`, as a person calls it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.trainer.support import tiny_model
+from trainer import checkpoint
+from trainer.config import GrpoConfig, SftConfig
+from trainer.describe import table
+from trainer.log import read_metrics, read_rollouts
+from verifier.embedded import EmbeddedServer
+
+ROOT = Path(__file__).parents[2]
+TINY_RECIPE = ROOT / "examples/recipes/tiny.toml"
+
+
+def touchstone_train(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "trainer.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+
+
+def refused(*arguments: object) -> str:
+    run = touchstone_train(*arguments)
+    assert run.returncode == 2, run
+    assert run.stdout == ""
+    assert "Traceback" not in run.stderr
+    assert run.stderr.startswith("touchstone-train: ")
+    return run.stderr.removeprefix("touchstone-train: ").rstrip("\n")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def test_help_is_quick() -> None:
+    heavy = "{'torch', 'pydantic', 'plotly', 'pyarrow', 'transformers', 'grpc'} & set(sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import sys, trainer.cli; print({heavy})"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert loaded.stdout == "set()\n"
+    run = touchstone_train("--help")
+    assert run.returncode == 0
+    for command in ("grpo", "sft", "sample", "report", "export", "fields"):
+        assert f" {command} " in run.stdout
+
+
+def test_fields() -> None:
+    assert touchstone_train("fields").stdout == table(GrpoConfig) + "\n"
+    assert touchstone_train("fields", "sft").stdout == table(SftConfig) + "\n"
+    assert refused("fields", "ppo") == "grpo or sft, got 'ppo'"
+
+
+def test_recipes_that_cannot_run(model: Path, tmp_path: Path) -> None:
+    assert refused("grpo", tmp_path / "none.toml") == f"{tmp_path / 'none.toml'}: No such file or directory"  # fmt: skip
+    said = refused("grpo", TINY_RECIPE, "--set", "rollout.group_sise=3", "--set", "run.steps=0")
+    assert said.splitlines() == [
+        "rollout.group_sise: no such key; did you mean rollout.group_size?",
+        "run.steps: should be greater than 0, got 0",
+    ]
+    said = refused("grpo", TINY_RECIPE, "--set", f"model.path={model}", "--set", "parallel.tp=2")
+    assert said == "parallel.tp: must divide the number of processes, 1, got 2"
+    assert "rollout: no such key" in refused("sft", TINY_RECIPE).splitlines()
+
+
+def test_check_starts_nothing(model: Path, tmp_path: Path) -> None:
+    run = touchstone_train(
+        "grpo", TINY_RECIPE, "--check", "--set", f"model.path={model}", "--set", f"run.dir={tmp_path / 'run'}"
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "can run" in run.stdout
+    assert "GiB  in all" in run.stdout
+    assert not (tmp_path / "run").exists()
+
+
+def test_sample(model: Path) -> None:
+    asked = ("sample", model, "1+1=", "a\x1b[31m", "--template", "none", "--max-new-tokens", 8, "--samples", 2)  # fmt: skip
+    run = touchstone_train(*asked)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("--- 1+1=: ") == 2
+    assert run.stdout.count("--- a\\u001b[31m: ") == 2
+    assert "\x1b" not in run.stdout
+    assert touchstone_train(*asked, "--seed", 1).stdout != run.stdout
+    read = touchstone_train("sample", model, "-", "--template", "none", "--temperature", 0, stdin="1+1=\n\n2+2=\n")  # fmt: skip
+    assert read.stdout.count("--- ") == 2
+    assert "data.template" in refused("sample", model, "x", "--template", "unknown")
+    assert "tokenizer.json: no such file" in refused("sample", model.parent, "x")
+    assert refused("sample", model, "x", "--dtype", "int8") == "--dtype: float32 or bfloat16, got 'int8'"  # fmt: skip
+
+
+def test_a_run_from_recipe_to_model(model: Path, server: EmbeddedServer, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    problems = [
+        {"id": str(n), "prompt": f"{n}+1=", "math": {"gold": [str(n + 1)]}} for n in range(8)
+    ]
+    data.write_text("".join(json.dumps(one) + "\n" for one in problems))
+    run = tmp_path / "run"
+    asked: list[object] = ["grpo", TINY_RECIPE]
+    for key, value in {
+        "model.path": model, "data.path": data, "data.template": "none", "reward.address": server.address,
+        "run.dir": run, "run.steps": 2, "rollout.prompts_per_rollout": 4, "rollout.max_new_tokens": 12,
+        "reward.recipe": "r1_zero", "eval.path": data, "eval.samples": 2,
+    }.items():  # fmt: skip
+        asked += ["--set", f"{key}={value}"]
+    began = time.monotonic()
+    done = touchstone_train(*asked)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 60
+    lines = done.stdout.splitlines()
+    assert [line.split(" · ")[0] for line in lines] == ["step 0 of 2", "step 1 of 2", "at the end"]
+    assert f"touchstone-train report {run}" in done.stderr
+    assert [row["step"] for row in read_metrics(run)] == [0, 1, 2]
+    assert len(read_rollouts(run, 1)) == 4 * 8
+
+    page = touchstone_train("report", run)
+    assert page.returncode == 0, page.stderr
+    assert page.stderr.strip() == str(run / "report.html")
+    assert (run / "report.html").read_text().startswith("<!doctype html>")
+    beside = touchstone_train("report", run, "--against", run, "--output", tmp_path / "two.html")
+    assert beside.returncode == 0, beside.stderr
+    assert (tmp_path / "two.html").stat().st_size > (run / "report.html").stat().st_size
+
+    out = tmp_path / "exported"
+    exported = touchstone_train("export", run, out, "--dtype", "float32")
+    assert exported.returncode == 0, exported.stderr
+    assert "after step 2" in exported.stderr
+    saved = dict(checkpoint.weights(run / "checkpoints" / "step-00000002"))
+    written = load_file(out / "model.safetensors")
+    assert saved.keys() == written.keys()
+    assert all(torch.equal(saved[name], written[name]) for name in saved)
+    assert json.loads((out / "config.json").read_text()) == json.loads((model / "config.json").read_text())  # fmt: skip
+    assert touchstone_train("sample", out, "1+1=", "--max-new-tokens", 4).returncode == 0
+    assert refused("export", run, out) == f"{out}: exists already"
+
+    data.write_text('{"id": "1"}\n' + data.read_text() + "{\n")
+    said = refused(*asked)
+    assert f"{data}, line 1: " in said
+    assert f"{data}, line 10: " in said
+
+
+def test_what_has_no_run(tmp_path: Path) -> None:
+    assert refused("report", tmp_path) == f"{tmp_path}/metrics.jsonl: No such file or directory"
+    assert "not a checkpoint" in refused("export", tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
