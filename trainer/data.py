@@ -112,7 +112,7 @@ def _row(line: bytes, tokenizer: Tokenizer, template: str, max_prompt_tokens: in
     ids = tokenizer.encode(text)
     if len(ids) > max_prompt_tokens:
         raise ValueError(
-            f"prompt: {len(ids)} tokens, data.max_prompt_tokens is {max_prompt_tokens}"
+            f"prompt: at most data.max_prompt_tokens = {max_prompt_tokens} tokens, got {len(ids)}"
         )
     return Prompt(item.id, text, ids, item)
 
