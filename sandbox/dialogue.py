@@ -2,9 +2,10 @@
 
 Invariants: this process holds the end from which each side reads until it has seen that side end:
 who writes to a side that is gone is not killed for it before the end of the other is known, and not
-mistaken for who ended first. The ends to which they write are theirs alone, so that closing one is
-seen. A jail that is lost, or a side that is killed for no reason known, says nothing about either
-side, and both are run again.
+mistaken for who ended first. It also holds the end to which the program writes until it has seen
+the program end: an interactor that ends because the program did is never seen to end before it. The
+end to which the interactor writes is its own, so that closing it is seen. A jail that is lost, or a
+side that is killed for no reason known, says nothing about either side, and both are run again.
 """
 
 from __future__ import annotations
@@ -66,14 +67,15 @@ async def converse(
         to_program, to_interactor = _pipe(), _pipe()
         over: list[Prepared] = []
         sides = [
-            asyncio.create_task(_side(one, args, box, streams, deadline, over))
-            for one, args, box, streams in (
-                (program, (), program.box, (to_program[0], to_interactor[1])),
+            asyncio.create_task(_side(one, args, box, streams, holds, deadline, over))
+            for one, args, box, streams, holds in (
+                (program, (), program.box, (to_program[0], to_interactor[1]), True),
                 (
                     interactor,
                     run.args,
                     interactor.with_files(run.files),
                     (to_interactor[0], to_program[1]),
+                    False,
                 ),
             )
         ]
@@ -117,10 +119,12 @@ async def _side(
     args: tuple[str, ...],
     box: Box,
     streams: tuple[int, int],
+    holds: bool,
     deadline: float | None,
     over: list[Prepared],
 ) -> Ended:
-    """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended."""
+    """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended. Unless it
+    `holds`, the end to which it writes is closed here as soon as the side has it."""
     seat, job, language = program.seat, program.job, program.language
     ends = list(streams)
     try:
@@ -143,7 +147,8 @@ async def _side(
         )
         try:
             await asyncio.sleep(0)  # its first step sends the descriptors
-            os.close(ends.pop())
+            if not holds:
+                os.close(ends.pop())
             ended = await run
         finally:
             run.cancel()

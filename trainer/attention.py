@@ -1,9 +1,12 @@
 """Attention over packed samples: causal within each sample, never across.
 
+A sample is a segment of rows, or a shared prefix and a segment that continues it: the completions
+of one prompt need its rows once for everything but attention, where each gets a copy.
+
 On CUDA in half precision this is one call of torch's varlen (flash) attention. Elsewhere samples
-of similar length are padded to the longest of their bucket, inside attention alone. A sample is
-padded at its end with its own last token, where the causal mask keeps the padding from being
-seen, so that no other mask is needed and no sample reads another's rows.
+of similar length are padded to the longest of their bucket. A sample is padded at its end with its
+own last row, where the causal mask keeps the padding from being seen: no other mask is needed, and
+no sample reads another's rows.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, cast
 
 import torch
@@ -31,93 +35,156 @@ TOKEN_GROWTH = 1 / 180
 FLASH_HEAD_DIM = 256
 """The largest that flash attention's kernels have; a head must be a multiple of 8 too."""
 
-_VARLEN = inspect.signature(varlen_attn).parameters
-# torch 2.10 says `is_causal` and takes grouped heads as they come, later ones have a window.
-_CAUSAL: dict[str, Any] = (
-    {"window_size": (-1, 0)} if "window_size" in _VARLEN else {"is_causal": True}
-)
+_KNOWN = inspect.signature(varlen_attn).parameters
+# Causal; torch 2.10 says it by a flag, and takes grouped heads as they come.
+VARLEN_OPTIONS: dict[str, Any] = (
+    {"window_size": (-1, 0)} if "window_size" in _KNOWN else {"is_causal": True}
+) | ({"enable_gqa": True} if "enable_gqa" in _KNOWN else {})
 
 
-def packed_positions(lengths: Sequence[int], device: torch.device) -> Tensor:
-    """Positions 0 .. length - 1 of each sample, one after the other: [sum(lengths)] int64."""
+def packed_positions(
+    lengths: Sequence[int], device: torch.device, prefixes: Sequence[int | None] | None = None
+) -> Tensor:
+    """Each row's place in its sample, [sum(lengths)] int64; the arguments are PackedAttention's."""
+    first = [0 if p is None else lengths[p] for p in prefixes or [None] * len(lengths)]
     sizes = torch.tensor(lengths)
-    starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
-    return (torch.arange(len(starts)) - starts).to(device)
+    shift = torch.tensor(first) - (sizes.cumsum(0) - sizes)
+    return (torch.arange(sum(lengths)) + shift.repeat_interleave(sizes)).to(device)
+
+
+class Choice:
+    """Rows of a tensor by index, as often as they are named. A row's gradient is the sum over its
+    copies in their order, so that it has the same bits every time."""
+
+    def __init__(self, index: Tensor, rows: int, device: torch.device) -> None:
+        counts = torch.bincount(index, minlength=rows)
+        self.rows, self.index = rows, index.to(device)
+        self.copies = index.argsort(stable=True).to(device)
+        self.starts = (counts.cumsum(0) - counts).to(device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return cast(Tensor, apply(_Choose, x, self))
+
+
+class _Choose(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, choice: Choice) -> Tensor:
+        ctx.choice = choice
+        return x.index_select(0, choice.index)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        choice: Choice = ctx.choice
+        total = F.embedding_bag(choice.copies, grad.flatten(1), choice.starts, mode="sum")
+        return total.view(choice.rows, *grad.shape[1:]), None
 
 
 class PackedAttention:
-    """An `Attend` over T rows of samples that lie one after the other.
+    """An `Attend` over T rows of segments that lie one after the other.
 
-    Raises ValueError for a sample without tokens, and where it is called with another number of
-    rows than sum(lengths).
+    `prefixes[i]`, where given and not None, is the segment that segment i continues: its rows see
+    that segment's, then their own. Raises ValueError for a segment without rows, for a prefix that
+    has one itself, and where it is called with another number of rows than sum(lengths).
     """
 
-    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        device: torch.device,
+        prefixes: Sequence[int | None] | None = None,
+    ) -> None:
         if not lengths or min(lengths) < 1:
-            raise ValueError(f"lengths: every sample needs a token, got {list(lengths)}")
-        self._lengths, self._device = list(lengths), device
+            raise ValueError(f"lengths: every segment needs a row, got {list(lengths)}")
+        self._rows, self._device = sum(lengths), device
+        prefixes = list(prefixes or [None] * len(lengths))
+        starts, shared = [0, *accumulate(lengths)], {p for p in prefixes if p is not None}
+        samples, led = list[tuple[int, int, int, int, bool]](), set[int]()
+        for n, prefix in enumerate(prefixes):
+            if prefix is not None:
+                if prefixes[prefix] is not None:
+                    raise ValueError(f"prefixes: that of segment {n}, {prefix}, has one itself")
+                leads = prefix not in led
+                samples.append((starts[prefix], lengths[prefix], starts[n], lengths[n], leads))
+                led.add(prefix)
+            elif n not in shared:
+                samples.append((0, 0, starts[n], lengths[n], True))
+        # Of each sample: start and length of its prefix, then of its own rows; whether the
+        # prefix's own outputs are taken from its copy here.
+        self._samples = torch.tensor(samples)
+        self._lengths = (self._samples[:, 1] + self._samples[:, 3]).tolist()
+        self._moves = bool(shared)
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """q [T, Hq, D]; k, v [T, Hkv, D] -> [T, Hq, D]. Scores are scaled by 1/sqrt(D)."""
-        if len(q) != sum(self._lengths):
-            raise ValueError(f"lengths: sum to {sum(self._lengths)}, there are {len(q)} tokens")
-        head = q.shape[-1]
-        if q.is_cuda and q.dtype.itemsize == 2 and head <= FLASH_HEAD_DIM and head % 8 == 0:
-            longest = max(self._lengths)
-            options = _CAUSAL | ({"enable_gqa": True} if "enable_gqa" in _VARLEN else {})
-            ends = self._ends
-            return cast(Tensor, varlen_attn(q, k, v, ends, ends, longest, longest, **options))
-        if q.device.type == "cpu" and q.dtype.itemsize == 2:
+        if len(q) != self._rows:
+            raise ValueError(f"lengths: sum to {self._rows}, there are {len(q)} rows")
+        head, dtype = q.shape[-1], q.dtype
+        flash = q.is_cuda and dtype.itemsize == 2 and head <= FLASH_HEAD_DIM and head % 8 == 0
+        plan = self._exact if flash else self._padded
+        if q.device.type == "cpu" and dtype.itemsize == 2:
             # The backward pass of the CPU's kernel is five times slower in bfloat16.
-            return self._bucketed(q.float(), k.float(), v.float()).to(q.dtype)
-        return self._bucketed(q, k, v)
-
-    def _bucketed(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        plan = self._plan
-        if plan.source is None or plan.target is None:
-            return _causal(q, k, v, *plan.shapes[0])
-        sizes = [count * length for count, length in plan.shapes]
-        padded = (apply(_Pad, x, plan.source, plan.target).split(sizes) for x in (q, k, v))
-        out = [_causal(*parts, *shape) for *parts, shape in zip(*padded, plan.shapes, strict=True)]
-        joined = torch.cat(out) if len(out) > 1 else out[0]
-        return cast(Tensor, apply(_Unpad, joined, plan.source, plan.target))
+            q, k, v = q.float(), k.float(), v.float()
+        if plan.there is not None:
+            q, k, v = plan.there(q), plan.there(k), plan.there(v)
+        if flash:
+            most = max(self._lengths)
+            call = varlen_attn(q, k, v, self._ends, self._ends, most, most, **VARLEN_OPTIONS)
+            out = cast(Tensor, call)
+        else:
+            sizes = [count * length for count, length in plan.shapes]
+            parts = zip(*(x.split(sizes) for x in (q, k, v)), plan.shapes, strict=True)
+            outs = [_causal(*part) for part in parts]
+            out = torch.cat(outs) if len(outs) > 1 else outs[0]
+        return (out if plan.back is None else plan.back(out)).to(dtype)
 
     @cached_property
     def _ends(self) -> Tensor:
         return torch.tensor([0, *self._lengths]).cumsum(0).to(self._device, torch.int32)
 
     @cached_property
-    def _plan(self) -> _Plan:
-        lengths = torch.tensor(self._lengths)
-        if len(set(self._lengths)) == 1:
-            return _Plan([(len(lengths), self._lengths[0])])
-        starts = lengths.cumsum(0) - lengths
-        order = sorted(range(len(lengths)), key=self._lengths.__getitem__, reverse=True)
-        shapes, source = list[tuple[int, int]](), list[Tensor]()
-        target = torch.empty(int(lengths.sum()), dtype=torch.int64)
-        at = 0
-        for bucket in buckets([self._lengths[n] for n in order]):
-            members = torch.tensor(order[bucket.start : bucket.stop])
-            own = lengths[members, None]
-            places = torch.arange(int(own[0]))
-            rows = starts[members, None] + torch.minimum(places, own - 1)
-            real = places < own
-            target[rows[real]] = at + torch.nonzero(real.flatten())[:, 0]
-            source.append(rows.flatten())
-            shapes.append((len(members), len(places)))
-            at += rows.numel()
-        device = self._device
-        return _Plan(shapes, torch.cat(source).to(device), target.to(device))
+    def _exact(self) -> _Plan:
+        """Samples as they come, one after the other."""
+        lengths = self._lengths
+        return self._plan(range(len(lengths)), lengths) if self._moves else _Plan()
+
+    @cached_property
+    def _padded(self) -> _Plan:
+        """Samples by their length, in buckets."""
+        order = sorted(range(len(self._lengths)), key=self._lengths.__getitem__, reverse=True)
+        lengths = [self._lengths[n] for n in order]
+        shapes = [(len(bucket), lengths[bucket.start]) for bucket in buckets(lengths)]
+        if not self._moves and lengths[0] == lengths[-1]:
+            return _Plan(shapes)
+        return self._plan(
+            order, [longest for count, longest in shapes for _ in range(count)], shapes
+        )
+
+    def _plan(
+        self, order: Sequence[int], lengths: Sequence[int], shapes: Sequence[tuple[int, int]] = ()
+    ) -> _Plan:
+        """Samples in this order, padded to these lengths."""
+        padded = torch.tensor(lengths)
+        samples = self._samples[torch.tensor(order)].repeat_interleave(padded, 0)
+        prefix_start, prefix, start, own, leads = samples.T
+        place = torch.arange(len(samples)) - (padded.cumsum(0) - padded).repeat_interleave(padded)
+        real = place < prefix + own
+        beyond = torch.minimum(place - prefix, own - 1)
+        source = torch.where(beyond < 0, prefix_start + place, start + beyond)
+        kept = (real & ((beyond >= 0) | (leads > 0))).nonzero()[:, 0]
+        target = torch.empty(self._rows, dtype=torch.int64)
+        target[source[kept]] = kept
+        there = Choice(source, self._rows, self._device)
+        return _Plan(shapes, there, Choice(target, len(source), self._device))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """Buckets as (samples, padded length); padded row i is row source[i], row i is padded row
-    target[i]. Both None where samples are of one length and nothing moves."""
+    """How rows come to where they are attended to: buckets as (samples, padded length), and the
+    way there and back where they move at all."""
 
-    shapes: list[tuple[int, int]]
-    source: Tensor | None = None
-    target: Tensor | None = None
+    shapes: Sequence[tuple[int, int]] = ()
+    there: Choice | None = None
+    back: Choice | None = None
 
 
 def buckets(lengths: Sequence[int]) -> Iterator[range]:
@@ -132,38 +199,8 @@ def buckets(lengths: Sequence[int]) -> Iterator[range]:
     yield range(start, len(lengths))
 
 
-def _causal(q: Tensor, k: Tensor, v: Tensor, count: int, length: int) -> Tensor:
-    q, k, v = (x.unflatten(0, (count, length)).transpose(1, 2) for x in (q, k, v))
+def _causal(q: Tensor, k: Tensor, v: Tensor, shape: tuple[int, int]) -> Tensor:
+    q, k, v = (x.unflatten(0, shape).transpose(1, 2) for x in (q, k, v))
     grouped = q.shape[1] != k.shape[1]
     out = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
     return out.transpose(1, 2).flatten(0, 1)
-
-
-class _Pad(torch.autograd.Function):
-    """Rows to padded rows. Padding's gradient is zero, for no real query sees it, so that the
-    backward pass is a copy of rows as well, where index_select's would add them up."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        ctx.save_for_backward(target)
-        return x.index_select(0, source)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return grad.index_select(0, *ctx.saved_tensors), None, None
-
-
-class _Unpad(torch.autograd.Function):
-    """Padded rows to rows; backward, padding's gradient is zero."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        ctx.save_for_backward(target)
-        ctx.rows = len(source)
-        return x.index_select(0, target)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        padded = grad.new_zeros(ctx.rows, *grad.shape[1:])
-        (target,) = ctx.saved_tensors
-        return padded.index_copy_(0, target, grad), None, None

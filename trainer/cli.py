@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -43,30 +45,40 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(CANNOT_RUN)
 
 
+@contextmanager
+def _explained(*others: type[Exception]) -> Iterator[None]:
+    """Errors that a user can do something about end the command with their message."""
+    from trainer.checkpoint import CheckpointError
+    from trainer.config import ConfigError
+    from trainer.data import DataError
+    from trainer.log import RunError
+    from trainer.optimize import TrainingStopped
+    from trainer.rollout.engine import EngineError
+    from trainer.tokens import TokenizerError
+    from verifier.client import VerificationFailed
+    from verifier.embedded import ServerFailed
+
+    known: tuple[type[Exception], ...] = (
+        CheckpointError, ConfigError, DataError, EngineError, RunError, ServerFailed,
+        TokenizerError, TrainingStopped, VerificationFailed, *others,
+    )  # fmt: skip
+    try:
+        yield
+    except known as error:
+        fail(str(error))
+
+
 @app.command()
 def grpo(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Train with GRPO; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import GrpoConfig
 
     read = _ready(recipe, set or [], GrpoConfig, check)
-    from trainer.checkpoint import CheckpointError
-    from trainer.config import ConfigError
-    from trainer.data import DataError
     from trainer.grpo import train
-    from trainer.log import RunError
-    from trainer.rollout.engine import EngineError
-    from trainer.run import TrainingStopped
-    from trainer.tokens import TokenizerError
-    from verifier.client import VerificationFailed
-    from verifier.embedded import ServerFailed
 
-    try:
+    with _explained():
         train(read)
-    except (ConfigError, DataError, TokenizerError, CheckpointError, RunError) as error:
-        fail(str(error))
-    except (EngineError, ServerFailed, TrainingStopped, VerificationFailed) as error:
-        fail(str(error))
-    _done(read.run.dir)
+    _say_done(read.run.dir)
 
 
 @app.command()
@@ -74,22 +86,8 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Fine-tune on completions; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import SftConfig
 
-    read = _ready(recipe, set or [], SftConfig, check)
-    from trainer.checkpoint import CheckpointError
-    from trainer.config import ConfigError
-    from trainer.data import DataError
-    from trainer.log import RunError
-    from trainer.run import TrainingStopped
-    from trainer.sft import train
-    from trainer.tokens import TokenizerError
-
-    try:
-        train(read)
-    except (ConfigError, DataError, TokenizerError, CheckpointError, RunError) as error:
-        fail(str(error))
-    except TrainingStopped as error:
-        fail(str(error))
-    _done(read.run.dir)
+    _ready(recipe, set or [], SftConfig, check)
+    fail("sft: this version checks such a recipe (--check) and cannot run it")
 
 
 def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
@@ -98,7 +96,7 @@ def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
     from trainer.config import ConfigError, load_recipe
 
     try:
-        read = load_recipe(path, overrides, kind)
+        read = load_recipe(path, overrides, kind)  # before torch, which takes seconds to import
         from trainer.memory import preflight
 
         estimate = preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
@@ -112,14 +110,18 @@ def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
     return read
 
 
-def _done(directory: Path) -> None:
+def _say_done(run: Path) -> None:
     if _first():
-        errors.print(f"done; see it: touchstone-train report {directory}", markup=False, soft_wrap=True)
+        _say(f"done; see it: touchstone-train report {run}")
 
 
 def _first() -> bool:
     """Whether this process speaks for all that torchrun has started."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _say(message: str) -> None:
+    errors.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -147,20 +149,18 @@ def sample(
     from trainer.log import visible
     from trainer.rollout.embedded import EmbeddedEngine
     from trainer.rollout.engine import Request, Sampling
-    from trainer.tokens import Tokenizer, TokenizerError
+    from trainer.tokens import Tokenizer
     from trainer.weights import load_model
 
     if prompts == ["-"]:
         prompts = [line for line in sys.stdin.read().splitlines() if line.strip()]
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
+    with _explained(OSError, ValueError):
         tokenizer = Tokenizer(model)
         decoder = load_model(model, dtype=getattr(torch, dtype), device=device)
         tokenizer.check(decoder.config.vocab_size)
         encoded = [tokenizer.encode(render(prompt, template, tokenizer)) for prompt in prompts]
         stop = tokenizer.stop_token_ids
-    except (TokenizerError, OSError, ValueError) as error:
-        fail(str(error))
     engine = EmbeddedEngine(decoder, rows=max(1, len(prompts) * samples), shared=True)
     requests = [
         Request(ids, seed * 1_000_003 + place * samples + number)
@@ -189,11 +189,10 @@ def report(
 
     output = output or run / "report.html"
     try:
-        page = render(load(run), load(against) if against else None)
-        output.write_text(page, "utf-8")
+        output.write_text(render(load(run), load(against) if against else None), "utf-8")
     except (RunError, OSError) as error:
         fail(str(error))
-    errors.print(f"{output}", markup=False, soft_wrap=True)
+    _say(str(output))
 
 
 @app.command()
@@ -212,13 +211,13 @@ def export(
         fail(f"{output}: exists already")
     import torch
 
-    from trainer.checkpoint import CheckpointError, read_state, steps, weights
+    from trainer.checkpoint import read_state, steps, weights
     from trainer.model import Decoder
     from trainer.weights import read_config, save_model
 
     if saved := steps(checkpoint / "checkpoints"):
         checkpoint = checkpoint / "checkpoints" / f"step-{saved[-1]:08d}"
-    try:
+    with _explained(OSError, KeyError, ValueError, RuntimeError):
         state = read_state(checkpoint)
         source = model or Path(state["model"])
         decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)
@@ -228,9 +227,7 @@ def export(
         if held:
             fail(f"{checkpoint}: holds no {', '.join(held)}")
         save_model(decoder, output, tokenizer_from=source, dtype=getattr(torch, dtype))
-    except (CheckpointError, OSError, KeyError, ValueError, RuntimeError) as error:
-        fail(f"{checkpoint}: {error}")
-    errors.print(f"{output}: the model after step {state['step']}", markup=False, soft_wrap=True)
+    _say(f"{output}: the model after step {state['step']}")
 
 
 @app.command()

@@ -31,7 +31,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
     from trainer.advantages import AdvantageSettings
@@ -50,7 +49,14 @@ def _expression(text: str) -> str:
     return text
 
 
+def _template(text: str) -> str:
+    if text not in ("none", "r1_zero", "chat") and "{prompt}" not in text:
+        raise ValueError("none, r1_zero, chat, or a text with {prompt} in it")
+    return text
+
+
 Expression = Annotated[str, AfterValidator(_expression)]
+Template = Annotated[str, AfterValidator(_template)]
 
 
 class ConfigError(Exception):
@@ -84,7 +90,7 @@ class Model(Section):
 class Data(Section):
     path: Path
     """Problems, JSON Lines: the verifier's items without a response."""
-    template: str = Field("r1_zero", pattern=r"^(none|r1_zero|chat)$|\{prompt\}")
+    template: Template = "r1_zero"
     """How a problem becomes a prompt: none, r1_zero, chat, or any text with {prompt} in it."""
     shuffle: bool = True
     """Another order in each pass over the problems, by `run.seed`."""
@@ -439,7 +445,7 @@ def _set(values: dict[str, Any], override: str) -> None:
 def _explain(error: Mapping[str, Any], kind: type[Section]) -> list[str]:
     where = ".".join(str(word) for word in error["loc"])
     if error["type"] == "extra_forbidden":
-        near = _nearest(where, [key for key, _ in fields(kind)])
+        near = _nearest(where, list(_keys(kind)))
         return [f"{where}: no such key" + (f"; did you mean {near}?" if near else "")]
     if error["type"] == "missing":
         return [f"{where}: required"]
@@ -467,10 +473,9 @@ def _nearest(key: str, known: list[str]) -> str | None:
     return None
 
 
-def fields(kind: type[Section], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Dotted key and description of every value of a recipe, in order."""
+def _keys(kind: type[Section], prefix: str = "") -> Iterator[str]:
     for name, info in kind.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
-            yield from fields(info.annotation, f"{prefix}{name}.")
+            yield from _keys(info.annotation, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", info
+            yield f"{prefix}{name}"

@@ -106,19 +106,20 @@ class _TokenStats(torch.autograd.Function):
         job: _Job = ctx.job
         wide = weight.to(compute_dtype(weight))
         elsewhere = _elsewhere(targets, weight, job)
-        grad, entropy_grad = (x[:, None] * job.scale for x in (grad, entropy_grad))
-        at_target = grad
+        # Negated, for both gradients have p with a minus; at the target, the plus of onehot.
+        slope, entropy_slope = (x[:, None] * -job.scale for x in (grad, entropy_grad))
+        at_target = -slope
         if elsewhere is not None:
             targets = targets.masked_fill(elsewhere, 0)
-            at_target = grad.masked_fill(elsewhere[:, None], 0)
+            at_target = at_target.masked_fill(elsewhere[:, None], 0)
         d_hidden = torch.empty_like(hidden)
-        d_weight = torch.zeros_like(weight, dtype=grad.dtype)
+        d_weight = torch.zeros_like(weight, dtype=slope.dtype)
         for part in job.parts(len(targets)):
             logp = _log_softmax(hidden[part], wide, job)
-            slope = grad[part]
+            factor = slope[part]
             if job.entropy_grad:
-                slope = (logp + entropy[part, None]).mul_(entropy_grad[part]).add_(slope)
-            d_logits = logp.exp_().mul_(slope).neg_()
+                factor = (logp + entropy[part, None]).mul_(entropy_slope[part]).add_(factor)
+            d_logits = logp.exp_().mul_(factor)
             d_logits.scatter_add_(1, targets[part, None], at_target[part])
             d_logits = d_logits.to(wide.dtype)
             d_hidden[part] = d_logits @ wide

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from trainer.attention import Choice
 from trainer.parallel import (
     SINGLE,
     ColumnLinear,
@@ -157,7 +158,7 @@ def rope_frequencies(config: ModelConfig) -> tuple[Tensor, float]:
     """(radians for each position [D/2] in fp32, factor on cosine and sine)."""
     rope, dim = config.rope, config.head_dim
     kind, base = rope["rope_type"], rope["rope_theta"]
-    own = 1.0 / (base ** (torch.arange(0, dim, 2, dtype=torch.float) / dim))
+    own = 1.0 / torch.pow(base, torch.arange(0, dim, 2, dtype=torch.float) / dim)
     if kind in ("default", "dynamic"):
         return own, 1.0
     factor, made_for = rope["factor"], rope["original_max_position_embeddings"]
@@ -205,9 +206,10 @@ class _RmsNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         wide = x.float()
-        scale = torch.linalg.vecdot(wide, wide).div_(x.shape[-1]).add_(eps).rsqrt_()
+        scale: Tensor = torch.linalg.vecdot(wide, wide).div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, weight, scale)
-        return (wide * scale[..., None]).mul_(weight).to(x.dtype)
+        y: Tensor = (wide * scale[..., None]).mul_(weight)
+        return y.to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
@@ -240,25 +242,29 @@ class Norm(nn.Module):
 
 
 class _Rotate(torch.autograd.Function):
-    """Turns the pairs (x_i, x_i+D/2) of every head by their row's angles (arXiv 2104.09864)."""
+    """Turns the pair (x_i, x_i+D/2) of every head by its row's angle (arXiv 2104.09864), as one
+    complex number. What comes out has a head's dimensions in the order 0, D/2, 1, D/2+1, ...:
+    attention does not mind, queries and keys have the same, and it saves half of the time."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        ctx.save_for_backward(cos, sin)
-        return _rotate(x, cos, sin, 1)
+    def forward(ctx: Any, x: Tensor, turns: Tensor, back: Tensor) -> Tensor:
+        ctx.save_for_backward(back)
+        pairs = torch.complex(*_wide(x).chunk(2, -1)).mul_(turns)
+        return torch.view_as_real(pairs).flatten(-2).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        cos, sin = ctx.saved_tensors
-        return _rotate(grad, cos, sin, -1), None, None
+        (back,) = ctx.saved_tensors
+        pairs = torch.view_as_complex(_wide(grad).unflatten(-1, (-1, 2))) * back
+        return torch.cat([pairs.real, pairs.imag], -1).to(grad.dtype), None, None
 
 
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
-    out = torch.empty_like(x)
-    (a, b), (left, right) = x.chunk(2, -1), out.chunk(2, -1)
-    torch.mul(a, cos, out=left).addcmul_(b, sin, value=-sign)
-    torch.mul(b, cos, out=right).addcmul_(a, sin, value=sign)
-    return out
+def _wide(x: Tensor) -> Tensor:
+    return x.float() if x.dtype.itemsize == 2 else x
+
+
+Turns = tuple[Tensor, Tensor]
+"""Each row's turns there and back: [T, 1, D/2] complex."""
 
 
 class Attention(nn.Module):
@@ -278,17 +284,22 @@ class Attention(nn.Module):
             self.q_norm, self.k_norm = Norm(*norm, **make), Norm(*norm, **make)
         self.qk_norm = config.qk_norm
 
-    def forward(self, x: Tensor, layer: int, cos: Tensor, sin: Tensor, attend: Attend) -> Tensor:
+    def forward(
+        self, x: Tensor, layer: int, turns: Turns, attend: Attend, keep: Choice | None
+    ) -> Tensor:
         q, k, v = (
             project(x).unflatten(-1, (-1, self.head_dim))
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
         if self.qk_norm:
             q, k = self.q_norm(q), self.k_norm(k)
-        padding = len(x) - len(cos)  # rows that make the sequence divisible by the ranks
+        padding = len(x) - len(turns[0])  # rows that make the sequence divisible by the ranks
         if padding:
             q, k, v = q[:-padding], k[:-padding], v[:-padding]
-        out = attend(layer, apply(_Rotate, q, cos, sin), apply(_Rotate, k, cos, sin), v).flatten(1)
+        q, k = apply(_Rotate, q, *turns), apply(_Rotate, k, *turns)
+        out = attend(layer, q, k, v).flatten(1)
+        if keep is not None:
+            out = keep(out)
         return cast(Tensor, self.o_proj(F.pad(out, (0, 0, 0, padding)) if padding else out))
 
 
@@ -318,9 +329,13 @@ class Layer(nn.Module):
         self.input_layernorm = Norm(*norm, **make)
         self.post_attention_layernorm = Norm(*norm, **make)
 
-    def forward(self, x: Tensor, layer: int, cos: Tensor, sin: Tensor, attend: Attend) -> Tensor:
+    def forward(
+        self, x: Tensor, layer: int, turns: Turns, attend: Attend, keep: Choice | None
+    ) -> Tensor:
+        """`keep`: the rows that go on from here, None for all."""
         y = enter_parallel(self.input_layernorm(x), self.layout, self.sp)
-        x = x + self.self_attn(y, layer, cos, sin, attend)
+        y = self.self_attn(y, layer, turns, attend, keep)
+        x = (x if keep is None else keep(x)) + y
         y = enter_parallel(self.post_attention_layernorm(x), self.layout, self.sp)
         return x + cast(Tensor, self.mlp(y))
 
@@ -347,7 +362,8 @@ class Decoder(nn.Module):
     computes the rest anew in the backward pass. `seed` draws the weights, alike for every layout;
     None leaves them unset, for a loader to fill.
 
-    Raises ValueError where `layout.tp` does not divide heads, key-value heads or intermediate size.
+    Raises ValueError where `layout.tp` does not divide heads, key-value heads or intermediate size,
+    or leaves a rank without vocabulary.
     """
 
     def __init__(
@@ -363,11 +379,12 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         for name in ("num_heads", "num_kv_heads", "intermediate_size"):
-            if getattr(config, name) % layout.tp:
-                count = getattr(config, name)
-                raise ValueError(
-                    f"parallel.tp: must divide the model's {name} {count}, got {layout.tp}"
-                )
+            if (count := getattr(config, name)) % layout.tp:
+                raise ValueError(f"parallel.tp: must divide {name} {count}, got {layout.tp}")
+        if -(-config.vocab_size // layout.tp) * (layout.tp - 1) >= config.vocab_size:
+            raise ValueError(
+                f"parallel.tp: {layout.tp} leaves a rank none of vocab_size {config.vocab_size}"
+            )
         self.config, self.layout = config, layout
         self.sequence_parallel = sequence_parallel and layout.tp > 1
         self.checkpoint_activations = checkpoint_activations
@@ -403,27 +420,32 @@ class Decoder(nn.Module):
         """[V/tp, H], the embedding's where the two are tied."""
         return self.model.embed_tokens.weight if self.config.tied else self.lm_head.weight
 
-    def forward(self, ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
+    def forward(
+        self, ids: Tensor, positions: Tensor, attend: Attend, rows: Tensor | None = None
+    ) -> Tensor:
         """ids and positions [T] to hidden states [T, H] after the final norm, in the weights'
-        type and whole on every TP rank."""
-        rows = len(ids)
-        padding = -rows % self.layout.tp if self.sequence_parallel else 0
+        type and whole on every TP rank. Of `rows` alone ([N], repeats allowed) where they are
+        given: the last layer then computes no others, and no gradient is scattered."""
+        keep = None if rows is None else Choice(rows, len(ids), ids.device)
+        last = len(self.model.layers) - 1 if keep and not self.sequence_parallel else None
+        padding = -len(ids) % self.layout.tp if self.sequence_parallel else 0
         x = self.model.embed_tokens(F.pad(ids, (0, padding)) if padding else ids)
         dtype = x.dtype
         x = x.to(compute_dtype(x))
         if self._frequencies.device != positions.device:
             self._frequencies = self._frequencies.to(positions.device)
         angles = torch.outer(positions.float(), self._frequencies)[:, None]
-        cos = (angles.cos() * self._rope_scale).to(x.dtype)
-        sin = (angles.sin() * self._rope_scale).to(x.dtype)
+        turns = torch.polar(torch.full_like(angles, self._rope_scale), angles)
+        both = (turns, turns.conj().resolve_conj())
         recompute = self.checkpoint_activations and torch.is_grad_enabled()
         for i, layer in enumerate(self.model.layers):
+            call = (layer, x, i, both, attend, keep if i == last else None)
             if recompute:
-                run = partial(checkpoint, layer, use_reentrant=False, preserve_rng_state=False)
+                x = checkpoint(*call, use_reentrant=False, preserve_rng_state=False)
             else:
-                run = layer
-            x = run(x, i, cos, sin, attend)
+                x = layer(*call[1:])
         x = self.model.norm(x).to(dtype)
         if self.sequence_parallel:
-            x = gather_rows(x, self.layout)[:rows]
+            x = gather_rows(x, self.layout)[: len(ids)]
+            x = x if keep is None else keep(x)
         return cast(Tensor, x)

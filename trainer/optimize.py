@@ -8,7 +8,7 @@ is that of the whole model, however it is split; a gradient that is not finite c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -100,12 +100,40 @@ def make_optimizer(
     layout: Layout,
     parallel: Parallel,
 ) -> Optimizer:
-    """As `parallel.backend` says, for a module whose only parameters are the decoder's."""
-    if parallel.backend == "deepspeed":
+    """As `parallel` says, for a module whose only parameters are the decoder's. ZeRO's stage 0
+    spreads nothing, which needs no DeepSpeed."""
+    if parallel.zero:
         from trainer.zero import DeepSpeedOptimizer  # DeepSpeed is an optional dependency
 
         return DeepSpeedOptimizer(module, decoder, settings, layout, parallel)
     return TorchOptimizer(decoder, settings, layout)
+
+
+def adam(parameters: Sequence[Tensor], settings: OptimizerSettings) -> torch.optim.AdamW:
+    """AdamW, whose learning rate and step number are set before each step."""
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in parameters if p.dim() > 1]},
+        # Norms and biases do not decay.
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=settings.lr,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def allocate(optimizer: torch.optim.AdamW, masters: Iterable[Tensor]) -> None:
+    """Makes the state that the first step would make, for a checkpoint to be loaded into."""
+    for master in masters:
+        optimizer.state[master] = {
+            "step": torch.tensor(0.0, device=master.device),
+            "exp_avg": torch.zeros_like(master, requires_grad=False),
+            "exp_avg_sq": torch.zeros_like(master, requires_grad=False),
+        }
 
 
 class TorchOptimizer:
@@ -125,30 +153,15 @@ class TorchOptimizer:
         for parameter, master in zip(self._parameters, self._masters, strict=True):
             if master is not parameter:
                 parameter.register_post_accumulate_grad_hook(_gather_in(master))
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in self._masters if p.dim() > 1]},
-            # Norms and biases do not decay.
-            {"params": [p for p in self._masters if p.dim() < 2], "weight_decay": 0.0},
-        ]
-        self._adam = torch.optim.AdamW(
-            [group for group in groups if group["params"]],
-            lr=settings.lr,
-            betas=settings.betas,
-            eps=settings.eps,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-        for master in self._masters:
-            self._adam.state[master] = {
-                "step": torch.tensor(0.0, device=master.device),
-                "exp_avg": torch.zeros_like(master, requires_grad=False),
-                "exp_avg_sq": torch.zeros_like(master, requires_grad=False),
-            }
+        self._adam = adam(self._masters, settings)
+        allocate(self._adam, self._masters)
 
     def backward(self, loss: Tensor, *, last: bool) -> None:
         """See Optimizer."""
         if not bool(torch.isfinite(loss)):
-            raise NotFinite(f"the loss is {loss.item()}")
+            if self._layout.dp == 1:
+                raise NotFinite(f"the loss is {loss.item()}")
+            loss = loss * math.nan  # for `step` to find on all ranks: they wait for this one
         loss.backward()
 
     def step(self) -> StepStats:

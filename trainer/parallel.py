@@ -39,24 +39,14 @@ class Layout:
     def __deepcopy__(self, memo: dict[int, Any]) -> Layout:
         return self  # groups cannot be copied, and a copied model stands where it stood
 
-    def get_model_parallel_rank(self) -> int:
-        return self.tp_rank
-
-    def get_model_parallel_world_size(self) -> int:
-        return self.tp
-
-    def get_model_parallel_group(self) -> dist.ProcessGroup | None:
-        return self.tp_group
-
-    def get_data_parallel_rank(self) -> int:
-        return self.dp_rank
-
-    def get_data_parallel_world_size(self) -> int:
-        return self.dp
-
-    def get_data_parallel_group(self) -> dist.ProcessGroup | None:
-        return self.dp_group
-
+    # fmt: off
+    def get_model_parallel_rank(self) -> int: return self.tp_rank
+    def get_model_parallel_world_size(self) -> int: return self.tp
+    def get_model_parallel_group(self) -> dist.ProcessGroup | None: return self.tp_group
+    def get_data_parallel_rank(self) -> int: return self.dp_rank
+    def get_data_parallel_world_size(self) -> int: return self.dp
+    def get_data_parallel_group(self) -> dist.ProcessGroup | None: return self.dp_group
+    # fmt: on
     get_tensor_model_parallel_rank = get_model_parallel_rank
     get_tensor_model_parallel_world_size = get_model_parallel_world_size
     get_tensor_model_parallel_group = get_model_parallel_group

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from verifier import language, recipes
 from verifier.code import asserts, checkers, compare, grading, judges
 from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
-from verifier.math.policy import MAX_ROUNDING
+from verifier.math.policy import MAX_NUMBER_DIGITS, MAX_NUMBERS, MAX_ROUNDING
 from verifier.v1 import verifier_pb2 as pb
 
 VERIFIED_TASKS = ("math", "code")
@@ -96,11 +96,20 @@ def _enums(message: Message, path: str) -> str | None:
     return None
 
 
+_WHOLE = re.compile(rf"[0-9]{{1,{MAX_NUMBER_DIGITS}}}")
+
+
 def _math(task: pb.MathTask, limits: Limits) -> str | None:
     if not 1 <= len(task.gold) <= limits.golds:
         return f"math.gold: 1 to {limits.golds} references, got {len(task.gold)}"
     if task.policy.rounding > MAX_ROUNDING:
         return f"math.policy.rounding: at most {MAX_ROUNDING}, got {task.policy.rounding}"
+    if len(task.policy.numbers) > MAX_NUMBERS:
+        return f"math.policy.numbers: at most {MAX_NUMBERS}, got {len(task.policy.numbers)}"
+    for place, number in enumerate(task.policy.numbers):
+        if not _WHOLE.fullmatch(number):
+            limit = f"1 to {MAX_NUMBER_DIGITS} digits and nothing else"
+            return f"math.policy.numbers[{place}]: {limit}, got {number[:40]!r}"
     for place, gold in enumerate(task.gold):
         if not gold.strip():
             return f"math.gold[{place}]: must not be empty"

@@ -40,9 +40,9 @@ import os, signal, subprocess, sys, threading
 server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 def end(*_):
     os.killpg(server.pid, signal.SIGKILL)
-threading.Thread(target=lambda: (sys.stdin.buffer.read(), end()), daemon=True).start()
+threading.Thread(target=lambda: (os.read(0, 1), end()), daemon=True).start()
 signal.signal(signal.SIGTERM, end)
-sys.exit(server.wait())
+os._exit(server.wait() & 255)
 """
 
 

@@ -11,6 +11,7 @@ import multiprocessing as mp
 import os
 import pickle
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,9 +45,9 @@ class Ranks:
         """Raises AssertionError with the rank's traceback, TimeoutError naming the rank."""
         for pipe in self._pipes:
             pipe.send_bytes(pickle.dumps((function, args)))
-        results = []
+        results, end = [], time.monotonic() + seconds
         for rank, pipe in enumerate(self._pipes):
-            if not pipe.poll(seconds):
+            if not pipe.poll(max(0.0, end - time.monotonic())):
                 self.close()
                 raise TimeoutError(f"rank {rank} did not end {function.__name__} in {seconds} s")
             done, result = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own child wrote it

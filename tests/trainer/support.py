@@ -33,24 +33,23 @@ TINY: dict[str, Any] = {
 }
 
 
-def character_tokenizer(directory: Path) -> int:
-    """A tokenizer of single characters in a model's directory; returns its size."""
+def character_tokenizer(directory: Path) -> None:
+    """A tokenizer of single characters in a model's directory."""
     vocabulary = {STOP: 0} | {c: n for n, c in enumerate(CHARACTERS, 1)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=" "))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     tokenizer.add_special_tokens([STOP])
-    directory.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(directory / "tokenizer.json"))
     (directory / "generation_config.json").write_text(json.dumps({"eos_token_id": 0}))
-    return len(vocabulary)
 
 
 def tiny_model(directory: Path, seed: int = 0, **changes: Any) -> Path:
     """A Hugging Face directory with a random model and a tokenizer of characters."""
-    size = character_tokenizer(directory)
-    config = ModelConfig.from_hf(TINY | {"vocab_size": size, "eos_token_id": 0} | changes)
+    sizes = {"vocab_size": len(CHARACTERS) + 1, "eos_token_id": 0}
+    config = ModelConfig.from_hf(TINY | sizes | changes)
     save_model(Decoder(config, seed=seed), directory)
+    character_tokenizer(directory)
     return directory
 
 

@@ -39,7 +39,6 @@ def test_rows_become_prompts_in_order(tokenizer: Tokenizer, tmp_path: Path) -> N
     [
         ("{", "line 2: Expecting"),
         ("[1]", "line 2: a JSON object is wanted, got a list"),
-        ('"\\xff"'.encode().decode("unicode_escape"), "line 2: "),
         (GOOD | {"id": "b", "prompt": ""}, "line 2: prompt: missing or empty"),
         (GOOD | {"id": ""}, "line 2: id: missing"),
         (GOOD, "line 2: id 'a' is that of line 1"),

@@ -73,13 +73,19 @@ def test_a_run_learns_and_writes_all_it_should(
     ids=["plain", "r1", "stale", "dynamic", "bf16"],
 )
 def test_the_same_run_twice_gives_the_same_bits(
-    service: EmbeddedServer, parts: tuple[Path, Path], tmp_path: Path, changes: dict[str, dict[str, object]]
+    service: EmbeddedServer,
+    parts: tuple[Path, Path],
+    tmp_path: Path,
+    changes: dict[str, dict[str, object]],
 ) -> None:
     for name in ("one", "two"):
         train(recipe(tmp_path / name, *parts, reward=at(service), **changes))
     assert metrics(tmp_path / "one") == metrics(tmp_path / "two")
     assert any(line["reward/mean"] > 0 for line in metrics(tmp_path / "one"))
-    ends = [dict(checkpoint.weights(tmp_path / n / "checkpoints" / "step-00000004")) for n in ("one", "two")]
+    ends = [
+        dict(checkpoint.weights(tmp_path / n / "checkpoints" / "step-00000004"))
+        for n in ("one", "two")
+    ]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
@@ -93,9 +99,13 @@ train(recipe(Path(directory), Path(model), Path(data), **json.loads(sections)))
 """
 
 
-def start(directory: Path, parts: tuple[Path, Path], **sections: dict[str, object]) -> subprocess.Popen[bytes]:
+def start(
+    directory: Path, parts: tuple[Path, Path], **sections: dict[str, object]
+) -> subprocess.Popen[bytes]:
     arguments = [sys.executable, "-c", RUN, str(directory), *map(str, parts), json.dumps(sections)]
-    return subprocess.Popen(arguments, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=Path(__file__).parents[2])
+    return subprocess.Popen(
+        arguments, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=Path(__file__).parents[2]
+    )
 
 
 def test_a_killed_run_goes_on_to_the_same_curve(
@@ -136,7 +146,8 @@ def test_without_a_signal_nothing_moves(
     train(recipe(tmp_path / "run", parts[0], data, reward=at(service)))
     assert {line["reward/zero_variance_groups"] for line in metrics(tmp_path / "run")} == {1.0}
     start_, end = (
-        dict(checkpoint.weights(tmp_path / "run" / "checkpoints" / f"step-0000000{n}")) for n in (3, 4)
+        dict(checkpoint.weights(tmp_path / "run" / "checkpoints" / f"step-0000000{n}"))
+        for n in (3, 4)
     )
     assert all(torch.equal(start_[name], end[name]) for name in end)
 
@@ -165,7 +176,9 @@ def test_a_service_that_is_away_is_waited_for(
     assert all(line["reward/failed_share"] < 0.5 for line in metrics(tmp_path))
 
 
-def test_a_service_that_stays_away_ends_the_run_by_name(parts: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_service_that_stays_away_ends_the_run_by_name(
+    parts: tuple[Path, Path], tmp_path: Path
+) -> None:
     away = recipe(tmp_path, *parts, reward={"address": "127.0.0.1:9", "wait_seconds": 1})
     with pytest.raises(Exception, match="UNAVAILABLE"):
         train(away)

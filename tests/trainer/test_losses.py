@@ -167,7 +167,9 @@ def test_value_gradient_and_additivity(settings):
             position += 1
     if settings.entropy_coef:
         bonus = expected - reference_loss(samples, replace(settings, entropy_coef=0.0), totals)
-        assert (inputs.entropy.grad * inputs.entropy).sum().item() == pytest.approx(bonus, rel=1e-12)
+        assert (inputs.entropy.grad * inputs.entropy).sum().item() == pytest.approx(
+            bonus, rel=1e-12
+        )
 
     # The parts' losses and gradients add up to those of the whole.
     parts = [flat(samples[:1]), flat(samples[1:4]), flat(samples[4:])]

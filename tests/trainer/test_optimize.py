@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -98,7 +99,7 @@ def test_learning_rates() -> None:
     assert rates[4] == 1.0
     assert rates[9] == pytest.approx(0.55)
     assert rates[14:] == pytest.approx([0.1] * 6)
-    assert all(a >= b for a, b in zip(rates[4:], rates[5:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates[4:]))
     linear = OptimizerSettings(lr=1.0, total_steps=11, schedule="linear", min_lr_ratio=0.0)
     assert [learning_rate(linear, n) for n in range(11)] == pytest.approx(
         [1 - n / 10 for n in range(11)]

@@ -27,7 +27,7 @@ from torch import Tensor
 from trainer.attention import PackedAttention, packed_positions
 from trainer.logprobs import token_logprobs
 from trainer.model import Decoder
-from trainer.parallel import gather_full, local_slice, shard_of
+from trainer.parallel import compute_dtype, gather_full, local_slice, shard_of
 from trainer.rollout.engine import Completion, Request, Sampling, Span
 
 PREFILL_TOKENS = 8192
@@ -227,7 +227,8 @@ class _Batch:
             return torch.empty(0, *shape, dtype=dtype, device=device)
 
         heads = config.num_kv_heads // decoder.layout.tp
-        cache = [no(0, heads, config.head_dim, dtype=weight.dtype)] * config.num_layers
+        kept = compute_dtype(weight)
+        cache = [no(0, heads, config.head_dim, dtype=kept)] * config.num_layers
         return cls(
             list(cache), list(cache), device, [],
             seeds=no(), places=no(), counts=no(), room=no(), last=no(),

@@ -12,6 +12,7 @@ Not covered: starting a server (docs/rollouts.md); a server of several replicas 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -51,6 +52,18 @@ CONCURRENCY = 512
 CONNECT_SECONDS = 10.0
 """A server that does not take a connection for so long is not there."""
 
+SHAPE = (
+    "architectures",
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "tie_word_embeddings",
+)
+"""What of a config.json must be the same on both sides for weights to fit."""
+
 PROBE_SECONDS = 5.0
 """How often a server that owes answers is asked whether it lives."""
 
@@ -84,7 +97,9 @@ class ServedEngine(ABC):
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._group: dist.ProcessGroup | None = None
-        self._synced = self._paused = False
+        self._synced = False
+        self._held = False  # the server's state
+        self._paused = False  # the caller's wish
         self._broken: str | None = None
         self._heard = time.monotonic()
         self._loop = asyncio.new_event_loop()
@@ -93,7 +108,9 @@ class ServedEngine(ABC):
         self._client = httpx2.AsyncClient(
             base_url=self.url,
             timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-            limits=httpx2.Limits(max_connections=None),
+            # No connection is used twice: a server closes those that were idle for a while, and a
+            # request that is just being sent on one would fail.
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
             # A proxy is for the outside; an engine is a machine of one's own.
             trust_env=False,
         )
@@ -187,9 +204,8 @@ class ServedEngine(ABC):
 
     def sync(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         """See RolloutEngine."""
-        paused = self._paused
-        self.pause()
         try:
+            self._halt()
             if self._sync == "disk":
                 self._sync_by_disk(weights, version)
             else:
@@ -207,21 +223,20 @@ class ServedEngine(ABC):
             self._group = None
             raise self._error(f"sync of version {version} by {self._sync}", str(error)) from error
         self.version, self._synced, self._broken = version, True, None
-        if not paused:
+        if not self._paused:
             self.resume()
 
     def pause(self) -> None:
         """See RolloutEngine."""
-        if not self._paused:
-            self._hold()
-            self._paused = True
+        self._halt()
+        self._paused = True
 
     def resume(self) -> None:
         """See RolloutEngine."""
         if self._broken is not None:
             raise self._error("resume", self._broken)
         self._go_on()
-        self._paused = False
+        self._held = self._paused = False
         self._heard = time.monotonic()
 
     def close(self) -> None:
@@ -229,7 +244,8 @@ class ServedEngine(ABC):
         if self._loop.is_closed():
             return
         if self._group is not None:
-            self._leave()
+            with contextlib.suppress(EngineError):  # it may be gone
+                self._leave()
             dist.destroy_process_group(self._group)
         self._submit(self._client.aclose()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -239,6 +255,11 @@ class ServedEngine(ABC):
             self._temporary.cleanup()
 
     # How it is done.
+
+    def _halt(self) -> None:
+        if not self._held:
+            self._hold()
+            self._held = True
 
     def _sync_by_disk(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         if self._directory is None:
@@ -258,7 +279,11 @@ class ServedEngine(ABC):
         if self._group is None:
             where = httpx2.URL(self.url)
             address = own_address(where.host, where.port or 80)
-            port, size, name = free_port(address), 1 + self._ranks(), f"touchstone-{uuid.uuid4().hex}"
+            port, size, name = (
+                free_port(address),
+                1 + self._ranks(),
+                f"touchstone-{uuid.uuid4().hex}",
+            )
             backend = "nccl" if bucket[0][1].is_cuda else "gloo"
             joined = self._join(address, port, size, name, backend)
             self._group = join_group(
@@ -304,7 +329,7 @@ class ServedEngine(ABC):
             await asyncio.sleep(PROBE_SECONDS)
             if self._broken is not None:
                 raise self._error("generate", self._broken)
-            if self._paused:
+            if self._held:
                 self._heard = time.monotonic()
                 continue
             try:
@@ -340,6 +365,15 @@ class ServedEngine(ABC):
 
     def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def _compare(self, model: ModelConfig, served: Mapping[str, Any]) -> None:
+        """Raises EngineError where what is known of the served model is not the trainer's."""
+        for key in SHAPE:
+            ours, theirs = model.raw.get(key), served.get(key)
+            if ours is not None and theirs is not None and ours != theirs:
+                raise self._error(
+                    "greeting", f"it serves a model with {key} {theirs}, the trainer's has {ours}"
+                )
 
     def _error(self, asked: str, said: str) -> EngineError:
         return EngineError(f"{self.name} at {self.url}: {asked}: {said}")

@@ -73,4 +73,8 @@ def server_command(
             environment["VLLM_CPU_KVCACHE_SPACE"] = "1"
             environment["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
             arguments += ["--enforce-eager"]  # compiling takes longer than small models save
+            # A prompt read in parts ends vLLM 0.32 on a CPU if its request has a seed ("CPU
+            # Generator does not use offset").
+            arguments += ["--no-enable-chunked-prefill"]
+            arguments += ["--max-num-batched-tokens", str(max(context, 8192))]
     return ServerCommand((*arguments, *more), environment)

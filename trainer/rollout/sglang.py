@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from trainer.model import ModelConfig
-from trainer.rollout.engine import Completion, Finish, Request, Sampling
+from trainer.rollout.engine import Completion, EngineError, Finish, Request, Sampling
 from trainer.rollout.served import ServedEngine
 from trainer.rollout.transfer import Named
 
@@ -25,11 +26,31 @@ class SGLangEngine(ServedEngine):
 
     def _greet(self, model: ModelConfig) -> None:
         said = self._ask("GET", "/model_info")
-        wanted = list(model.raw.get("architectures") or said["architectures"])
-        if said["architectures"] != wanted:
+        found = {"architectures": said["architectures"]}
+        # SGLang tells no more, but the model lies where its tokenizer does, and may be in sight.
+        config = Path(said["tokenizer_path"]) / "config.json"
+        if config.is_file():
+            found |= json.loads(config.read_text())
+        self._compare(model, found)
+        if not self._knows(model.vocab_size - 1) or self._knows(model.vocab_size):
             raise self._error(
-                "greeting", f"it serves {said['architectures']}, the trainer has {wanted}"
+                "greeting", f"its vocabulary is not of {model.vocab_size}, as the trainer's is"
             )
+        # What was allocated at the start need not be looked at in every collection of garbage, of
+        # which each flush of the cache makes one.
+        self._ask("POST", "/freeze_gc")
+
+    def _knows(self, token: int) -> bool:
+        """Whether the model has this token: SGLang lets nobody favour another."""
+        parameters = {"max_new_tokens": 1, "logit_bias": {str(token): 0.0}}
+        body = {"input_ids": [0], "sampling_params": parameters}
+        try:
+            self._ask("POST", "/generate", json=body)
+        except EngineError as error:
+            if "logit_bias" not in str(error):
+                raise
+            return False
+        return True
 
     def _ranks(self) -> int:
         return int(self._ask("GET", "/server_info")["tp_size"])

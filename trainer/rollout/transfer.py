@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
+from importlib import import_module
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch.distributed as dist
 from safetensors.torch import save_file
@@ -93,15 +94,15 @@ def join_group(
     Rank 0 keeps the store at address:port. torch has no public call for it; this makes the keys
     that SGLang's `init_custom_process_group` waits for.
     """
-    from torch.distributed import distributed_c10d as c10d
+    c10d: Any = import_module("torch.distributed.distributed_c10d")
 
     limit = timedelta(seconds=seconds)
-    store = dist.TCPStore(address, port, size, is_master=rank == 0, timeout=limit)
+    store = c10d.TCPStore(address, port, size, is_master=rank == 0, timeout=limit)
     group, _ = c10d._new_process_group_helper(
         size, rank, [], dist.Backend(backend), c10d.PrefixStore(name, store), name, timeout=limit
     )
     c10d._world.pg_group_ranks[group] = {member: member for member in range(size)}
-    return group
+    return cast(dist.ProcessGroup, group)
 
 
 def broadcast(

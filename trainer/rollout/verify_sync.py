@@ -35,7 +35,7 @@ class SyncReport:
     median: float
     max: float
     followed: float | None
-    """Share of the trainer's change that the engine shows; None at first and when nothing changed."""
+    """Share of the trainer's change that the engine shows; None at first and without a change."""
 
 
 class SyncCheck:
@@ -78,7 +78,7 @@ def _flat(rows: Sequence[Sequence[float]]) -> Tensor:
 
 
 def _followed(ours: Tensor, theirs: Tensor) -> tuple[float | None, float]:
-    """Slope of the engine's change over the trainer's through the origin, and its standard error."""
+    """Slope of the engine's change over the trainer's through the origin; its standard error."""
     power = float(ours @ ours)
     if power == 0.0:
         return None, 0.0

@@ -25,17 +25,12 @@ class VLLMEngine(ServedEngine):
 
     def _greet(self, model: ModelConfig) -> None:
         said = self._rpc("touchstone_describe").result()[0]
-        wanted = list(model.raw.get("architectures") or said["architectures"])
-        if said["architectures"] != wanted or said["vocab_size"] != model.vocab_size:
-            raise self._error(
-                "greeting",
-                f"it serves {said['architectures']} with a vocabulary of {said['vocab_size']}, the "
-                f"trainer has {wanted} with {model.vocab_size}",
-            )
+        self._compare(model, said["config"])
         if said["logprobs_mode"] != "processed_logprobs":
             raise self._error(
                 "greeting",
-                f"started with --logprobs-mode {said['logprobs_mode']}; processed_logprobs is wanted",
+                f"started with --logprobs-mode {said['logprobs_mode']}; "
+                "processed_logprobs is wanted",
             )
 
     def _ranks(self) -> int:
@@ -45,7 +40,9 @@ class VLLMEngine(ServedEngine):
         said = await self._sample(
             rid,
             request.ids,
-            max_tokens=min(request.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens),
+            max_tokens=min(
+                request.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens
+            ),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             top_k=sampling.top_k,

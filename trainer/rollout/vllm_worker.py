@@ -39,12 +39,8 @@ class WeightSync:
 
     def touchstone_describe(self) -> dict[str, Any]:
         """What the client compares with its own model."""
-        config = self.model_config.hf_config
         return {
-            "architectures": config.architectures,
-            "vocab_size": config.vocab_size,
-            "dtype": str(self.model_config.dtype).removeprefix("torch."),
-            "device": self.device.type,
+            "config": self.model_config.hf_config.to_dict(),
             "logprobs_mode": self.model_config.logprobs_mode,
         }
 

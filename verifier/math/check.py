@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from verifier.math import countdown
 from verifier.math.decide import Decision, decide
 from verifier.math.extract import Extracted, extract, why_none
 from verifier.math.numeric import Point
@@ -191,6 +192,9 @@ def judging(
     answer = None
     if found is not None and found.text.strip() and len(found.text) <= MAX_CHARS:
         answer = reading(found.text)
+    if policy.numbers:
+        yield _counted_down(gold, found, response, policy), []
+        return
     decided: list[Pending] = []
     unread = ""
     for text in gold:
@@ -220,6 +224,29 @@ def judging(
 
 
 _NOTHING = Decision(None, None)
+
+
+def _counted_down(
+    gold: Sequence[str], found: Extracted | None, response: str, policy: MathPolicy
+) -> MathVerdict:
+    """The verdict on an answer that must be built from the policy's numbers."""
+    targets = [
+        (one, at) for one in map(reference, gold) if (at := countdown.value(one)) is not None
+    ]
+    if not targets:
+        detail = f"with math.policy.numbers a rational number, got {gold[0][:40]!r}"
+        return MathVerdict(Outcome.GOLD_UNPARSABLE, gold=gold[0], detail=detail)
+    if found is None or not found.text.strip() or len(found.text) > MAX_CHARS:
+        return _no_answer(found, gold[0], response)
+    tried = [(one, *countdown.judged(found.text, policy.numbers, at)) for one, at in targets]
+    target, wrong, value = next((each for each in tried if not each[1]), tried[0])
+    return replace(
+        _undecided(found, gold[0] if wrong else target.text),
+        outcome=Outcome.NO_MATCH if wrong else Outcome.MATCH,
+        tier=Tier.EXACT,
+        detail=wrong,
+        compared=None if value is None else (target, reading(str(value))),
+    )
 
 
 def _no_answer(found: Extracted | None, gold: str, response: str) -> MathVerdict:

@@ -26,6 +26,8 @@ class MathPolicy:
     """`x > 2` may answer for `(2, oo)` and the other way round."""
     free_text: bool = False
     """Take the last formula or number of the text when the response marks no answer."""
+    numbers: tuple[int, ...] = ()
+    """Countdown: the answer is an arithmetic expression of exactly these; see countdown.py."""
 
     def __post_init__(self) -> None:
         for name, known in _VALUES.items():
@@ -34,6 +36,12 @@ class MathPolicy:
                 raise ValueError(f"{name}: one of {', '.join(known)}, got {value!r}")
         if type(self.rounding) is not int or not 0 <= self.rounding <= MAX_ROUNDING:
             raise ValueError(f"rounding: 0 to {MAX_ROUNDING}, got {self.rounding!r}")
+        if len(self.numbers) > MAX_NUMBERS:
+            raise ValueError(f"numbers: at most {MAX_NUMBERS}, got {len(self.numbers)}")
+        for place, number in enumerate(self.numbers):
+            if type(number) is not int or not 0 <= number < 10**MAX_NUMBER_DIGITS:
+                limit = f"whole, of at most {MAX_NUMBER_DIGITS} digits"
+                raise ValueError(f"numbers[{place}]: {limit}, got {number!r}")
 
 
 _VALUES: dict[str, tuple[str, ...]] = {
@@ -43,6 +51,12 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 MAX_ROUNDING = 1_000
 """Digits. No answer shows more."""
+
+MAX_NUMBERS = 20
+"""Of a Countdown problem, which has 3 to 6: values stay below 400 digits."""
+
+MAX_NUMBER_DIGITS = 18
+"""Of one of its numbers: what fits 64 bits."""
 
 
 class Outcome(StrEnum):

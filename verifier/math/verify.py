@@ -63,7 +63,8 @@ def _policy(serialised: bytes) -> MathPolicy:
     ):
         value = getattr(policy, name)
         optional[name] = kind.Name(value).lower() if value else getattr(default, name)
-    return MathPolicy(free_text=policy.free_text, **optional)
+    numbers = tuple(int(number) for number in policy.numbers)
+    return MathPolicy(free_text=policy.free_text, numbers=numbers, **optional)
 
 
 @lru_cache(maxsize=64)
@@ -76,6 +77,7 @@ def write_policy(policy: MathPolicy) -> pb.MathPolicy:
         rounding=policy.rounding,
         interval_vs_inequality=policy.interval_vs_inequality,
         free_text=policy.free_text,
+        numbers=[str(number) for number in policy.numbers],
     )
 
 

@@ -309,6 +309,7 @@ class MathPolicy(google.protobuf.message.Message):
     ROUNDING_FIELD_NUMBER: builtins.int
     INTERVAL_VS_INEQUALITY_FIELD_NUMBER: builtins.int
     FREE_TEXT_FIELD_NUMBER: builtins.int
+    NUMBERS_FIELD_NUMBER: builtins.int
     percent: global___MathPolicy.Percent.ValueType
     """Default: SCALED."""
     units: global___MathPolicy.Units.ValueType
@@ -328,6 +329,15 @@ class MathPolicy(google.protobuf.message.Message):
     """Take the last number of the text when the response marks no answer.
     Default: false.
     """
+    @property
+    def numbers(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Countdown: the answer must be an arithmetic expression (+ - * / and
+        parentheses) of exactly these numbers, each as often as it is given here,
+        with the reference's value; `= value` may follow. Whole numbers as digits,
+        at most 20 of at most 18 digits. The other policies but free_text do not
+        apply then. Default: none, and any answer of the same value will do.
+        """
+
     def __init__(
         self,
         *,
@@ -337,9 +347,10 @@ class MathPolicy(google.protobuf.message.Message):
         rounding: builtins.int | None = ...,
         interval_vs_inequality: builtins.bool | None = ...,
         free_text: builtins.bool = ...,
+        numbers: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_interval_vs_inequality", b"_interval_vs_inequality", "_rounding", b"_rounding", "interval_vs_inequality", b"interval_vs_inequality", "rounding", b"rounding"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_interval_vs_inequality", b"_interval_vs_inequality", "_rounding", b"_rounding", "free_text", b"free_text", "interval_vs_inequality", b"interval_vs_inequality", "order", b"order", "percent", b"percent", "rounding", b"rounding", "units", b"units"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_interval_vs_inequality", b"_interval_vs_inequality", "_rounding", b"_rounding", "free_text", b"free_text", "interval_vs_inequality", b"interval_vs_inequality", "numbers", b"numbers", "order", b"order", "percent", b"percent", "rounding", b"rounding", "units", b"units"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_interval_vs_inequality", b"_interval_vs_inequality"]) -> typing.Literal["interval_vs_inequality"] | None: ...
     @typing.overload

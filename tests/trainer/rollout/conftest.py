@@ -8,6 +8,8 @@ import pytest
 
 from tests.trainer.engines import Server, served, tiny_model
 
+pytest.register_assert_rewrite("tests.trainer.rollout.contract")
+
 
 @pytest.fixture(scope="session")
 def sglang_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -36,12 +36,16 @@ def prompts(count: int) -> list[Request]:
     ]
 
 
-def trained_logprobs(decoder: Decoder, request: Request, completion: Completion, t: float) -> list[float]:
+def trained_logprobs(
+    decoder: Decoder, request: Request, completion: Completion, t: float
+) -> list[float]:
     """By one pass over the whole sequence, without a cache."""
     ids = torch.tensor(request.ids + completion.ids)
     lengths = [len(ids)]
     with torch.no_grad():
-        hidden = decoder(ids, packed_positions(lengths, ids.device), PackedAttention(lengths, ids.device))
+        hidden = decoder(
+            ids, packed_positions(lengths, ids.device), PackedAttention(lengths, ids.device)
+        )
         stats = token_logprobs(
             hidden[len(request.ids) - 1 : -1],
             decoder.head_weight,
@@ -106,7 +110,9 @@ def test_draws_follow_the_distribution() -> None:
     probabilities = torch.tensor([0.5, 0.25, 0.125, 0.125])
     count = 40_000
     logits = probabilities.log().expand(count, 4)
-    tokens, logprobs = sample(logits, Sampling(1), uniforms(torch.arange(count), torch.zeros(count, dtype=torch.int64)))
+    tokens, logprobs = sample(
+        logits, Sampling(1), uniforms(torch.arange(count), torch.zeros(count, dtype=torch.int64))
+    )
     shares = torch.bincount(tokens, minlength=4) / count
     assert torch.allclose(shares, probabilities, atol=4 * math.sqrt(0.25 / count))
     assert torch.allclose(logprobs, probabilities.log()[tokens])
@@ -128,14 +134,17 @@ def test_top_k_and_top_p_cut_and_renormalise() -> None:
 def test_uniforms_look_uniform_over_seeds_and_over_counts() -> None:
     n = torch.arange(100_000)
     for values in (uniforms(n, torch.zeros_like(n)), uniforms(torch.zeros_like(n), n)):
-        assert 0 <= values.min() and values.max() < 1
+        assert values.min() >= 0
+        assert values.max() < 1
         histogram = torch.histc(values.float(), 20, 0, 1)
         assert ((histogram - 5000).square() / 5000).sum() < 60  # chi-square, 19 degrees of freedom
         pairs = torch.corrcoef(torch.stack([values[:-1], values[1:]]))[0, 1]
         assert abs(pairs) < 0.02
 
 
-def test_sync_takes_over_all_weights_or_says_what_is_missing(decoder: Decoder, tmp_path: Path) -> None:
+def test_sync_takes_over_all_weights_or_says_what_is_missing(
+    decoder: Decoder, tmp_path: Path
+) -> None:
     other = load_model(tiny_model(tmp_path, seed=1), dtype=torch.float32)
     copy = EmbeddedEngine(load_model(tmp_path, dtype=torch.float32), rows=4, shared=False)
     sequence = [(1, 2, 3, 4, 5)]
@@ -150,7 +159,9 @@ def test_sync_takes_over_all_weights_or_says_what_is_missing(decoder: Decoder, t
 def test_pause_stops_in_place_and_versions_tell_which_weights_made_which_tokens(
     decoder: Decoder, tmp_path: Path
 ) -> None:
-    own = EmbeddedEngine(load_model(tiny_model(tmp_path), dtype=torch.float32), rows=4, shared=False)
+    own = EmbeddedEngine(
+        load_model(tiny_model(tmp_path), dtype=torch.float32), rows=4, shared=False
+    )
     own.sync(full_weights(decoder), 1)
     # No token stops, so there is always a token to come.
     requests = [Request((1, 2, 3), 0)]

@@ -16,6 +16,7 @@ class TestVLLM(Contract):
     """What is true of vLLM alone comes after what is true of both."""
 
     kind = "vllm"
+    renormalises = True
     engine_class = VLLMEngine
 
     def busy(self, server: Server) -> float:

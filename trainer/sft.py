@@ -1,0 +1,195 @@
+"""Supervised fine-tuning, top to bottom: encode, shuffle, pack, update, log, save.
+
+The loss of an update is the mean over its trained tokens of -log p, of all ranks together
+(DeepSeek-R1, arXiv 2501.12948v2, B.4.2: cosine to a tenth of the learning rate). Run as
+`touchstone-train sft recipe.toml`, alone or under torchrun; one that was broken off goes on.
+
+Invariants: which rows an update has depends on the seed and its number alone; a sample never sees
+another; how an update is cut into micro-batches changes memory and rounding, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from safetensors.torch import save_file
+
+from trainer import checkpoint
+from trainer.batch import MicroBatch, Policy
+from trainer.chat import Encoder, Example, read_examples
+from trainer.config import SftConfig
+from trainer.log import RunLog
+from trainer.metrics import Figures
+from trainer.optimize import NotFinite, OptimizerSettings, TrainingStopped, make_optimizer
+from trainer.packing import balance, pack
+from trainer.run import is_first, on_gpu, rank, start_processes, start_torch
+from trainer.tokens import Tokenizer
+from trainer.weights import load_model
+
+log = logging.getLogger(__name__)
+
+
+def train(recipe: SftConfig) -> None:
+    """Runs a recipe to its end, from its newest checkpoint if it has one."""
+    with ExitStack() as exit_stack:
+        run = Run(recipe, exit_stack)
+        for step in range(run.first_step, run.steps):
+            figures, began = Figures(), time.monotonic()
+            rows = run.rows(step)
+            update(run, step, rows, figures)
+            run.write(step, rows, figures, began)
+            run.checkpoint(step + 1)
+
+
+def update(run: Run, step: int, rows: list[int], figures: Figures) -> None:
+    """One update from the examples at `rows`, of which each rank goes through its share."""
+    counted = sum(int(run.examples[row].trained[1:].sum()) for row in rows)
+    for places, last in run.micro_batches(rows):
+        # A rank without work of its own goes through an example that counts nothing: ranks that
+        # share out their weights (ZeRO 3) must all call the model equally often.
+        chosen = [run.examples[row] for row in places or rows[:1]]
+        micro = micro_batch(chosen, run.device)
+        with stopped_if_bad(run, step, micro):
+            stats = run.model(micro)
+            lost = -stats.logprobs.sum() if places else 0.0 * stats.logprobs.sum()
+            run.optimizer.backward(lost / counted, last=last)
+        if places:
+            figures.add("train/loss", float(lost.detach()), len(micro.targets))
+            figures.add("policy/entropy", float(stats.entropy.detach().sum()), len(micro.targets))
+    with stopped_if_bad(run, step, micro):
+        done = run.optimizer.step()
+    figures.add("policy/grad_norm", done.grad_norm)
+    figures.add("policy/lr", done.lr)
+
+
+def micro_batch(examples: list[Example], device: torch.device) -> MicroBatch:
+    """Packs examples one after the other; a trained token is predicted from the one before it."""
+    lengths = [len(example.ids) for example in examples]
+    ids = torch.cat([example.ids for example in examples]).long()
+    trained = torch.cat([example.trained for example in examples])
+    sequence = torch.arange(len(examples)).repeat_interleave(torch.tensor(lengths))
+    # The first token of an example has nothing before it: what lies there is another example.
+    trained &= torch.cat([sequence.new_tensor([-1]), sequence[:-1]]) == sequence
+    places = trained.nonzero().squeeze(1)
+    nothing = torch.empty(0, device=device)
+    return MicroBatch(
+        ids=ids.to(device),
+        lengths=lengths,
+        rows=(places - 1).to(device),
+        targets=ids[places].to(device),
+        sequence=sequence[places].to(device),
+        advantages=nothing,
+        rollout_logprobs=nothing,
+    )
+
+
+@contextmanager
+def stopped_if_bad(run: Run, step: int, micro: MicroBatch) -> Iterator[None]:
+    """Saves the batch, and stops the run, when a number inside is not finite."""
+    try:
+        yield
+    except NotFinite as error:
+        path = run.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
+        save_file({"ids": micro.ids, "lengths": torch.tensor(micro.lengths)}, path)
+        raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+
+
+class Run:
+    """Everything that one process holds, put together from its recipe."""
+
+    def __init__(self, recipe: SftConfig, exit_stack: ExitStack) -> None:
+        self.recipe = recipe
+        start_torch(recipe.run.threads, recipe.run.deterministic)
+        self.layout = start_processes(recipe.parallel.tp)
+        self.device = (
+            torch.device("cuda", torch.cuda.current_device()) if on_gpu() else torch.device("cpu")
+        )
+        tokenizer = Tokenizer(recipe.model.tokenizer or recipe.model.path)
+        encode = Encoder(tokenizer, recipe.data.template)
+        self.examples = read_examples(recipe.data.path, encode, recipe.data.max_tokens)
+        size = recipe.data.batch_size
+        self._end = recipe.run.steps * size or recipe.data.epochs * len(self.examples)
+        self.steps = -(-self._end // size)
+        decoder = load_model(
+            recipe.model.path,
+            dtype=getattr(torch, recipe.model.dtype),
+            layout=self.layout,
+            device=self.device,
+            sequence_parallel=recipe.parallel.sequence_parallel,
+            checkpoint_activations=recipe.model.checkpoint_activations,
+        )
+        tokenizer.check(decoder.config.vocab_size)
+        self.model = Policy(decoder, temperature=1.0)
+        settings = OptimizerSettings(**recipe.optimizer.model_dump(), total_steps=self.steps)
+        self.optimizer = make_optimizer(self.model, decoder, settings, self.layout, recipe.parallel)
+        self._held = checkpoint.Held(self.optimizer, None, self.layout)
+        self._checkpoints = recipe.run.dir / "checkpoints"
+        self.first_step = 0
+        if saved := checkpoint.steps(self._checkpoints):
+            state = checkpoint.restore(self._checkpoints / f"step-{saved[-1]:08d}", self._held)
+            self.first_step = state["step"]
+            log.info("going on after step %d", self.first_step)
+        self._log: RunLog | None = None
+        if is_first():
+            self._log = RunLog(
+                recipe.run.dir,
+                first_step=self.first_step,
+                tensorboard=recipe.run.tensorboard,
+                wandb=recipe.run.wandb,
+                total_steps=self.steps,
+                log_every=recipe.run.log_every,
+                config=recipe,
+            )
+            exit_stack.callback(self._log.close)
+
+    def rows(self, step: int) -> list[int]:
+        """Of the update with this number, over all ranks: the next of the endless row of epochs,
+        each of them shuffled anew."""
+        size, count = self.recipe.data.batch_size, len(self.examples)
+        places = range(step * size, min((step + 1) * size, self._end))
+        orders = {epoch: self._order(epoch) for epoch in {place // count for place in places}}
+        return [orders[place // count][place % count] for place in places]
+
+    def _order(self, epoch: int) -> list[int]:
+        count = len(self.examples)
+        if not self.recipe.data.shuffle:
+            return list(range(count))
+        generator = torch.Generator().manual_seed(
+            (self.recipe.run.seed * 1_000_003 + epoch) % 2**63
+        )
+        order: list[int] = torch.randperm(count, generator=generator).tolist()
+        return order
+
+    def micro_batches(self, rows: list[int]) -> Iterator[tuple[list[int], bool]]:
+        """This rank's packs of rows, as many as every rank has, and whether it is the last."""
+        lengths = [len(self.examples[row].ids) for row in rows]
+        packs = pack(lengths, self.recipe.budget.micro_batch_tokens, multiple=self.layout.dp)
+        costs = [sum(lengths[place] for place in one) for one in packs]
+        mine = balance(costs, self.layout.dp)[self.layout.dp_rank]
+        for number in mine:
+            yield [rows[place] for place in packs[number]], number == mine[-1]
+
+    def write(self, step: int, rows: list[int], figures: Figures, began: float) -> None:
+        """Logs a step. Collective over the data-parallel ranks."""
+        if self.layout.tp_rank:
+            return
+        lengths = [len(self.examples[row].ids) for row in rows]
+        figures.most("time/step_s", time.monotonic() - began)
+        metrics = figures.merged(self.layout.dp_group, self.layout.dp)
+        done = min((step + 1) * self.recipe.data.batch_size, self._end)
+        metrics["train/epoch"] = done / len(self.examples)
+        metrics["length/mean"], metrics["length/max"] = sum(lengths) / len(rows), max(lengths)
+        metrics["rate/tokens_per_s"] = sum(lengths) / metrics["time/step_s"]
+        if self._log is not None:
+            self._log.step(step, metrics)
+
+    def checkpoint(self, step: int) -> None:
+        """After so many steps, where it is due."""
+        if step % self.recipe.run.checkpoint_every == 0 or step == self.steps:
+            state = {"model": str(self.recipe.model.path)}
+            keep = self.recipe.run.keep_checkpoints
+            checkpoint.save(self._checkpoints, step, self._held, state, keep)
