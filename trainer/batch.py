@@ -28,6 +28,10 @@ class Sample:
         return len(self.prompt) + len(self.completion)
 
 
+IDLE = Sample((0,), (0,), (0.0,), 0.0)
+"""What a rank without samples of its own goes through where all ranks must."""
+
+
 @dataclass(frozen=True)
 class MicroBatch:
     """S samples one after the other, T tokens, N of them completion tokens."""

@@ -92,6 +92,9 @@ def update(
         for micro, chosen, last in run.micro_batches(samples, moved):
             with run.kept_if_bad(step, micro):
                 stats = run.policy(micro, entropy_grad=settings.entropy_coef != 0)
+                if not chosen:
+                    run.optimizer.backward(0.0 * stats.logprobs.sum(), last=last)
+                    continue
                 current = stats.logprobs.detach()
                 inputs = LossInput(
                     logprobs=stats.logprobs,
@@ -105,12 +108,13 @@ def update(
                 output = policy_loss(inputs, settings, totals)
                 run.optimizer.backward(output.loss, last=last)
             figures.add_all(output.metrics, output.maxima)
-            figures.add("policy/loss", float(output.loss.detach()), float(last))
+            figures.add("policy/loss", float(output.loss.detach()), 0)
             if old is None:
                 parts = zip(current.split(micro.counts), chosen, strict=True)
                 compared += [(logprobs, samples[n]) for logprobs, n in parts]
         with run.kept_if_bad(step, micro):
             done = run.optimizer.step()
+        figures.add("policy/loss", 0.0, 1 / run.layout.dp)  # each rank has added its part of it
         figures.add("policy/grad_norm", done.grad_norm)
         figures.add("policy/lr", done.lr)
     if compared:

@@ -10,7 +10,7 @@ number of tokens and the vocabulary.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -22,10 +22,9 @@ LOGITS_AT_ONCE = 2**26
 """256 MiB in fp32: enough rows of the largest vocabularies to keep a matrix product busy."""
 
 
-@dataclass(frozen=True)
-class TokenStats:
+class TokenStats(NamedTuple):
     """Of each of N target tokens: its log-probability, and the entropy of the distribution it was
-    one of, both in nats; [N] fp32."""
+    one of, both in nats; [N] fp32. A tuple, for hooks on modules look into no other class."""
 
     logprobs: Tensor
     entropy: Tensor

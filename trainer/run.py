@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from trainer import checkpoint
-from trainer.batch import MicroBatch, Policy, Sample, micro_batch
+from trainer.batch import IDLE, MicroBatch, Policy, Sample, micro_batch
 from trainer.collect import Collector, seed_of
 from trainer.config import ConfigError, GrpoConfig
 from trainer.data import Prompt, read_prompts
@@ -256,13 +256,21 @@ class Run:
     def micro_batches(
         self, samples: Sequence[Sample], chosen: Sequence[int]
     ) -> Iterator[tuple[MicroBatch, list[int], bool]]:
-        """The chosen samples in packs, each with its samples' places, and whether it's the last."""
+        """The chosen samples in packs, each with its samples' places, and whether it's the last.
+
+        Under ZeRO all data-parallel ranks get the same number of packs, some of which may have no
+        places: what is computed of those does not count.
+        """
         lengths = [samples[n].length for n in chosen]
-        packs = [
-            [chosen[n] for n in one] for one in pack(lengths, self.recipe.budget.micro_batch_tokens)
-        ]
-        for number, places in enumerate(packs):
-            micro = micro_batch([samples[n] for n in places], self.device)
+        budget = self.recipe.budget.micro_batch_tokens
+        packs = pack(lengths, budget)
+        if self.recipe.parallel.zero and self.layout.dp > 1:
+            most = torch.tensor(max(1, len(packs)), device=self.device)
+            dist.all_reduce(most, dist.ReduceOp.MAX, group=self.layout.dp_group)
+            packs = pack(lengths, budget, multiple=int(most)) or [[]] * int(most)
+        for number, pack_ in enumerate(packs):
+            places = [chosen[n] for n in pack_]
+            micro = micro_batch([samples[n] for n in places] or [IDLE], self.device)
             yield micro, places, number == len(packs) - 1
 
     @contextmanager

@@ -35,8 +35,8 @@ from trainer.rollout.transfer import (
     Named,
     broadcast,
     buckets,
-    free_port,
-    join_group,
+    host_store,
+    meet,
     own_address,
     save_buckets,
     share,
@@ -204,6 +204,7 @@ class ServedEngine(ABC):
 
     def sync(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         """See RolloutEngine."""
+        done = False
         try:
             self._halt()
             if self._sync == "disk":
@@ -218,11 +219,14 @@ class ServedEngine(ABC):
                     else:
                         self._broadcast(bucket)
                 self._end(version)
-        except (EngineError, RuntimeError, OSError) as error:
-            self._broken = f"the sync of version {version} failed: {error}"
-            self._group = None
+            done = True
+        except (EngineError, RuntimeError, ConnectionError) as error:  # torch's are RuntimeErrors
             raise self._error(f"sync of version {version} by {self._sync}", str(error)) from error
-        self.version, self._synced, self._broken = version, True, None
+        finally:
+            self._broken = None if done else f"the sync of version {version} failed"
+            if not done:
+                self._group = None
+        self.version, self._synced = version, True
         if not self._paused:
             self.resume()
 
@@ -279,17 +283,11 @@ class ServedEngine(ABC):
         if self._group is None:
             where = httpx2.URL(self.url)
             address = own_address(where.host, where.port or 80)
-            port, size, name = (
-                free_port(address),
-                1 + self._ranks(),
-                f"touchstone-{uuid.uuid4().hex}",
-            )
+            size, name = 1 + self._ranks(), f"touchstone-{uuid.uuid4().hex}"
             backend = "nccl" if bucket[0][1].is_cuda else "gloo"
-            joined = self._join(address, port, size, name, backend)
-            self._group = join_group(
-                address, port, 0, size, name=name, backend=backend, seconds=self._seconds
-            )
-            joined.result()
+            self._store = host_store(address, size, self._seconds)
+            joined = self._join(address, self._store.port, size, name, backend)
+            self._group = meet(self._store, size, name, backend, self._seconds, joined)
         received = self._receive(bucket)
         broadcast([tensor.contiguous() for _, tensor in bucket], self._group, received)
         received.result()

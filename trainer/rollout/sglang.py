@@ -118,7 +118,15 @@ class SGLangEngine(ServedEngine):
         self._ask("POST", "/continue_generation", json={})
 
     def _begin(self) -> None:
-        if self._sync != "disk":
+        if self._sync == "disk":
+            return
+        try:
+            self._ask("POST", "/begin_weight_update", json={})
+        except EngineError as error:
+            if "already open" not in str(error):
+                raise
+            # Of a trainer that has died in the middle of it.
+            self._ask("POST", "/end_weight_update", json={})
             self._ask("POST", "/begin_weight_update", json={})
 
     def _read(self, directory: Path) -> None:

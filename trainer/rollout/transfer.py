@@ -79,30 +79,46 @@ def own_address(host: str, port: int) -> str:
         return str(link.getsockname()[0])
 
 
-def free_port(address: str) -> int:
-    """A TCP port at `address` that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+def host_store(address: str, size: int, seconds: float) -> dist.TCPStore:
+    """Where a group of `size` members meets: at its `port`, for as long as it is kept."""
+    limit = timedelta(seconds=seconds)
+    return dist.TCPStore(
+        address, 0, size, is_master=True, timeout=limit, wait_for_workers=False
+    )
 
 
 def join_group(
     address: str, port: int, rank: int, size: int, *, name: str, backend: str, seconds: float
 ) -> dist.ProcessGroup:
-    """A process group beside the default one, over processes that share nothing else.
+    """A process group beside the default one, over processes that share nothing else; returns when
+    all have joined.
 
-    Rank 0 keeps the store at address:port. torch has no public call for it; this makes the keys
-    that SGLang's `init_custom_process_group` waits for.
+    torch has no public call for it; this makes the keys that SGLang's `init_custom_process_group`
+    waits for.
     """
     c10d: Any = import_module("torch.distributed.distributed_c10d")
-
     limit = timedelta(seconds=seconds)
-    store = c10d.TCPStore(address, port, size, is_master=rank == 0, timeout=limit)
+    store = dist.PrefixStore(name, dist.TCPStore(address, port, size, timeout=limit))
     group, _ = c10d._new_process_group_helper(
-        size, rank, [], dist.Backend(backend), c10d.PrefixStore(name, store), name, timeout=limit
+        size, rank, [], dist.Backend(backend), store, name, timeout=limit
     )
     c10d._world.pg_group_ranks[group] = {member: member for member in range(size)}
     return cast(dist.ProcessGroup, group)
+
+
+def meet(
+    store: dist.TCPStore, size: int, name: str, backend: str, seconds: float, answer: Future[Any]
+) -> dist.ProcessGroup:
+    """Rank 0's part of `join_group`: the others' error is raised at once, not after `seconds`."""
+    while not store.num_keys():  # nobody has come
+        if answer.done():
+            answer.result()
+        time.sleep(POLL_SECONDS)
+    group = join_group(
+        store.host, store.port, 0, size, name=name, backend=backend, seconds=seconds
+    )
+    answer.result()
+    return group
 
 
 def broadcast(

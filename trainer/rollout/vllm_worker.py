@@ -21,6 +21,7 @@ from vllm.model_executor.model_loader.reload import (
     finalize_layerwise_reload,
     initialize_layerwise_reload,
 )
+from vllm.model_executor.model_loader.reload.layerwise import get_layerwise_info
 
 from trainer.rollout.transfer import Named, broadcast, join_group, shared
 
@@ -33,6 +34,7 @@ class WeightSync:
     model_runner: Any
     model_config: Any
     vllm_config: Any
+    touchstone_open = False
     touchstone_expected: set[str]
     touchstone_loaded: set[str]
     touchstone_group: dist.ProcessGroup
@@ -47,9 +49,17 @@ class WeightSync:
     def touchstone_begin(self) -> None:
         """Opens the model for new weights."""
         model = self.model_runner.get_model()
-        self.touchstone_expected = {name for name, _ in model.named_parameters()}
-        self.touchstone_loaded = set()
         with set_current_vllm_config(self.vllm_config):
+            if self.touchstone_open:
+                # The last update failed or its trainer died. Its weights are forgotten, so that
+                # closing gives each layer back what it had.
+                for layer in model.modules():
+                    info = get_layerwise_info(layer)
+                    info.loaded_weights, info.load_numel = [], 0
+                finalize_layerwise_reload(model, self.model_config)
+            self.touchstone_expected = {name for name, _ in model.named_parameters()}
+            self.touchstone_loaded = set()
+            self.touchstone_open = True
             initialize_layerwise_reload(model)
 
     def touchstone_load(self, weights: Named) -> None:
@@ -99,4 +109,5 @@ class WeightSync:
                 # the reload leaves as it was: it packs layers that weights came for, and the head
                 # gets none of its own.
                 model.lm_head.quant_method.process_weights_after_loading(model.lm_head)
+        self.touchstone_open = False
         return {"missing": sorted(self.touchstone_expected - self.touchstone_loaded)}
