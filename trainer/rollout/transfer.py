@@ -22,6 +22,7 @@ from typing import Any, cast
 import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore, TCPStore
 
 Named = list[tuple[str, Tensor]]
 
@@ -79,12 +80,10 @@ def own_address(host: str, port: int) -> str:
         return str(link.getsockname()[0])
 
 
-def host_store(address: str, size: int, seconds: float) -> dist.TCPStore:
+def host_store(address: str, size: int, seconds: float) -> TCPStore:
     """Where a group of `size` members meets: at its `port`, for as long as it is kept."""
     limit = timedelta(seconds=seconds)
-    return dist.TCPStore(
-        address, 0, size, is_master=True, timeout=limit, wait_for_workers=False
-    )
+    return TCPStore(address, 0, size, is_master=True, timeout=limit, wait_for_workers=False)
 
 
 def join_group(
@@ -98,7 +97,7 @@ def join_group(
     """
     c10d: Any = import_module("torch.distributed.distributed_c10d")
     limit = timedelta(seconds=seconds)
-    store = dist.PrefixStore(name, dist.TCPStore(address, port, size, timeout=limit))
+    store = PrefixStore(name, TCPStore(address, port, size, timeout=limit))
     group, _ = c10d._new_process_group_helper(
         size, rank, [], dist.Backend(backend), store, name, timeout=limit
     )
@@ -107,16 +106,14 @@ def join_group(
 
 
 def meet(
-    store: dist.TCPStore, size: int, name: str, backend: str, seconds: float, answer: Future[Any]
+    store: TCPStore, size: int, name: str, backend: str, seconds: float, answer: Future[Any]
 ) -> dist.ProcessGroup:
     """Rank 0's part of `join_group`: the others' error is raised at once, not after `seconds`."""
     while not store.num_keys():  # nobody has come
         if answer.done():
             answer.result()
         time.sleep(POLL_SECONDS)
-    group = join_group(
-        store.host, store.port, 0, size, name=name, backend=backend, seconds=seconds
-    )
+    group = join_group(store.host, store.port, 0, size, name=name, backend=backend, seconds=seconds)
     answer.result()
     return group
 
