@@ -81,9 +81,7 @@ def group_advantages(
     valid = counts.double()
     r = torch.where(counts, rewards.double(), 0.0)
     n = valid.sum(1, keepdim=True)
-    # From here on nothing divides by zero, and groups that were too small are dropped at the end.
-    comparable = n >= 2
-    varied = varied_groups(rewards, counts)
+    comparable, varied = n >= 2, varied_groups(rewards, counts)
     mean = r.sum(1, keepdim=True) / n.clamp(min=1)
     # A group of equal rewards is exactly zero, whatever the rounding of its mean.
     centred = torch.where(counts & varied[:, None], r - mean, 0.0)
@@ -96,13 +94,13 @@ def group_advantages(
             values = centred
         case "rloo":  # r_i - (sum - r_i) / (n - 1) = (r_i - mean) n / (n - 1)
             values = centred * n / (n - 1).clamp(min=1)
-    zero_variance = comparable.squeeze(1) & ~varied
     keep = counts & comparable
     if settings.dynamic_sampling:
         keep = keep & varied[:, None]
     if truncated is not None:
         keep = keep & ~truncated
-    return Advantages(torch.where(keep, values, 0.0).to(rewards.dtype), keep, zero_variance)
+    values = torch.where(keep, values, 0.0).to(rewards.dtype)
+    return Advantages(values, keep, comparable.squeeze(1) & ~varied)
 
 
 def varied_groups(scores: Tensor, counts: Tensor) -> Tensor:

@@ -3,8 +3,9 @@
     step-00000012/ state.json, rank-00000.safetensors, rank-00001.safetensors ...
 
 Invariants: a checkpoint that has its final name is complete (it is written beside it, flushed to
-the disk, then renamed); tensors are cut anew for the layout that loads them, so tensor parallelism,
-data parallelism and ZeRO stage may change between two runs; the bits do not.
+the disk, then renamed; and renamed before it is removed); tensors are cut anew for the layout that
+loads them, so tensor parallelism, data parallelism and ZeRO stage may change between two runs; the
+bits do not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -49,7 +50,8 @@ def save(directory: Path, step: int, held: Held, state: Mapping[str, Any], keep:
     final = directory / f"step-{step:08d}"
     draft = directory / f".{final.name}.draft"
     if rank == 0:
-        shutil.rmtree(draft, ignore_errors=True)
+        for left in directory.glob(".step-*"):  # by a run that was killed
+            shutil.rmtree(left)
         draft.mkdir(parents=True)
     _barrier()
     mine: dict[str, Tensor] = {}
@@ -69,11 +71,12 @@ def save(directory: Path, step: int, held: Held, state: Mapping[str, Any], keep:
         (draft / "state.json").write_text(json.dumps(content))
         _flush(draft / "state.json")
         _flush(draft)
-        shutil.rmtree(final, ignore_errors=True)
+        if final.exists():
+            _remove(final)
         draft.rename(final)
         _flush(directory)
         for old in steps(directory)[:-keep]:
-            shutil.rmtree(directory / f"step-{old:08d}")
+            _remove(directory / f"step-{old:08d}")
     _barrier()
 
 
@@ -89,21 +92,30 @@ def read_state(path: Path) -> dict[str, Any]:
     """The small things of a checkpoint. Raises CheckpointError."""
     try:
         state: dict[str, Any] = json.loads((path / "state.json").read_text())
-    except (OSError, ValueError) as error:
+        if missing := {"step", "updates", "tensors"} - dict(state).keys():
+            raise ValueError(f"state.json holds no {', '.join(sorted(missing))}")
+    except (OSError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a checkpoint: {error}") from error
     return state
 
 
 def restore(path: Path, held: Held) -> dict[str, Any]:
-    """Puts a checkpoint's tensors into place, each rank its own piece, and returns its state."""
+    """Puts a checkpoint's tensors into place, each rank its own piece, and returns its state.
+
+    Raises CheckpointError for one that is damaged, or of another model.
+    """
     state = read_state(path)
     files = _Files(path, state["tensors"])
     for name, parameter, tensor in _tensors(held):
         whole = files.read(name)
-        piece = local_slice(whole, shard_of(parameter)[0], held.layout)
-        if piece.shape != tensor.shape:
+        dim, size = shard_of(parameter)
+        piece = local_slice(whole, dim, held.layout)
+        wanted = list(tensor.shape)
+        if dim is not None:
+            wanted[dim] = size
+        if list(whole.shape) != wanted:
             raise CheckpointError(
-                f"{path}: {name} is {tuple(whole.shape)}, the model wants {tuple(tensor.shape)}"
+                f"{path}: {name} is {list(whole.shape)}, the model wants {wanted}"
             )
         tensor.copy_(piece)
     held.optimizer.updates = state["updates"]
@@ -127,9 +139,12 @@ class _Files:
         if name not in self.names:
             raise CheckpointError(f"{self._path}: holds no {name}")
         file = self._path / f"rank-{self.names[name]:05d}.safetensors"
-        with safe_open(file, "pt") as opened:
-            tensor: Tensor = opened.get_tensor(name)
-            return tensor
+        try:
+            with safe_open(file, "pt") as opened:
+                tensor: Tensor = opened.get_tensor(name)
+                return tensor
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{file}: damaged, or not there: {error}") from error
 
 
 def _tensors(held: Held) -> Iterator[tuple[str, nn.Parameter, Tensor]]:
@@ -151,6 +166,13 @@ def _rank_and_world() -> tuple[int, int]:
 def _barrier() -> None:
     if dist.is_initialized():
         dist.barrier()
+
+
+def _remove(path: Path) -> None:
+    """Takes its name away first: what has the name of a checkpoint is a whole one."""
+    nameless = path.with_name(f".{path.name}.removed")
+    path.rename(nameless)
+    shutil.rmtree(nameless)
 
 
 def _flush(path: Path) -> None:

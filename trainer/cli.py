@@ -54,13 +54,14 @@ def _explained(*others: type[Exception]) -> Iterator[None]:
     from trainer.log import RunError
     from trainer.optimize import TrainingStopped
     from trainer.rollout.engine import EngineError
+    from trainer.rollout.verify_sync import StaleWeights
     from trainer.tokens import TokenizerError
-    from verifier.client import VerificationFailed
+    from verifier.client import ServiceError, VerificationFailed
     from verifier.embedded import ServerFailed
 
     known: tuple[type[Exception], ...] = (
         CheckpointError, ConfigError, DataError, EngineError, RunError, ServerFailed,
-        TokenizerError, TrainingStopped, VerificationFailed, *others,
+        ServiceError, StaleWeights, TokenizerError, TrainingStopped, VerificationFailed, *others,
     )  # fmt: skip
     try:
         yield
@@ -86,8 +87,12 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Fine-tune on completions; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import SftConfig
 
-    _ready(recipe, set or [], SftConfig, check)
-    fail("sft: this version checks such a recipe (--check) and cannot run it")
+    read = _ready(recipe, set or [], SftConfig, check)
+    from trainer.sft import train
+
+    with _explained():
+        train(read)
+    _say_done(read.run.dir)
 
 
 def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:

@@ -388,6 +388,8 @@ def _parallel_problems(parallel: Parallel) -> Iterator[str]:
         for name in ("zero", "offload"):
             if getattr(parallel, name):
                 yield f'parallel.{name}: needs parallel.backend = "deepspeed"'
+    elif parallel.offload and not parallel.zero:
+        yield "parallel.offload: needs parallel.zero of at least 1, got 0"
     if parallel.sequence_parallel and parallel.tp == 1:
         yield "parallel.sequence_parallel: needs parallel.tp of at least 2, got 1"
 

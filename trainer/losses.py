@@ -22,9 +22,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class LossInput:
-    """N completion tokens of S sequences, flat, in any order; all log-probabilities are natural,
-    of the tokens that were sampled, at the sampling temperature. Prompt tokens are not among them.
-    """
+    """N completion tokens of S sequences, flat, in any order, without the prompts'; natural
+    log-probabilities of the tokens that were sampled, at the sampling temperature."""
 
     logprobs: Tensor
     """[N], of the policy that is being updated; carries the gradient."""

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import grpc
 import tenacity
 
+from trainer.optimize import TrainingStopped
 from verifier.client import Item, ServiceError, Verdict, VerifierClient
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Verification:
             except ServiceError as error:
                 if error.code in AWAY:
                     raise
-                raise RuntimeError(f"the verification service {self._address}: {error}") from error
+                raise TrainingStopped(f"{self._address}, verification service: {error}") from error
 
         patience = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ServiceError),

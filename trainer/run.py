@@ -230,7 +230,8 @@ class Run:
         with torch.no_grad():
             for micro, chosen, _ in self.micro_batches(samples, range(len(samples))):
                 logprobs = policy(micro, temperature=temperature).logprobs
-                for n, part in zip(chosen, logprobs.split(micro.counts), strict=True):
+                # Of a pack without places there is a part all the same.
+                for n, part in zip(chosen, logprobs.split(micro.counts), strict=False):
                     found[n] = part
         return found
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -39,8 +40,10 @@ from trainer.parallel import Layout, gather_full, shard_of
 
 if not torch.cuda.is_available():
     os.environ.setdefault("DS_ACCELERATOR", "cpu")  # else it looks for others, and warns
-import deepspeed
-from deepspeed import utils as ds
+# Collectives that DeepSpeed calls by their old names, which torch 2.13 warns of.
+warnings.filterwarnings("ignore", r".*torch\.distributed\.\w+. is deprecated", FutureWarning)
+import deepspeed  # noqa: E402
+from deepspeed import utils as ds  # noqa: E402
 
 BUCKET = 50_000_000
 """Most elements that are reduced or gathered at once."""

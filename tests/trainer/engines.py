@@ -107,11 +107,11 @@ class Server:
             queue += _children(pid)
         return found
 
-    def kill(self) -> None:
-        """Ends all of it at once, as a machine's death would."""
+    def signal(self, number: signal.Signals, name: str = "") -> None:
+        """To all its processes, or to those that are called so."""
         for pid in self.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            if name in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(pid, number)
 
 
 @contextlib.contextmanager

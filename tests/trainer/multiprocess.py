@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -45,17 +45,24 @@ class Ranks:
         """Raises AssertionError with the rank's traceback, TimeoutError naming the rank."""
         for pipe in self._pipes:
             pipe.send_bytes(pickle.dumps((function, args)))
-        results, end = [], time.monotonic() + seconds
-        for rank, pipe in enumerate(self._pipes):
-            if not pipe.poll(max(0.0, end - time.monotonic())):
+        results, end = dict[int, Any](), time.monotonic() + seconds
+        while missing := [n for n in range(len(self._pipes)) if n not in results]:
+            # The first that fails, not the first that waits for it.
+            pipes = {self._pipes[rank]: rank for rank in missing}
+            ready = wait(list(pipes), max(0.0, end - time.monotonic()))
+            if not ready:
                 self.close()
-                raise TimeoutError(f"rank {rank} did not end {function.__name__} in {seconds} s")
-            done, result = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own child wrote it
-            if not done:
-                self.close()
-                raise AssertionError(f"rank {rank}: {result}")
-            results.append(result)
-        return results
+                raise TimeoutError(
+                    f"rank {missing[0]} did not end {function.__name__} in {seconds} s"
+                )
+            for pipe in ready:
+                assert isinstance(pipe, Connection)
+                done, result = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own child wrote it
+                if not done:
+                    self.close()
+                    raise AssertionError(f"rank {pipes[pipe]}: {result}")
+                results[pipes[pipe]] = result
+        return [results[rank] for rank in sorted(results)]
 
     def close(self) -> None:
         for process in self._processes:

@@ -311,7 +311,9 @@ def test_estimate_follows_the_recipe(tmp_path: Path) -> None:
             assert found[split] * 4 == base[split]
         if zero < 3:
             assert found["parameters"] == base["parameters"]
-    offloaded = recipe_for(tmp_path / "m", "parallel.backend=deepspeed", "parallel.offload=true")
+    offloaded = recipe_for(
+        tmp_path / "m", "parallel.backend=deepspeed", "parallel.zero=1", "parallel.offload=true"
+    )
     assert rows(offloaded, config, count, on_gpu=True)["the optimizer's moments"] == 0
     assert rows(offloaded, config, count)["the optimizer's moments"] == 8 * count
     checkpointed = rows(

@@ -84,6 +84,11 @@ def test_splitting_for_ranks_halves_the_largest():
     assert pack([1, 2, 3, 4], 10, multiple=2) == [[3, 1], [2, 0]]
 
 
+def test_the_largest_is_the_one_of_most_tokens():
+    # 10 + 10 and 4 + 4 + 4: the second has more samples, the first more tokens.
+    assert pack([10, 10, 4, 4, 4], 20, multiple=3) == [[0], [2, 3, 4], [1]]
+
+
 def test_too_few_samples_leave_empty_batches():
     assert pack([3, 2], 10, multiple=4) == [[0], [1], [], []]
 

@@ -186,12 +186,6 @@ _COLUMNS = (
 )
 
 
-_COLUMNS = (
-    *("seeds", "places", "counts", "room", "last"),
-    *("tokens", "logprobs", "versions", "over"),
-)
-
-
 @dataclass
 class _Batch:
     """The rows that are being generated: B of them, their caches [B, S, Hkv, D] by layer."""

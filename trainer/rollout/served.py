@@ -197,7 +197,8 @@ class ServedEngine(ABC):
         async def scores() -> list[list[float]]:
             prefix = uuid.uuid4().hex
             return await self._gathered(
-                [self._score(f"{prefix}-{index}", ids) for index, ids in enumerate(sequences)]
+                prefix,
+                [self._score(f"{prefix}-{index}", ids) for index, ids in enumerate(sequences)],
             )
 
         return self._submit(scores()).result()
@@ -307,26 +308,33 @@ class ServedEngine(ABC):
             async with gate:
                 put((index, await self._complete(f"{prefix}-{index}", requests[index], sampling)))
 
-        await self._gathered([one(index) for index in range(len(requests))])
+        await self._gathered(prefix, [one(index) for index in range(len(requests))])
 
-    async def _gathered(self, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    async def _gathered(self, prefix: str, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """All results; the first error ends the others. Watches that the server lives."""
         self._heard = time.monotonic()
+        tasks: list[asyncio.Task[T]] = []
+
+        def waiting() -> str:
+            left = [index for index, task in enumerate(tasks) if not task.done()]
+            first = min(left, default=0)
+            return f"{len(left)} of {len(tasks)} answers to come, first request {prefix}-{first}"
+
         try:
             async with asyncio.TaskGroup() as group:
-                watch = group.create_task(self._watch())
+                watch = group.create_task(self._watch(waiting))
                 async with asyncio.TaskGroup() as work:
-                    tasks = [work.create_task(coroutine) for coroutine in coroutines]
+                    tasks += [work.create_task(coroutine) for coroutine in coroutines]
                 watch.cancel()
         except BaseExceptionGroup as several:
             raise _first(several) from None
         return [task.result() for task in tasks]
 
-    async def _watch(self) -> None:
+    async def _watch(self, waiting: Callable[[], str]) -> None:
         while True:
             await asyncio.sleep(PROBE_SECONDS)
             if self._broken is not None:
-                raise self._error("generate", self._broken)
+                raise self._error(waiting(), self._broken)
             if self._held:
                 self._heard = time.monotonic()
                 continue
@@ -337,9 +345,9 @@ class ServedEngine(ABC):
             except httpx2.TimeoutException:
                 pass
             except httpx2.HTTPError as error:
-                raise self._error("GET /health", f"{type(error).__name__}: {error}") from error
+                raise self._error(waiting(), f"GET /health: {type(error).__name__}") from error
             if time.monotonic() - self._heard > self._seconds:
-                raise self._error("generate", f"silent for more than {self._seconds:g} s")
+                raise self._error(waiting(), f"silent for more than {self._seconds:g} s")
 
     async def _call(self, method: str, path: str, what: str = "", **arguments: Any) -> Any:
         """The body of an answer, parsed. Raises EngineError for any but 200."""

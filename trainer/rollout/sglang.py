@@ -32,6 +32,7 @@ class SGLangEngine(ServedEngine):
         if config.is_file():
             found |= json.loads(config.read_text())
         self._compare(model, found)
+        self._go_on()  # a trainer that has died may have left it paused
         if not self._knows(model.vocab_size - 1) or self._knows(model.vocab_size):
             raise self._error(
                 "greeting", f"its vocabulary is not of {model.vocab_size}, as the trainer's is"

@@ -10,7 +10,9 @@ import random
 import statistics
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from threading import Event, Thread
 from typing import Any, ClassVar
 
@@ -25,6 +27,7 @@ from tests.trainer.engines import Kind, Server, served, tiny_model
 from trainer.model import ModelConfig
 from trainer.rollout.engine import Completion, EngineError, Request, Sampling
 from trainer.rollout.served import ServedEngine, SyncMode
+from trainer.rollout.transfer import buckets
 from trainer.rollout.verify_sync import StaleWeights, SyncCheck
 from trainer.weights import read_config
 
@@ -112,10 +115,21 @@ def whole(completion: Completion) -> bool:
     ) == len(completion.logprobs)
 
 
+def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights go in several messages, not in one as tiny models' would."""
+    several = partial(buckets, limit=50_000)
+    monkeypatch.setattr("trainer.rollout.served.buckets", several)
+    monkeypatch.setattr("trainer.rollout.transfer.buckets", several)
+
+
 class Contract:
     """Inherited by the tests of each engine, which say which one."""
 
     kind: ClassVar[Kind]
+    ranks: ClassVar[str]
+    """The argument that says how many tensor-parallel ranks."""
+    worker: ClassVar[str]
+    """The name of the process that computes."""
     renormalises: ClassVar[bool]
     """Whether top_p is of what top_k left, or of all."""
     engine_class: ClassVar[type[ServedEngine]]
@@ -148,8 +162,13 @@ class Contract:
 
     @pytest.mark.parametrize("mode", MODES)
     def test_a_sync_brings_all_weights(
-        self, server: Server, models: list[Model], mode: SyncMode
+        self,
+        server: Server,
+        models: list[Model],
+        mode: SyncMode,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        small_buckets(monkeypatch)
         engine = self.engine_class(server.url, models[0].config, sync=mode, timeout_seconds=60)
         for version in (1, 2, 3):
             model = models[version % 2]
@@ -356,6 +375,44 @@ class Contract:
         with pytest.raises(StaleWeights, match=r"version 3: the engine shows -?0\.0"):
             check(engine, now)
 
+    @pytest.mark.parametrize("mode", MODES)
+    def test_a_sync_that_broke_off_can_be_made_again(
+        self,
+        server: Server,
+        models: list[Model],
+        mode: SyncMode,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        small_buckets(monkeypatch)
+
+        def half() -> Iterator[tuple[str, Tensor]]:
+            for number, one in enumerate(models[1].weights.items()):
+                if number == 10:
+                    raise RuntimeError("the trainer's own")
+                yield one
+
+        first = self.engine_class(server.url, models[0].config, sync=mode, timeout_seconds=60)
+        first.sync(models[0].weights.items(), 1)
+        with pytest.raises(EngineError, match=r"sync of version 2.*the trainer's own"):
+            first.sync(half(), 2)
+        assert first.version == 1
+        for refused in (
+            first.resume,
+            lambda: list(first.generate([Request((1,), 0)], Sampling(2))),
+        ):
+            with pytest.raises(EngineError, match="sync of version 2 failed"):
+                refused()
+        first.sync(models[1].weights.items(), 2)
+        close(first, models[1])
+        # And by another trainer, where the first has died in it.
+        with pytest.raises(EngineError):
+            first.sync(half(), 3)
+        first.close()
+        second = self.engine_class(server.url, models[0].config, sync=mode, timeout_seconds=60)
+        second.sync(models[0].weights.items(), 4)
+        close(second, models[0])
+        second.close()
+
     def test_a_server_started_again_is_noticed(self, server: Server, engine: ServedEngine) -> None:
         body = {"new_version": "default", "abort_all_requests": False}  # as a new server says
         httpx2.post(f"{server.url}/update_weight_version", json=body).raise_for_status()
@@ -383,9 +440,26 @@ class Contract:
         with pytest.raises(EngineError, match=r"http://127\.0\.0\.1:9.*ConnectError"):
             self.engine_class("http://127.0.0.1:9", models[0].config)
 
-    def test_an_untied_model_and_a_server_killed_in_mid_generation(self, tmp_path: Path) -> None:
-        old, new = (Model(tiny_model(tmp_path / str(n), seed=n)) for n in range(2))
-        with served(self.kind, old.path, tmp_path) as server:
+    def test_a_server_that_hangs(
+        self, server: Server, engine: ServedEngine, models: list[Model]
+    ) -> None:
+        hasty = self.engine_class(server.url, models[0].config, timeout_seconds=2)
+        requests = [Request(ids, seed) for seed, ids in enumerate(prompts(3, 8))]
+        server.signal(SIGSTOP)
+        try:
+            with pytest.raises(EngineError, match=r"3 of 3 answers.*silent for more than 2 s"):
+                list(hasty.generate(requests, Sampling(10)))
+        finally:
+            server.signal(SIGCONT)
+        hasty.close()
+        assert len(list(engine.generate(requests, Sampling(10)))) == 3
+
+    def test_an_untied_model_on_two_ranks_and_a_server_killed_in_mid_generation(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SGLANG_CPU_OMP_THREADS_BIND", "0|1")  # it wants to be told
+        old, new = (Model(tiny_model(tmp_path / str(n), seed=n, hidden_size=128)) for n in range(2))
+        with served(self.kind, old.path, tmp_path, self.ranks, "2") as server:
             engine = self.engine_class(server.url, old.config, timeout_seconds=60)
             close(engine, old)
             for version, mode in enumerate(MODES, 1):
@@ -395,12 +469,16 @@ class Contract:
                 engine.sync(model.weights.items(), version)
                 close(engine, model)
             requests = [Request(ids, seed) for seed, ids in enumerate(prompts(8, 8))]
-            started = Thread(target=lambda: (time.sleep(1.0), server.kill()))
+            # The process that computes; that one gone, nobody would answer.
+            started = Thread(target=lambda: (time.sleep(1.0), server.signal(SIGKILL, self.worker)))
             started.start()
+            began = time.monotonic()
             with pytest.raises(EngineError, match=r"request \w+-\d") as raised:
                 list(engine.generate(requests, Sampling(1000)))
             started.join()
             assert server.url in str(raised.value)
+            assert time.monotonic() - began < 20  # SGLang's own watch takes 5
+            time.sleep(1)
             began = time.monotonic()
             for call in (
                 lambda: list(engine.generate(requests, Sampling(10))),

@@ -18,6 +18,8 @@ class TestSGLang(Contract):
     """What is true of SGLang alone comes after what is true of both."""
 
     kind = "sglang"
+    ranks = "--tp"
+    worker = "sglang::scheduler"
     renormalises = False
     engine_class = SGLangEngine
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx2
 import pytest
+import torch
 
 from tests.trainer.engines import Server
-from tests.trainer.rollout.contract import Contract, Model, prompts
+from tests.trainer.rollout.contract import Contract, Model, close, prompts
 from trainer.rollout.engine import EngineError, Request, Sampling
 from trainer.rollout.served import ServedEngine
 from trainer.rollout.vllm import VLLMEngine
@@ -16,6 +17,8 @@ class TestVLLM(Contract):
     """What is true of vLLM alone comes after what is true of both."""
 
     kind = "vllm"
+    ranks = "--tensor-parallel-size"
+    worker = "VLLM::Worker"
     renormalises = True
     engine_class = VLLMEngine
 
@@ -44,3 +47,12 @@ class TestVLLM(Contract):
             list(engine.generate([Request((1,), 0)], Sampling(2)))
         engine.sync(models[1].weights.items(), 2)
         assert len(list(engine.generate([Request((1,), 0)], Sampling(2)))) == 1
+
+    def test_weights_of_another_shape_are_refused(
+        self, engine: ServedEngine, models: list[Model]
+    ) -> None:
+        wrong = {**models[1].weights, "model.norm.weight": torch.ones(63)}
+        with pytest.raises(EngineError, match="sync of version 2"):
+            engine.sync(wrong.items(), 2)
+        engine.sync(models[1].weights.items(), 2)
+        close(engine, models[1])
