@@ -4,14 +4,17 @@ Invariants: this process holds the end from which each side reads until it has s
 who writes to a side that is gone is not killed for it before the end of the other is known, and not
 mistaken for who ended first. It also holds the end to which the program writes until it has seen
 the program end: an interactor that ends because the program did is never seen to end before it. The
-end to which the interactor writes is its own, so that closing it is seen. A jail that is lost, or a
-side that is killed for no reason known, says nothing about either side, and both are run again.
+end to which the interactor writes is its own, so that the program sees it closed. An interactor
+that closed it, as each does by ending, before the program was seen to end went first, whichever end
+is told first. A jail that is lost, or a side that is killed for no reason known, says nothing about
+either side, and both are run again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import select
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -60,8 +63,8 @@ async def converse(
     deadline: float | None,
 ) -> tuple[Ended | None, Ended, bool]:
     """One dialogue: how the program ended, None where it was stopped, and the interactor; and
-    whether the interactor ended first. After any exit code of the interactor but `going_on` the
-    program is stopped.
+    whether the interactor ended, or closed its output, first. After any exit code of the interactor
+    but `going_on` the program is stopped.
     """
     for attempt in range(1, ATTEMPTS + 1):
         to_program, to_interactor = _pipe(), _pipe()
@@ -124,7 +127,8 @@ async def _side(
     over: list[Prepared],
 ) -> Ended:
     """One side of a dialogue; closes its ends, and is noted in `over`, when it has ended. Unless it
-    `holds`, the end to which it writes is closed here as soon as the side has it."""
+    `holds`, the end to which it writes is closed here as soon as the side has it; a side that holds
+    is not noted where the other has closed its output already, and so went first."""
     seat, job, language = program.seat, program.job, program.language
     ends = list(streams)
     try:
@@ -154,7 +158,8 @@ async def _side(
             run.cancel()
             await asyncio.gather(run, return_exceptions=True)
     finally:
-        over.append(program)
+        if not (holds and _is_without_writer(ends[0])):
+            over.append(program)
         for end in ends:
             os.close(end)
     if ended.why is Why.DEADLINE:
@@ -167,6 +172,13 @@ def _pipe() -> tuple[int, int]:
     read, write = os.pipe()
     os.fchmod(read, 0o666)
     return read, write
+
+
+def _is_without_writer(read: int) -> bool:
+    """Whether nobody has the other end of a pipe any more; what is still in it does not matter."""
+    poll = select.poll()
+    poll.register(read, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def _is_lost(side: Ended | BaseException) -> bool:

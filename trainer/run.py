@@ -291,7 +291,8 @@ class Run:
                     },
                     path,
                 )
-            raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+                raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+            raise TrainingStopped(f"step {step}: {error}; this rank had no batch") from error
 
     def sync(self, version: int) -> None:
         """Gives the engine the policy's weights; waits for it to be idle, and to be there."""

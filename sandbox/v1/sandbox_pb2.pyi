@@ -698,7 +698,9 @@ class Outcome(google.protobuf.message.Message):
     inner_tuples: builtins.bool
     """Somewhere below the top of a call's value a tuple stands for a list."""
     interactor_first: builtins.bool
-    """Of Dialogues: the interactor ended before the program did."""
+    """Of Dialogues: the interactor ended, or closed its output, before the
+    program ended.
+    """
     def __init__(
         self,
         *,

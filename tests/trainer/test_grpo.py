@@ -157,11 +157,13 @@ def test_a_service_that_is_away_is_waited_for(
 ) -> None:
     with EmbeddedServer("--log-level", "warning") as server:
         address = server.address
-    # Nobody listens there now; later somebody does.
+    # Nobody listens there now; somebody does once that has been noticed.
     revived: list[EmbeddedServer] = []
 
     def revive() -> None:
-        time.sleep(4)
+        noticed = time.monotonic() + 120
+        while "is away" not in caplog.text and time.monotonic() < noticed:
+            time.sleep(0.1)
         revived.append(EmbeddedServer("--log-level", "warning", "--listen", address))
         revived[0].__enter__()
 
