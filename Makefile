@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROTO_BIN := build/proto-env/bin
 PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 
-.PHONY: help demo test test-docker docker-image lint proto bench soak fuzz clean
+.PHONY: help demo train-demo test test-docker docker-image lint proto bench soak fuzz clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -24,7 +24,16 @@ $(PROTO_BIN)/.installed: requirements-proto.txt
 demo: $(BIN)/.installed ## verify real work with known verdicts, print agreement and rate
 	$(BIN)/python examples/demo.py
 
-test: $(BIN)/.installed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
+train-demo: $(BIN)/.installed ## a model learns from rewards alone: from nothing, on two cores
+	$(BIN)/python examples/train_demo/run.py
+
+# It is built where it is installed, by what is there: without its compiled parts, with our torch.
+$(BIN)/.deepspeed: $(BIN)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools wheel ninja py-cpuinfo
+	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation "deepspeed>=0.19,<0.20"
+	touch $@
+
+test: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
 	$(BIN)/python -m pytest
 
 IMAGE ?= touchstone

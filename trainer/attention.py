@@ -14,14 +14,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from itertools import accumulate
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.attention.varlen import varlen_attn
 
 from trainer.parallel import apply
 
@@ -35,11 +34,20 @@ TOKEN_GROWTH = 1 / 180
 FLASH_HEAD_DIM = 256
 """The largest that flash attention's kernels have; a head must be a multiple of 8 too."""
 
-_KNOWN = inspect.signature(varlen_attn).parameters
-# Causal; torch 2.10 says it by a flag, and takes grouped heads as they come.
-VARLEN_OPTIONS: dict[str, Any] = (
-    {"window_size": (-1, 0)} if "window_size" in _KNOWN else {"is_causal": True}
-) | ({"enable_gqa": True} if "enable_gqa" in _KNOWN else {})
+
+@cache
+def _flash() -> partial[Any]:
+    """Torch's varlen attention, causal. Imported where it is used: it takes a second and 80 MiB."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    known = inspect.signature(varlen_attn).parameters
+    # Torch 2.10 says causal by a flag, and takes grouped heads as they come.
+    options: dict[str, Any] = (
+        {"window_size": (-1, 0)} if "window_size" in known else {"is_causal": True}
+    )
+    if "enable_gqa" in known:
+        options["enable_gqa"] = True
+    return partial(varlen_attn, **options)
 
 
 def packed_positions(
@@ -128,8 +136,7 @@ class PackedAttention:
             q, k, v = plan.there(q), plan.there(k), plan.there(v)
         if flash:
             most = max(self._lengths)
-            call = varlen_attn(q, k, v, self._ends, self._ends, most, most, **VARLEN_OPTIONS)
-            out = cast(Tensor, call)
+            out = cast(Tensor, _flash()(q, k, v, self._ends, self._ends, most, most))
         else:
             sizes = [count * length for count, length in plan.shapes]
             parts = zip(*(x.split(sizes) for x in (q, k, v)), plan.shapes, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +23,6 @@ class Sample:
     rollout_logprobs: tuple[float, ...]
     advantage: float
 
-    @property
-    def length(self) -> int:
-        """Tokens, prompt and completion."""
-        return len(self.prompt) + len(self.completion)
-
 
 IDLE = Sample((0,), (0,), (0.0,), 0.0)
 """What a rank without samples of its own goes through where all ranks must."""
@@ -34,12 +30,15 @@ IDLE = Sample((0,), (0,), (0.0,), 0.0)
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """S samples one after the other, T tokens, N of them completion tokens."""
+    """S samples of N completion tokens in T rows: segments that lie one after the other. Samples
+    of one prompt share its rows, and none has a row for its last token, which predicts nothing."""
 
     ids: Tensor
     """[T]"""
     lengths: list[int]
-    """[S]"""
+    """Rows of each segment."""
+    prefixes: list[int | None]
+    """The segment that each segment continues, see PackedAttention."""
     rows: Tensor
     """[N]: where in [T] the hidden state stands that predicts each completion token."""
     targets: Tensor
@@ -54,26 +53,63 @@ class MicroBatch:
     @property
     def counts(self) -> list[int]:
         """[S]: completion tokens of each sample."""
-        counts: list[int] = torch.bincount(self.sequence, minlength=len(self.lengths)).tolist()
+        counts: list[int] = torch.bincount(self.sequence, minlength=len(self.advantages)).tolist()
         return counts
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, to be kept in a file; -1 is no prefix."""
+        prefixes = [-1 if prefix is None else prefix for prefix in self.prefixes]
+        kept = {"lengths": torch.tensor(self.lengths), "prefixes": torch.tensor(prefixes)}
+        return kept | {name: value for name, value in vars(self).items() if name not in kept}
+
+
+def rows_of(samples: Sequence[Sample]) -> int:
+    """Rows that samples of one prompt take together."""
+    return len(samples[0].prompt) + sum(len(sample.completion) - 1 for sample in samples)
+
+
+def by_prompt(samples: Sequence[Sample], chosen: Sequence[int], budget: int) -> list[list[int]]:
+    """Places of samples that share a prompt, together as far as `budget` rows allow."""
+    units, newest = list[list[int]](), dict[tuple[int, ...], list[int]]()
+    for n in chosen:
+        unit = newest.get(samples[n].prompt)
+        if unit is None or rows_of([samples[m] for m in (*unit, n)]) > budget:
+            unit = newest[samples[n].prompt] = []
+            units.append(unit)
+        unit.append(n)
+    return units
 
 
 def micro_batch(samples: Sequence[Sample], device: torch.device) -> MicroBatch:
-    """Packs samples in their order."""
-    lengths = [sample.length for sample in samples]
-    counts = [len(sample.completion) for sample in samples]
-    rows, start = list[int](), 0
-    for sample in samples:
-        first = start + len(sample.prompt) - 1
-        rows.extend(range(first, first + len(sample.completion)))
-        start += sample.length
-    flat = [token for s in samples for token in (*s.prompt, *s.completion)]
+    """Packs samples in their order; neighbours of one prompt share it."""
+    ids, rows, lengths, prefixes = list[int](), list[int](), list[int](), list[int | None]()
+
+    def segment(tokens: tuple[int, ...], prefix: int | None) -> int:
+        ids.extend(tokens)
+        lengths.append(len(tokens))
+        prefixes.append(prefix)
+        return len(ids) - len(tokens)
+
+    for prompt, mates in groupby(samples, key=lambda sample: sample.prompt):
+        completions = [mate.completion for mate in mates]
+        if len(completions) == 1:
+            end = segment(prompt + completions[0][:-1], None) + len(prompt) - 1
+            rows.extend(range(end, end + len(completions[0])))
+            continue
+        end, shared = segment(prompt, None) + len(prompt) - 1, len(lengths) - 1
+        for completion in completions:
+            rows.append(end)
+            if len(completion) > 1:
+                start = segment(completion[:-1], shared)
+                rows.extend(range(start, start + len(completion) - 1))
+    counts = torch.tensor([len(sample.completion) for sample in samples])
     return MicroBatch(
-        ids=torch.tensor(flat, device=device),
+        ids=torch.tensor(ids, device=device),
         lengths=lengths,
+        prefixes=prefixes,
         rows=torch.tensor(rows, device=device),
         targets=torch.tensor([t for s in samples for t in s.completion], device=device),
-        sequence=torch.arange(len(samples)).repeat_interleave(torch.tensor(counts)).to(device),
+        sequence=torch.arange(len(samples)).repeat_interleave(counts).to(device),
         advantages=torch.tensor([s.advantage for s in samples], device=device),
         rollout_logprobs=torch.tensor(
             [value for s in samples for value in s.rollout_logprobs], device=device
@@ -96,11 +132,12 @@ class Policy(nn.Module):
         device = micro.ids.device
         hidden = self.decoder(
             micro.ids,
-            packed_positions(micro.lengths, device),
-            PackedAttention(micro.lengths, device),
+            packed_positions(micro.lengths, device, micro.prefixes),
+            PackedAttention(micro.lengths, device, micro.prefixes),
+            micro.rows,
         )
         return token_logprobs(
-            hidden[micro.rows],
+            hidden,
             self.decoder.head_weight,
             micro.targets,
             vocab_size=self.decoder.config.vocab_size,

@@ -13,7 +13,6 @@ so that training and sampling meet the same tokens (a template's own marks leave
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Iterator
@@ -26,7 +25,7 @@ import torch
 from jinja2 import TemplateError
 from torch import Tensor
 
-from trainer.data import SHOWN_PROBLEMS, DataError
+from trainer.data import DataError, read_rows
 from trainer.tokens import Tokenizer, TokenizerError
 
 log = logging.getLogger(__name__)
@@ -137,20 +136,14 @@ def read_examples(path: Path, encode: Encoder, max_tokens: int) -> list[Example]
 
     Raises DataError naming the lines that are no good.
     """
-    examples, problems = list[Example](), list[str]()
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
+
+    def parse(_: int, row: object) -> Example:
         try:
-            if line.strip():
-                examples.append(encode(json.loads(line.decode())))
-        except (ValueError, TemplateError) as error:
-            problems.append(f"{path}, line {number}: {error}")
-    if problems:
-        more = len(problems) - SHOWN_PROBLEMS
-        raise DataError("\n".join(problems[:SHOWN_PROBLEMS] + [f"and {more} more"] * (more > 0)))
+            return encode(row)
+        except TemplateError as error:
+            raise ValueError(str(error)) from error
+
+    examples = read_rows(path, parse)
     kept = [example for example in examples if len(example.ids) <= max_tokens]
     if not kept:
         raise DataError(f"{path}: no rows of at most {max_tokens} tokens")

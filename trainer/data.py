@@ -9,10 +9,11 @@ else; every problem of a file is told by its line before anything is trained.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from google.protobuf import json_format
@@ -32,6 +33,8 @@ TEMPLATES = {
     ),
 }
 """By name; `chat` is the tokenizer's own, and any text with {prompt} in it is a template too."""
+
+T = TypeVar("T")
 
 SHOWN_PROBLEMS = 10
 """Bad lines named in one error: enough to see what they have in common."""
@@ -62,41 +65,51 @@ def render(prompt: str, template: str, tokenizer: Tokenizer) -> str:
     return form.replace("{prompt}", prompt)
 
 
-def read_prompts(
-    path: Path, tokenizer: Tokenizer, template: str, max_prompt_tokens: int
-) -> list[Prompt]:
-    """All rows of a file, in order. Raises DataError naming the lines that are no good."""
-    prompts, problems, seen = list[Prompt](), list[str](), dict[str, int]()
+def read_rows(path: Path, parse: Callable[[int, Any], T]) -> list[T]:
+    """What `parse` makes of each line's number and JSON, in order; blank lines are left out.
+
+    Raises DataError naming the lines of which it, or `parse`, raises ValueError.
+    """
+    rows, problems = list[T](), list[str]()
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
         try:
-            prompt = _row(line, tokenizer, template, max_prompt_tokens)
-        except (ValueError, json_format.ParseError) as error:
-            reason = str(error).partition(" Available Fields")[0]
-            problems.append(f"{path}, line {number}: {reason}")
-            continue
-        if prompt.id in seen:
-            problems.append(
-                f"{path}, line {number}: id {prompt.id!r} is that of line {seen[prompt.id]}"
-            )
-        seen[prompt.id] = number
-        prompts.append(prompt)
+            if line.strip():
+                rows.append(parse(number, json.loads(line.decode())))
+        except ValueError as error:
+            problems.append(f"{path}, line {number}: {error}")
     if problems:
         more = len(problems) - SHOWN_PROBLEMS
-        shown = problems[:SHOWN_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
+        shown = problems[:SHOWN_PROBLEMS] + [f"and {more} more"] * (more > 0)
         raise DataError("\n".join(shown))
-    if not prompts:
+    if not rows:
         raise DataError(f"{path}: no rows")
-    return prompts
+    return rows
 
 
-def _row(line: bytes, tokenizer: Tokenizer, template: str, max_prompt_tokens: int) -> Prompt:
-    value = json.loads(line.decode())
+def read_prompts(
+    path: Path, tokenizer: Tokenizer, template: str, max_prompt_tokens: int
+) -> list[Prompt]:
+    """All rows of a file, in order. Raises DataError naming the lines that are no good."""
+    seen = dict[str, int]()
+
+    def parse(number: int, value: Any) -> Prompt:
+        try:
+            prompt = _row(value, tokenizer, template, max_prompt_tokens)
+        except json_format.ParseError as error:
+            raise ValueError(str(error).partition(" Available Fields")[0]) from error
+        if prompt.id in seen:
+            raise ValueError(f"id {prompt.id!r} is that of line {seen[prompt.id]}")
+        seen[prompt.id] = number
+        return prompt
+
+    return read_rows(path, parse)
+
+
+def _row(value: Any, tokenizer: Tokenizer, template: str, max_prompt_tokens: int) -> Prompt:
     if not isinstance(value, dict):
         raise ValueError(f"a JSON object is wanted, got a {type(value).__name__}")
     item = json_format.ParseDict(value, Item())
@@ -117,13 +130,11 @@ def _row(line: bytes, tokenizer: Tokenizer, template: str, max_prompt_tokens: in
     return Prompt(item.id, text, ids, item)
 
 
-def draw(
-    prompts: Sequence[Prompt], start: int, count: int, seed: int, shuffle: bool
-) -> list[Prompt]:
+def draw(rows: Sequence[T], start: int, count: int, seed: int, shuffle: bool) -> list[T]:
     """Places `start` to `start + count` of the endless row of epochs, each shuffled anew."""
-    size = len(prompts)
+    size = len(rows)
     return [
-        prompts[_epoch(size, n // size, seed)[n % size] if shuffle else n % size]
+        rows[_epoch(size, n // size, seed)[n % size] if shuffle else n % size]
         for n in range(start, start + count)
     ]
 

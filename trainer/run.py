@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from trainer import checkpoint
-from trainer.batch import IDLE, MicroBatch, Policy, Sample, micro_batch
+from trainer.batch import IDLE, MicroBatch, Policy, Sample, by_prompt, micro_batch, rows_of
 from trainer.collect import Collector, seed_of
 from trainer.config import ConfigError, GrpoConfig
 from trainer.data import Prompt, read_prompts
@@ -262,15 +262,16 @@ class Run:
         Under ZeRO all data-parallel ranks get the same number of packs, some of which may have no
         places: what is computed of those does not count.
         """
-        lengths = [samples[n].length for n in chosen]
         budget = self.recipe.budget.micro_batch_tokens
+        units = by_prompt(samples, chosen, budget)
+        lengths = [rows_of([samples[n] for n in unit]) for unit in units]
         packs = pack(lengths, budget)
         if self.recipe.parallel.zero and self.layout.dp > 1:
             most = torch.tensor(max(1, len(packs)), device=self.device)
             dist.all_reduce(most, dist.ReduceOp.MAX, group=self.layout.dp_group)
             packs = pack(lengths, budget, multiple=int(most)) or [[]] * int(most)
         for number, pack_ in enumerate(packs):
-            places = [chosen[n] for n in pack_]
+            places = [n for unit in pack_ for n in units[unit]]
             micro = micro_batch([samples[n] for n in places] or [IDLE], self.device)
             yield micro, places, number == len(packs) - 1
 
@@ -282,15 +283,7 @@ class Run:
         except (NotFinite, ValueError) as error:
             path = self.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
             if micro is not None:
-                save_file(
-                    {
-                        "ids": micro.ids,
-                        "lengths": torch.tensor(micro.lengths),
-                        "advantages": micro.advantages,
-                        "rollout_logprobs": micro.rollout_logprobs,
-                    },
-                    path,
-                )
+                save_file(micro.tensors(), path)
                 raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
             raise TrainingStopped(f"step {step}: {error}; this rank had no batch") from error
 
@@ -320,7 +313,7 @@ class Run:
     def checkpoint(self, step: int) -> None:
         """After so many steps, where it is due."""
         if step % self.recipe.run.checkpoint_every == 0 or step == self.recipe.run.steps:
-            state = {"cursor": self.rollouts.cursor, "model": str(self.recipe.model.path)}
+            state = {"cursor": self.rollouts.cursor, "model": str(self.recipe.model.path.resolve())}
             checkpoint.save(
                 self._checkpoints, step, self._held, state, self.recipe.run.keep_checkpoints
             )

@@ -22,6 +22,7 @@ from trainer import checkpoint
 from trainer.batch import MicroBatch, Policy
 from trainer.chat import Encoder, Example, read_examples
 from trainer.config import SftConfig
+from trainer.data import draw
 from trainer.log import RunLog
 from trainer.metrics import Figures
 from trainer.optimize import NotFinite, OptimizerSettings, TrainingStopped, make_optimizer
@@ -75,15 +76,15 @@ def micro_batch(examples: list[Example], device: torch.device) -> MicroBatch:
     # The first token of an example has nothing before it: what lies there is another example.
     trained &= torch.cat([sequence.new_tensor([-1]), sequence[:-1]]) == sequence
     places = trained.nonzero().squeeze(1)
-    nothing = torch.empty(0, device=device)
     return MicroBatch(
         ids=ids.to(device),
         lengths=lengths,
+        prefixes=[None] * len(lengths),
         rows=(places - 1).to(device),
         targets=ids[places].to(device),
         sequence=sequence[places].to(device),
-        advantages=nothing,
-        rollout_logprobs=nothing,
+        advantages=torch.empty(0),
+        rollout_logprobs=torch.empty(0),
     )
 
 
@@ -94,7 +95,7 @@ def stopped_if_bad(run: Run, step: int, micro: MicroBatch) -> Iterator[None]:
         yield
     except NotFinite as error:
         path = run.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
-        save_file({"ids": micro.ids, "lengths": torch.tensor(micro.lengths)}, path)
+        save_file(micro.tensors(), path)
         raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
 
 
@@ -149,20 +150,11 @@ class Run:
     def rows(self, step: int) -> list[int]:
         """Of the update with this number, over all ranks: the next of the endless row of epochs,
         each of them shuffled anew."""
-        size, count = self.recipe.data.batch_size, len(self.examples)
-        places = range(step * size, min((step + 1) * size, self._end))
-        orders = {epoch: self._order(epoch) for epoch in {place // count for place in places}}
-        return [orders[place // count][place % count] for place in places]
-
-    def _order(self, epoch: int) -> list[int]:
-        count = len(self.examples)
-        if not self.recipe.data.shuffle:
-            return list(range(count))
-        generator = torch.Generator().manual_seed(
-            (self.recipe.run.seed * 1_000_003 + epoch) % 2**63
-        )
-        order: list[int] = torch.randperm(count, generator=generator).tolist()
-        return order
+        data = self.recipe.data
+        start = step * data.batch_size
+        count = min(data.batch_size, self._end - start)
+        every = range(len(self.examples))
+        return draw(every, start, count, self.recipe.run.seed, data.shuffle)
 
     def micro_batches(self, rows: list[int]) -> Iterator[tuple[list[int], bool]]:
         """This rank's packs of rows, as many as every rank has, and whether it is the last."""
@@ -190,6 +182,6 @@ class Run:
     def checkpoint(self, step: int) -> None:
         """After so many steps, where it is due."""
         if step % self.recipe.run.checkpoint_every == 0 or step == self.steps:
-            state = {"model": str(self.recipe.model.path)}
+            state = {"model": str(self.recipe.model.path.resolve())}
             keep = self.recipe.run.keep_checkpoints
             checkpoint.save(self._checkpoints, step, self._held, state, keep)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.trainer.support import TINY
-from trainer.batch import Policy, Sample, micro_batch
+from trainer.batch import Policy, Sample, by_prompt, micro_batch, rows_of
 from trainer.model import Decoder, ModelConfig
 
 DEVICE = torch.device("cpu")
@@ -25,8 +29,9 @@ def test_a_micro_batch_says_where_each_token_is_predicted() -> None:
     micro = micro_batch(
         [Sample((1, 2), (3, 4), (-0.5, -0.6), 1.0), Sample((5,), (6,), (-0.7,), -1.0)], DEVICE
     )
-    assert micro.ids.tolist() == [1, 2, 3, 4, 5, 6]
-    assert micro.lengths == [4, 2]
+    assert micro.ids.tolist() == [1, 2, 3, 5]
+    assert micro.lengths == [3, 1]
+    assert micro.prefixes == [None, None]
     # 3 is predicted at 2, 4 at 3, 6 at 5.
     assert micro.ids[micro.rows].tolist() == [2, 3, 5]
     assert micro.targets.tolist() == [3, 4, 6]
@@ -35,9 +40,53 @@ def test_a_micro_batch_says_where_each_token_is_predicted() -> None:
     assert micro.rollout_logprobs.tolist() == pytest.approx([-0.5, -0.6, -0.7])
 
 
+def test_neighbours_of_one_prompt_share_its_rows() -> None:
+    mates = [Sample((1, 2), c, (0.0,) * len(c), 0.0) for c in ((3, 4, 5), (6,), (7, 8))]
+    micro = micro_batch([*mates, Sample((9,), (10,), (0.0,), 0.0)], DEVICE)
+    assert micro.ids.tolist() == [1, 2, 3, 4, 7, 9]
+    assert micro.lengths == [2, 2, 1, 1]
+    assert micro.prefixes == [None, 0, 0, None]
+    assert micro.ids[micro.rows].tolist() == [2, 3, 4, 2, 2, 7, 9]
+    assert micro.targets.tolist() == [3, 4, 5, 6, 7, 8, 10]
+    assert micro.counts == [3, 1, 2, 1]
+    assert rows_of(mates) == sum(micro.lengths[:3])
+
+
+def test_completions_of_one_token_need_their_prompt_alone() -> None:
+    mates = [Sample((1, 2), (token,), (0.0,), 0.0) for token in (3, 4)]
+    micro = micro_batch(mates, DEVICE)
+    assert (micro.ids.tolist(), micro.rows.tolist()) == ([1, 2], [1, 1])
+    assert policy_of(1.0)(micro).logprobs.shape == (2,)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), min_size=1, max_size=30),
+    st.integers(12, 40),
+)
+def test_samples_of_a_prompt_stay_together_as_far_as_they_fit(
+    drawn: list[tuple[int, int]], budget: int
+) -> None:
+    many = [Sample((n,) * 3, (9,) * size, (0.0,) * size, 0.0) for n, size in drawn]
+    units = by_prompt(many, range(len(many)), budget)
+    assert sorted(n for unit in units for n in unit) == list(range(len(many)))
+    for unit in units:
+        assert len({many[n].prompt for n in unit}) == 1
+        assert rows_of([many[n] for n in unit]) <= budget
+    for n in range(4):
+        mates = [unit for unit in units if many[unit[0]].prompt[0] == n]
+        for unit, after in pairwise(mates):  # the first of the next did not fit
+            assert rows_of([many[m] for m in (*unit, after[0])]) > budget
+
+
+def policy_of(temperature: float) -> Policy:
+    return Policy(Decoder(ModelConfig.from_hf(TINY | {"vocab_size": 64}), seed=1), temperature)
+
+
 def test_a_policy_gives_what_each_sample_has_alone() -> None:
-    policy = Policy(Decoder(ModelConfig.from_hf(TINY | {"vocab_size": 64}), seed=1), 0.7)
-    many = samples(7)
+    policy, many = policy_of(0.7), samples(7)
+    for completion in ((5, 6), (7,)):
+        same = replace(many[-1], completion=completion, rollout_logprobs=(0.0,) * len(completion))
+        many.append(same)
     micro = micro_batch(many, DEVICE)
     together = policy(micro).logprobs.split(micro.counts)
     for sample, packed in zip(many, together, strict=True):
