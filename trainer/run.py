@@ -230,9 +230,9 @@ class Run:
         with torch.no_grad():
             for micro, chosen, _ in self.micro_batches(samples, range(len(samples))):
                 logprobs = policy(micro, temperature=temperature).logprobs
-                # Of a pack without places there is a part all the same.
-                for n, part in zip(chosen, logprobs.split(micro.counts), strict=False):
-                    found[n] = part
+                if chosen:  # of a pack without places there are parts all the same
+                    for n, part in zip(chosen, logprobs.split(micro.counts), strict=True):
+                        found[n] = part
         return found
 
     def parts(self, step: int, samples: int) -> Iterator[list[int]]:

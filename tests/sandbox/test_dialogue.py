@@ -11,7 +11,6 @@ from sandbox.client import EmbeddedSandbox
 from sandbox.execution import Ended
 from sandbox.v1 import sandbox_pb2 as pb
 
-Outcome = pb.Outcome
 LATE = 0.5
 INTERACTOR_FAILS = 7
 
