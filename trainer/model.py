@@ -35,6 +35,7 @@ from trainer.parallel import (
     make_parameter,
     shard_of,
     sum_gradient,
+    wide,
 )
 
 MODEL_TYPES = ("qwen2", "qwen3", "llama")
@@ -249,18 +250,14 @@ class _Rotate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, turns: Tensor, back: Tensor) -> Tensor:
         ctx.save_for_backward(back)
-        pairs = torch.complex(*_wide(x).chunk(2, -1)).mul_(turns)
+        pairs = torch.complex(*wide(x).chunk(2, -1)).mul_(turns)
         return torch.view_as_real(pairs).flatten(-2).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (back,) = ctx.saved_tensors
-        pairs = torch.view_as_complex(_wide(grad).unflatten(-1, (-1, 2))) * back
+        pairs = torch.view_as_complex(wide(grad).unflatten(-1, (-1, 2))) * back
         return torch.cat([pairs.real, pairs.imag], -1).to(grad.dtype), None, None
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype.itemsize == 2 else x
 
 
 Turns = tuple[Tensor, Tensor]
@@ -303,6 +300,20 @@ class Attention(nn.Module):
         return cast(Tensor, self.o_proj(F.pad(out, (0, 0, 0, padding)) if padding else out))
 
 
+class _SwiGlu(torch.autograd.Function):
+    """silu(gate) * up, without silu's value kept for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return F.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
+
+
 class Mlp(nn.Module):
     """SwiGLU (arXiv 2002.05202): whole rows in, see RowLinear for what comes out."""
 
@@ -314,7 +325,7 @@ class Mlp(nn.Module):
         self.down_proj = RowLinear(inner, hidden, layout, bias=bias, sp=sp, **make)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x)))
+        return cast(Tensor, self.down_proj(apply(_SwiGlu, self.gate_proj(x), self.up_proj(x))))
 
 
 class Layer(nn.Module):

@@ -8,13 +8,14 @@ is that of the whole model, however it is split; a gradient that is not finite c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from trainer.config import Parallel
 from trainer.model import Decoder
@@ -109,33 +110,6 @@ def make_optimizer(
     return TorchOptimizer(decoder, settings, layout)
 
 
-def adam(parameters: Sequence[Tensor], settings: OptimizerSettings) -> torch.optim.AdamW:
-    """AdamW, whose learning rate and step number are set before each step."""
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.dim() > 1]},
-        # Norms and biases do not decay.
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=settings.lr,
-        betas=settings.betas,
-        eps=settings.eps,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
-
-
-def allocate(optimizer: torch.optim.AdamW, masters: Iterable[Tensor]) -> None:
-    """Makes the state that the first step would make, for a checkpoint to be loaded into."""
-    for master in masters:
-        optimizer.state[master] = {
-            "step": torch.tensor(0.0, device=master.device),
-            "exp_avg": torch.zeros_like(master, requires_grad=False),
-            "exp_avg_sq": torch.zeros_like(master, requires_grad=False),
-        }
-
-
 class TorchOptimizer:
     """In this process's memory alone: every data-parallel rank holds the whole state."""
 
@@ -153,8 +127,7 @@ class TorchOptimizer:
         for parameter, master in zip(self._parameters, self._masters, strict=True):
             if master is not parameter:
                 parameter.register_post_accumulate_grad_hook(_gather_in(master))
-        self._adam = adam(self._masters, settings)
-        allocate(self._adam, self._masters)
+        self._moments = [(torch.zeros_like(m), torch.zeros_like(m)) for m in self._masters]
 
     def backward(self, loss: Tensor, *, last: bool) -> None:
         """See Optimizer."""
@@ -176,15 +149,35 @@ class TorchOptimizer:
             raise NotFinite(f"the norm of the gradient is {norm}")
         if 0 < self._settings.max_grad_norm < norm:
             torch._foreach_mul_(gradients, self._settings.max_grad_norm / norm)
-        for group in self._adam.param_groups:
-            group["lr"] = lr
-        for master in self._masters:
-            self._adam.state[master]["step"].fill_(self.updates)
-        self._adam.step()
+        self._move(gradients, lr)
         self.updates += 1
         self.publish()
         self._clear()
         return StepStats(norm, lr)
+
+    @torch.no_grad()
+    def _move(self, gradients: list[Tensor], lr: float) -> None:
+        # The function, for the class imports torch's compiler: 80 MiB. Norms and biases do not
+        # decay.
+        settings = self._settings
+        for decays in (True, False):
+            chosen = [n for n, master in enumerate(self._masters) if (master.dim() > 1) == decays]
+            adamw(
+                [self._masters[n] for n in chosen],
+                [gradients[n] for n in chosen],
+                [self._moments[n][0] for n in chosen],
+                [self._moments[n][1] for n in chosen],
+                [],
+                [torch.tensor(float(self.updates), device=self._masters[n].device) for n in chosen],
+                fused=True,
+                amsgrad=False,
+                beta1=settings.betas[0],
+                beta2=settings.betas[1],
+                lr=lr,
+                weight_decay=settings.weight_decay if decays else 0.0,
+                eps=settings.eps,
+                maximize=False,
+            )
 
     @torch.no_grad()
     def publish(self) -> None:
@@ -195,19 +188,12 @@ class TorchOptimizer:
 
     def state(self) -> Iterator[tuple[str, nn.Parameter, dict[str, Tensor]]]:
         """See Optimizer."""
-        for name, parameter, master in zip(
-            self._names, self._parameters, self._masters, strict=True
+        for name, parameter, master, moments in zip(
+            self._names, self._parameters, self._masters, self._moments, strict=True
         ):
-            held = self._adam.state[master]
-            yield (
-                name,
-                parameter,
-                {
-                    "master": master.detach(),
-                    "exp_avg": held["exp_avg"],
-                    "exp_avg_sq": held["exp_avg_sq"],
-                },
-            )
+            first, second = moments
+            held = {"master": master.detach(), "exp_avg": first, "exp_avg_sq": second}
+            yield name, parameter, held
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """See Optimizer."""

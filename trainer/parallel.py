@@ -219,6 +219,11 @@ def compute_dtype(weight: Tensor) -> torch.dtype:
     return torch.float32 if wide else weight.dtype
 
 
+def wide(x: Tensor) -> Tensor:
+    """Half precision as fp32, all else as it is."""
+    return x.float() if x.dtype.itemsize == 2 else x
+
+
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import re
@@ -289,6 +290,7 @@ class Run:
 
     def sync(self, version: int) -> None:
         """Gives the engine the policy's weights; waits for it to be idle, and to be there."""
+        _release_memory()
         self.rollouts.sync(version)
 
     def _send(self, version: int) -> None:
@@ -346,13 +348,24 @@ def _like(decoder: Decoder) -> Decoder:
     return unset.requires_grad_(False)
 
 
+def _release_memory() -> None:
+    """Gives the system back what training has freed, before sampling needs as much: glibc keeps
+    it, in pieces of the wrong sizes."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 def start_torch(threads: int, deterministic: bool) -> None:
     """Threads, and operations that give the same bits every time or refuse to run."""
     if threads:
         torch.set_num_threads(threads)
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
+        # `use_deterministic_algorithms` is the same, but imports torch's compiler: 80 MiB.
+        torch.set_deterministic_debug_mode("error")
+        # To fill what is about to be overwritten only serves to find operations that do not.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def start_processes(tp: int) -> Layout:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +32,6 @@ from trainer.optimize import (
     NotFinite,
     OptimizerSettings,
     StepStats,
-    adam,
-    allocate,
     learning_rate,
 )
 from trainer.parallel import Layout, gather_full, shard_of
@@ -71,7 +69,7 @@ class DeepSpeedOptimizer:
         self._layout = _join(layout)
         self._whole = parallel.zero < 3
         self._named = [(n, p) for n, p in decoder.named_parameters() if p.requires_grad]
-        self._adam = adam([p for _, p in self._named], settings)
+        self._adam = _adam_of([p for _, p in self._named], settings)
         self._engine, *_ = deepspeed.initialize(
             model=module,
             optimizer=self._adam,
@@ -80,7 +78,7 @@ class DeepSpeedOptimizer:
             dist_init_required=False,
         )
         self._zero: Any = self._engine.optimizer
-        allocate(self._adam, self._masters())
+        _allocate(self._adam, self._masters())
         if self._whole:
             self._zero._lazy_init_hp_params_optimizer_state()
 
@@ -157,6 +155,33 @@ class DeepSpeedOptimizer:
             with deepspeed.zero.GatheredParameters([parameter], enabled=not self._whole):
                 whole = gather_full(parameter.detach(), *shard_of(parameter), self._layout)
             yield name, whole
+
+
+def _adam_of(parameters: Sequence[Tensor], settings: OptimizerSettings) -> torch.optim.AdamW:
+    """AdamW, whose learning rate and step number are set before each step."""
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in parameters if p.dim() > 1]},
+        # Norms and biases do not decay.
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=settings.lr,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def _allocate(optimizer: torch.optim.AdamW, masters: Iterable[Tensor]) -> None:
+    """Makes the state that the first step would make, for a checkpoint to be loaded into."""
+    for master in masters:
+        optimizer.state[master] = {
+            "step": torch.tensor(0.0, device=master.device),
+            "exp_avg": torch.zeros_like(master, requires_grad=False),
+            "exp_avg_sq": torch.zeros_like(master, requires_grad=False),
+        }
 
 
 def _config(decoder: Decoder, settings: OptimizerSettings, parallel: Parallel) -> dict[str, Any]:
