@@ -1,4 +1,4 @@
-"""`touchstone`: serve, verify, view, describe, generate-tests."""
+"""`touchstone`: serve, verify, view, describe, recipes, generate-tests."""
 
 from __future__ import annotations
 
@@ -81,6 +81,10 @@ def serve(
             min=0, max=1, help="Share of accepted programs run again in another order of tests."
         ),
     ] = 0.0,
+    judge: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says how a judge is asked (docs/judge.md)."),
+    ] = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="HTTP port for Prometheus; default: none."),
@@ -92,6 +96,7 @@ def serve(
 ) -> None:
     """Serve verdicts over gRPC until interrupted."""
     from sandbox.client import SandboxUnavailable
+    from verifier.judge.settings import SettingsError, load
     from verifier.server import ListenError, Settings
 
     if log_level.upper() not in logging.getLevelNamesMapping():
@@ -99,6 +104,10 @@ def serve(
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     if require_tier not in TIERS:
         fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
+    try:
+        judge_settings = None if judge is None else load(judge)
+    except (OSError, SettingsError) as error:
+        fail(f"--judge: {error}")
     settings = Settings(
         listen=listen,
         sandbox=sandbox,
@@ -106,12 +115,15 @@ def serve(
         math_workers=math_workers,
         require_tier=require_tier,
         probe_share=probe,
+        judge=judge_settings,
         metrics_port=metrics_port,
     )
     try:
         asyncio.run(_serve(settings, end_with_stdin))
     except (ListenError, SandboxUnavailable) as error:
         fail(str(error))
+    except SettingsError as error:
+        fail(f"--judge: {judge}: {error}")
 
 
 async def _serve(settings: Settings, end_with_stdin: bool) -> None:
@@ -206,6 +218,8 @@ def describe(
     json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Print what a server can do and the limits it keeps."""
+    from verifier.recipes import formula
+
     try:
         with _server(address, sandbox) as at, VerifierClient(at) as client:
             told = client.describe()
@@ -219,8 +233,7 @@ def describe(
     for task in told.tasks:
         table.add_row("task", f"{task.name} (verifier {task.verifier_version})")
     for recipe in told.recipes:
-        parts = " + ".join(f"{part.weight:g} x {part.name}" for part in recipe.parts)
-        table.add_row("recipe", f"{recipe.name} = {parts}\n{recipe.description}")
+        table.add_row("recipe", f"{recipe.name} = {formula(recipe)}\n{recipe.description}")
     for toolchain in told.toolchains:
         table.add_row("programs", f"{toolchain.language} ({toolchain.version})")
     table.add_row("target languages", ", ".join(told.languages))
@@ -232,6 +245,25 @@ def describe(
     for field, value in told.limits.code.ListFields():
         table.add_row(f"limit code.{field.name}", f"{int(value):,}")
     Console().print(table)
+
+
+@app.command("recipes")
+def list_recipes(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="TOML files to check; default: the built-in ones.")
+    ] = None,
+) -> None:
+    """Print each recipe in a sentence and a formula; checks files of one's own."""
+    from verifier import recipes
+
+    try:
+        shown = [recipes.read(file.read_text("utf-8"), str(file)) for file in files or []]
+    except (OSError, UnicodeDecodeError, recipes.RecipeError) as error:
+        fail(str(error))
+    for recipe in shown or recipes.BUILT_IN.values():
+        print(f"{recipe.name} (version {recipe.version}, {recipes.digest(recipe)})")
+        print(f"  {recipe.description}")
+        print(f"  reward = {recipes.formula(recipe)}")
 
 
 @contextmanager

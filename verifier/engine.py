@@ -1,6 +1,7 @@
 """From an item to its verdict, control flow on one page.
 
-    validate -> the task's verifier -> the recipe's parts -> the reward
+    validate -> the task's verifier -> a judge, if the recipe asks for one then
+             -> the recipe's parts -> the reward
 
 Invariants: one verdict for every item, whatever happens in between; a failure
 of ours is a status, never a score; `reward` is present only when the status is
@@ -16,13 +17,17 @@ from dataclasses import dataclass, field
 
 from sandbox.client import Sandbox
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier import format, language, metrics, recipes, validate
-from verifier.code import speed
+from verifier import metrics, recipes, validate
+from verifier.choice import verify as choice
 from verifier.code import verify as code
-from verifier.limits import DETAIL_CHARS, MESSAGE_CHARS, Limits
+from verifier.instructions import verify as instructions
+from verifier.judge import verify as judge
+from verifier.judge.judging import Judging
+from verifier.limits import MESSAGE_CHARS, Limits
 from verifier.math import MathVerifier
 from verifier.math import verify as math
 from verifier.outcome import TaskOutcome
+from verifier.parts import PARTS
 from verifier.v1 import verifier_pb2 as pb
 from verifier.wire import Unreadable
 
@@ -31,6 +36,9 @@ log = logging.getLogger(__name__)
 LONG_TEXT = 65_536
 """Bytes above which the pure steps run in a thread: they take about a
 millisecond for as much, and the event loop serves everybody."""
+
+LONG_CONSTRAINED = 8_192
+"""The same of a response with constraints, in characters: eight variants are looked at."""
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Engine:
     sandbox_info: sb.DescribeResponse
     probe_share: float = 0.0
     """Of accepted programs, that are run again on another order."""
+    judging: Judging = field(default_factory=Judging)
+    """The judge and the reward model, where the server has them."""
     toolchains: dict[str, str] = field(init=False)
     """Languages of programs that the sandbox runs, each with its compiler and version."""
     code: code.CodeVerifier = field(init=False)
@@ -70,23 +80,23 @@ class Engine:
         """The verdict of an item that needs neither a sandbox, nor a worker, nor long;
         None for the others. Most mathematics is of this kind, and a task of its own
         would take as long as the work."""
-        if not isinstance(item, pb.Item) or len(item.math.gold) != 1:
+        if not isinstance(item, pb.Item):
             return None
         accepted = time.perf_counter()
         try:
-            if item.ByteSize() > LONG_TEXT:
+            if item.ByteSize() > LONG_TEXT or not _is_quick(item):
                 return None
-            refused = self._refused(item)
-            if refused is None:
-                outcome = math.verify_at_once(item.math, item.response)
-                if outcome is None:
-                    return None
+            verdict = self._refused(item)
+            if verdict is None:
+                outcome = _at_once(item)
                 recipe = validate.chosen_recipe(item)
-                refused = compose(item, recipe, outcome, score_parts(item, recipe, outcome))
+                if outcome is None or self.judging.wanted(recipe, outcome):
+                    return None
+                verdict = compose(item, recipe, outcome, score_parts(item, recipe, outcome))
         except Exception as error:
             log.exception("item %r", item.id)
-            refused = _defect(item, error)
-        return _finished(refused, accepted)
+            verdict = _defect(item, error)
+        return _finished(verdict, accepted)
 
     async def _verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         if isinstance(item, Unreadable):
@@ -95,8 +105,10 @@ class Engine:
         refused = await asyncio.to_thread(self._refused, item) if long else self._refused(item)
         if refused is not None:
             return refused
-        outcome = await self._task(item)
         recipe = validate.chosen_recipe(item)
+        outcome = await self._task(item, recipe, long)
+        if recipe is not None and self.judging.wanted(recipe, outcome):
+            outcome = await self.judging.ask(item, recipe, outcome)
         if long:
             parts = await asyncio.to_thread(score_parts, item, recipe, outcome)
         else:
@@ -105,7 +117,7 @@ class Engine:
 
     def _refused(self, item: pb.Item) -> pb.Verdict | None:
         """The verdict of an item on which no work is done."""
-        problem = validate.problem(item, self.limits, self.toolchains)
+        problem = validate.problem(item, self.limits, self.toolchains, self.judging.offers)
         if problem:
             return failed(item.id, pb.Verdict.INVALID, problem)
         if item.HasField("deadline_ms") and item.deadline_ms == 0:
@@ -114,99 +126,76 @@ class Engine:
             )
         return None
 
-    async def _task(self, item: pb.Item) -> TaskOutcome:
+    async def _task(self, item: pb.Item, recipe: pb.Recipe | None, long: bool) -> TaskOutcome:
         budget_ms = item.deadline_ms if item.HasField("deadline_ms") else None
         if item.HasField("math"):
             return await math.verify(item.math, item.response, self.math, budget_ms)
-        recipe = validate.chosen_recipe(item)
-        return await self.code.verify(
-            code.Submission(
-                item.code,
-                item.response,
-                item.prompt,
-                item.id,
-                budget_ms,
-                measure_speed=recipe is not None and any(p.name == "speed" for p in recipe.parts),
+        if item.HasField("code"):
+            return await self.code.verify(
+                code.Submission(
+                    item.code,
+                    item.response,
+                    item.prompt,
+                    item.id,
+                    budget_ms,
+                    measure_speed=_has_part(recipe, "speed"),
+                )
             )
-        )
+        if item.HasField("judge") or item.HasField("preference"):
+            return await self.judging.verify(item, recipe)
+        aside = long or not _is_quick(item)
+        outcome = await asyncio.to_thread(_at_once, item) if aside else _at_once(item)
+        assert outcome is not None, "the task has no step that could take long"
+        return outcome
+
+
+def _is_quick(item: pb.Item) -> bool:
+    if item.HasField("instructions"):
+        return len(item.response) <= LONG_CONSTRAINED
+    return len(item.math.gold) == 1 or item.HasField("choice")
+
+
+def _at_once(item: pb.Item) -> TaskOutcome | None:
+    """What rules alone say; None where a worker is needed."""
+    if item.HasField("math"):
+        return math.verify_at_once(item.math, item.response)
+    if item.HasField("choice"):
+        return choice.verify(item.choice, item.response)
+    return instructions.verify(item.instructions, item.response, item.prompt)
+
+
+def _has_part(recipe: pb.Recipe | None, name: str) -> bool:
+    return recipe is not None and any(part.name == name for part in recipe.parts)
+
+
+ACCURACY = pb.RecipePart(name="accuracy")
 
 
 def score_parts(item: pb.Item, recipe: pb.Recipe | None, outcome: TaskOutcome) -> list[pb.Part]:
     """The parts of a verdict, in the recipe's order. Pure."""
-    if recipe is None:
-        return [_accuracy(1.0, outcome)]
     parts = []
-    for wanted in recipe.parts:
-        weight = recipes.weight(wanted)
-        if wanted.name == "accuracy":
-            part = _accuracy(weight, outcome)
-        elif wanted.name == "format":
-            style = format.Style(wanted.options.get("style", format.Style.R1_ZERO.value))
-            layout = format.check(item.response, style)
-            part = pb.Part(
+    for wanted in [ACCURACY] if recipe is None else recipe.parts:
+        found = PARTS[wanted.name].score(item, outcome, wanted.options)
+        score = None if found.score is None else recipes.valued(wanted, found.score, found.reason)
+        parts.append(
+            pb.Part(
                 name=wanted.name,
-                score=layout.score,
-                weight=weight,
-                reason=pb.Part.Reason.Value(layout.fault.value),
-                detail=layout.detail,
+                score=score,
+                weight=recipes.weight(wanted),
+                reason=found.reason,
+                detail=found.detail,
             )
-        elif wanted.name == "speed":
-            part = _speed(weight, outcome)
-        else:
-            part = _language(weight, item)
-        parts.append(part)
-    return parts
-
-
-def _accuracy(weight: float, outcome: TaskOutcome) -> pb.Part:
-    return pb.Part(
-        name="accuracy",
-        score=outcome.score if outcome.status == pb.Verdict.OK else None,
-        weight=weight,
-        reason=outcome.reason,
-        detail=outcome.detail[:DETAIL_CHARS],
-    )
-
-
-def _speed(weight: float, outcome: TaskOutcome) -> pb.Part:
-    """Only an accepted program has a speed; see verifier/code/speed.py."""
-    told = outcome.evidence.code
-    measured = told.reference_cpu_ms > 0
-    part = pb.Part(
-        name="speed",
-        score=0.0 if outcome.status == pb.Verdict.OK else None,
-        weight=weight,
-        reason=pb.Part.measured if measured else pb.Part.not_accepted,
-    )
-    if outcome.status != pb.Verdict.OK:
-        part.reason = outcome.reason
-    elif measured:
-        part.score = speed.score(told.program_cpu_ms, told.reference_cpu_ms)
-        part.detail = (
-            f"{told.program_cpu_ms:.1f} ms of CPU time, "
-            f"the reference {told.reference_cpu_ms:.1f} ms on the same tests"
         )
-    return part
-
-
-def _language(weight: float, item: pb.Item) -> pb.Part:
-    """Equation 7 of DeepSeek-R1; a chain of thought without a word scores 0."""
-    counted = language.share(format.chain_of_thought(item.response), item.language)
-    return pb.Part(
-        name="language",
-        score=counted.value or 0.0,
-        weight=weight,
-        reason=pb.Part.share if counted.total else pb.Part.no_words,
-        detail=f"{counted.target} of {counted.total} words in {item.language}",
-    )
+    return parts
 
 
 def compose(
     item: pb.Item, recipe: pb.Recipe | None, outcome: TaskOutcome, parts: list[pb.Part]
 ) -> pb.Verdict:
     """Parts and evidence as a verdict; the reward only when all of it is known. Pure."""
-    needs_accuracy = any(part.name in ("accuracy", "speed") for part in parts)
-    status = outcome.status if needs_accuracy else pb.Verdict.OK
+    # A status of the task counts only where a part rests on the task.
+    known = all(part.HasField("score") for part in parts)
+    status = pb.Verdict.OK if known else outcome.status
     task = str(item.WhichOneof("task"))
     verdict = pb.Verdict(
         id=item.id,
@@ -218,6 +207,7 @@ def compose(
             verifier=task,
             verifier_version=VERSIONS[task],
             sandbox_tier=outcome.sandbox_tier,
+            judge_model=outcome.judge_model,
             cache_hit=outcome.cache_hit,
         ),
         timing=pb.Timing(queued_ms=outcome.queued_ms),
@@ -226,7 +216,7 @@ def compose(
         verdict.provenance.recipe = recipe.name or "inline"
         verdict.provenance.recipe_hash = recipes.digest(recipe)
     if status == pb.Verdict.OK:
-        verdict.reward = sum(part.weight * part.score for part in parts)
+        verdict.reward = recipes.reward(recipe, parts)
     return verdict
 
 
@@ -241,7 +231,14 @@ def _defect(item: pb.Item | Unreadable, error: Exception) -> pb.Verdict:
     return failed(item.id, pb.Verdict.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-VERSIONS = {"math": math.VERSION, "code": code.VERSION}
+VERSIONS = {
+    "math": math.VERSION,
+    "code": code.VERSION,
+    "choice": choice.VERSION,
+    "instructions": instructions.VERSION,
+    "judge": judge.VERSION,
+    "preference": judge.VERSION,
+}
 
 
 def failed(item_id: str, status: pb.Verdict.Status.ValueType, message: str) -> pb.Verdict:

@@ -26,3 +26,7 @@ class TaskOutcome:
     queued_ms: float = 0.0
     sandbox_tier: str = ""
     cache_hit: bool = False
+    judge_model: str = ""
+    """The judge that was asked, also where it failed."""
+    rating: float | None = None
+    """A reward model's raw score, where the recipe wants one."""

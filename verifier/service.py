@@ -250,13 +250,14 @@ class VerifierService:
 
 def describe(engine: Engine) -> pb.DescribeResponse:
     """What a server with this engine can do. Pure."""
-    limits, sandbox = engine.limits, engine.sandbox_info
+    limits, sandbox, judge = engine.limits, engine.sandbox_info, engine.judging.client
     highest = sandbox.max_limits
     return pb.DescribeResponse(
         version=VERSION,
         tasks=[
             pb.TaskKind(name=name, verifier_version=VERSIONS[name])
             for name in validate.VERIFIED_TASKS
+            if judge is not None or name not in validate.JUDGED_TASKS
         ],
         recipes=recipes.BUILT_IN.values(),
         toolchains=[
@@ -266,6 +267,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
         ],
         languages=list(SCRIPTS),
         sandbox_tier=tier_name(sandbox.tier),
+        judge_model="" if judge is None else judge.model,
         limits=pb.Limits(
             **asdict(limits),
             code=pb.CodeLimits(

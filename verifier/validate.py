@@ -9,31 +9,53 @@ import keyword
 import math
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
 from verifier import language, recipes
+from verifier.choice import verify as choice
 from verifier.code import asserts, checkers, compare, grading, judges
+from verifier.instructions import verify as instructions
+from verifier.judge import verify as judge
 from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
 from verifier.math.policy import MAX_NUMBER_DIGITS, MAX_NUMBERS, MAX_ROUNDING
+from verifier.parts import target_language
 from verifier.v1 import verifier_pb2 as pb
 
-VERIFIED_TASKS = ("math", "code")
+JUDGED_TASKS = ("judge", "preference")
+"""The tasks that only a server with a judge verifies."""
+
+VERIFIED_TASKS = ("math", "code", "choice", "instructions", *JUDGED_TASKS)
 """The tasks that have a verifier, by their field's name."""
 
 
-def problem(item: pb.Item, limits: Limits, toolchains: Collection[str]) -> str | None:
+@dataclass(frozen=True)
+class Offers:
+    """What a server has beside rules and a sandbox."""
+
+    judge: bool = False
+    reward_model: bool = False
+
+
+def problem(
+    item: pb.Item, limits: Limits, toolchains: Collection[str], offers: Offers = Offers()
+) -> str | None:
     """Why the item cannot be verified, or None when it can.
 
     `toolchains` are the languages of programs that the sandbox runs.
     """
     return (
         _sizes(item, limits)
-        or _recipe(item)
-        or _task(item)
+        or _recipe(item, offers)
+        or _task(item, offers)
         or _enums(getattr(item, str(item.WhichOneof("task"))), str(item.WhichOneof("task")))
         or (_math(item.math, limits) if item.HasField("math") else None)
         or (_code(item.code, limits, toolchains) if item.HasField("code") else None)
+        or (choice.problem(item.choice) if item.HasField("choice") else None)
+        or (instructions.problem(item.instructions) if item.HasField("instructions") else None)
+        or (judge.problem(item.judge) if item.HasField("judge") else None)
+        or (judge.problem(item.preference) if item.HasField("preference") else None)
         or _speed(item)
     )
 
@@ -49,7 +71,7 @@ def _sizes(item: pb.Item, limits: Limits) -> str | None:
     return None
 
 
-def _recipe(item: pb.Item) -> str | None:
+def _recipe(item: pb.Item, offers: Offers) -> str | None:
     choice = item.WhichOneof("recipe_choice")
     if choice == "recipe" and item.recipe not in recipes.BUILT_IN:
         return f"recipe: one of {', '.join(recipes.BUILT_IN)}, got {item.recipe!r}"
@@ -60,8 +82,16 @@ def _recipe(item: pb.Item) -> str | None:
     if item.language and language.primary(item.language) is None:
         return f"language: one of {', '.join(language.SCRIPTS)}, got {item.language!r}"
     recipe = chosen_recipe(item)
-    if recipe and not item.language and any(part.name == "language" for part in recipe.parts):
-        return f"language: required by recipe {recipe.name!r}, got none"
+    names = [part.name for part in recipe.parts] if recipe else []
+    if recipe and "language" in names and target_language(item) is None:
+        return (
+            f"language: required by recipe {recipe.name!r}, got none, and the prompt does not "
+            "tell it"
+        )
+    if recipe and "reward_model" in names and not offers.reward_model:
+        return f"recipe: {recipe.name!r} needs a reward model, which this server has not"
+    if recipe and recipe.escalate > pb.Recipe.NEVER and not offers.judge:
+        return f"recipe: {recipe.name!r} asks a judge, which this server has not (--judge)"
     return None
 
 
@@ -73,12 +103,14 @@ def chosen_recipe(item: pb.Item) -> pb.Recipe | None:
     return item.inline_recipe if choice == "inline_recipe" else None
 
 
-def _task(item: pb.Item) -> str | None:
+def _task(item: pb.Item, offers: Offers) -> str | None:
     task = item.WhichOneof("task")
     if task is None:
         return f"task: exactly one of {', '.join(VERIFIED_TASKS)} is required, got none"
     if task not in VERIFIED_TASKS:
         return f"{task}: this server has verifiers for {', '.join(VERIFIED_TASKS)} only"
+    if task in JUDGED_TASKS and not offers.judge:
+        return f"{task}: this server has no judge (it was started without --judge)"
     return None
 
 

@@ -168,7 +168,10 @@ class Item(google.protobuf.message.Message):
 
     @property
     def meta(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """For the caller's own use; not read by the server. Default: empty."""
+        """For the caller's own use. The server reads only "finish": "length" says
+        that the response was cut off, which the length part punishes. Default:
+        empty.
+        """
 
     def __init__(
         self,
@@ -805,7 +808,37 @@ global___ChoiceTask = ChoiceTask
 class InstructionsTask(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    class _Scoring:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _ScoringEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[InstructionsTask._Scoring.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        UNSPECIFIED: InstructionsTask._Scoring.ValueType  # 0
+        """ALL"""
+        ALL: InstructionsTask._Scoring.ValueType  # 1
+        """1 when every constraint is followed, else 0."""
+        FRACTION: InstructionsTask._Scoring.ValueType  # 2
+        """Followed constraints over all constraints."""
+
+    class Scoring(_Scoring, metaclass=_ScoringEnumTypeWrapper): ...
+    UNSPECIFIED: InstructionsTask.Scoring.ValueType  # 0
+    """ALL"""
+    ALL: InstructionsTask.Scoring.ValueType  # 1
+    """1 when every constraint is followed, else 0."""
+    FRACTION: InstructionsTask.Scoring.ValueType  # 2
+    """Followed constraints over all constraints."""
+
     CONSTRAINTS_FIELD_NUMBER: builtins.int
+    SCORING_FIELD_NUMBER: builtins.int
+    LOOSE_FIELD_NUMBER: builtins.int
+    scoring: global___InstructionsTask.Scoring.ValueType
+    """Default: ALL."""
+    loose: builtins.bool
+    """Count a constraint as followed when one of IFEval's eight variants of the
+    response follows it (first or last line left out, asterisks left out).
+    The evidence has both. Default: false (strict).
+    """
     @property
     def constraints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Constraint]:
         """IFEval's vocabulary. At least one."""
@@ -814,8 +847,10 @@ class InstructionsTask(google.protobuf.message.Message):
         self,
         *,
         constraints: collections.abc.Iterable[global___Constraint] | None = ...,
+        scoring: global___InstructionsTask.Scoring.ValueType = ...,
+        loose: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["constraints", b"constraints"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["constraints", b"constraints", "loose", b"loose", "scoring", b"scoring"]) -> None: ...
 
 global___InstructionsTask = InstructionsTask
 
@@ -828,7 +863,7 @@ class Constraint(google.protobuf.message.Message):
     id: builtins.str
     """E.g. "punctuation:no_comma"."""
     kwargs: builtins.str
-    """Arguments as a JSON object text. Default: "{}"."""
+    """Arguments as a JSON object text; null is absent. Default: "{}"."""
     def __init__(
         self,
         *,
@@ -868,6 +903,7 @@ class JudgeTask(google.protobuf.message.Message):
     REFERENCE_FIELD_NUMBER: builtins.int
     RUBRIC_FIELD_NUMBER: builtins.int
     SAMPLES_FIELD_NUMBER: builtins.int
+    CRITERIA_FIELD_NUMBER: builtins.int
     mode: global___JudgeTask.Mode.ValueType
     """Required."""
     reference: builtins.str
@@ -875,7 +911,11 @@ class JudgeTask(google.protobuf.message.Message):
     rubric: builtins.str
     """For RUBRIC."""
     samples: builtins.int
-    """Judgements asked for; the majority counts. Default: 1."""
+    """Judgements asked for; their mean counts. Default: 1."""
+    @property
+    def criteria(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Criterion]:
+        """For RUBRIC, beside or instead of `rubric`."""
+
     def __init__(
         self,
         *,
@@ -883,12 +923,37 @@ class JudgeTask(google.protobuf.message.Message):
         reference: builtins.str = ...,
         rubric: builtins.str = ...,
         samples: builtins.int | None = ...,
+        criteria: collections.abc.Iterable[global___Criterion] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_samples", b"_samples", "samples", b"samples"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_samples", b"_samples", "mode", b"mode", "reference", b"reference", "rubric", b"rubric", "samples", b"samples"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_samples", b"_samples", "criteria", b"criteria", "mode", b"mode", "reference", b"reference", "rubric", b"rubric", "samples", b"samples"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_samples", b"_samples"]) -> typing.Literal["samples"] | None: ...
 
 global___JudgeTask = JudgeTask
+
+@typing.final
+class Criterion(google.protobuf.message.Message):
+    """One thing that a rubric asks for."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: builtins.int
+    WEIGHT_FIELD_NUMBER: builtins.int
+    text: builtins.str
+    """What the response should do. Required."""
+    weight: builtins.float
+    """Share in the score, > 0. Default: 1."""
+    def __init__(
+        self,
+        *,
+        text: builtins.str = ...,
+        weight: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_weight", b"_weight", "weight", b"weight"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_weight", b"_weight", "text", b"text", "weight", b"weight"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_weight", b"_weight"]) -> typing.Literal["weight"] | None: ...
+
+global___Criterion = Criterion
 
 @typing.final
 class PreferenceTask(google.protobuf.message.Message):
@@ -913,36 +978,79 @@ class PreferenceTask(google.protobuf.message.Message):
 
     RIVAL_FIELD_NUMBER: builtins.int
     MODE_FIELD_NUMBER: builtins.int
+    SAMPLES_FIELD_NUMBER: builtins.int
     rival: builtins.str
     """The response to compare with; asked in both orders."""
     mode: global___PreferenceTask.Mode.ValueType
     """Required."""
+    samples: builtins.int
+    """Queries, half of them in each order. Default: 4 (DeepSeek-R1)."""
     def __init__(
         self,
         *,
         rival: builtins.str = ...,
         mode: global___PreferenceTask.Mode.ValueType = ...,
+        samples: builtins.int | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["mode", b"mode", "rival", b"rival"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_samples", b"_samples", "samples", b"samples"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_samples", b"_samples", "mode", b"mode", "rival", b"rival", "samples", b"samples"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_samples", b"_samples"]) -> typing.Literal["samples"] | None: ...
 
 global___PreferenceTask = PreferenceTask
 
 @typing.final
 class Recipe(google.protobuf.message.Message):
-    """reward = sum over parts of weight x score."""
+    """reward = sum over parts of weight x score, within the clip; a closed gate
+    makes it `gated` instead.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _Escalation:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _EscalationEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Recipe._Escalation.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        UNSPECIFIED: Recipe._Escalation.ValueType  # 0
+        """NEVER"""
+        NEVER: Recipe._Escalation.ValueType  # 1
+        UNDECIDED: Recipe._Escalation.ValueType  # 2
+        """Where the rules said UNDECIDED."""
+        NO_MATCH: Recipe._Escalation.ValueType  # 3
+        """There, and where an answer was found that is no match."""
+
+    class Escalation(_Escalation, metaclass=_EscalationEnumTypeWrapper): ...
+    UNSPECIFIED: Recipe.Escalation.ValueType  # 0
+    """NEVER"""
+    NEVER: Recipe.Escalation.ValueType  # 1
+    UNDECIDED: Recipe.Escalation.ValueType  # 2
+    """Where the rules said UNDECIDED."""
+    NO_MATCH: Recipe.Escalation.ValueType  # 3
+    """There, and where an answer was found that is no match."""
 
     NAME_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
     PARTS_FIELD_NUMBER: builtins.int
+    CLIP_LOW_FIELD_NUMBER: builtins.int
+    CLIP_HIGH_FIELD_NUMBER: builtins.int
+    GATED_FIELD_NUMBER: builtins.int
+    ESCALATE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Default for an inline recipe: "inline"."""
     version: builtins.str
     """Default: "1"."""
     description: builtins.str
     """One sentence."""
+    clip_low: builtins.float
+    """Lowest reward. Default: none."""
+    clip_high: builtins.float
+    """Highest reward. Default: none."""
+    gated: builtins.float
+    """The reward where a gate is closed. Default: 0."""
+    escalate: global___Recipe.Escalation.ValueType
+    """When the judge is asked about a math or choice item after the rules."""
     @property
     def parts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RecipePart]:
         """At least one; names must differ."""
@@ -954,8 +1062,17 @@ class Recipe(google.protobuf.message.Message):
         version: builtins.str = ...,
         description: builtins.str = ...,
         parts: collections.abc.Iterable[global___RecipePart] | None = ...,
+        clip_low: builtins.float | None = ...,
+        clip_high: builtins.float | None = ...,
+        gated: builtins.float = ...,
+        escalate: global___Recipe.Escalation.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "name", b"name", "parts", b"parts", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_clip_high", b"_clip_high", "_clip_low", b"_clip_low", "clip_high", b"clip_high", "clip_low", b"clip_low"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_clip_high", b"_clip_high", "_clip_low", b"_clip_low", "clip_high", b"clip_high", "clip_low", b"clip_low", "description", b"description", "escalate", b"escalate", "gated", b"gated", "name", b"name", "parts", b"parts", "version", b"version"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_clip_high", b"_clip_high"]) -> typing.Literal["clip_high"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_clip_low", b"_clip_low"]) -> typing.Literal["clip_low"] | None: ...
 
 global___Recipe = Recipe
 
@@ -979,16 +1096,46 @@ class RecipePart(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class ValuesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     WEIGHT_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
+    VALUES_FIELD_NUMBER: builtins.int
+    GATE_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """"accuracy", "format", "language" or "speed"."""
+    """"accuracy", "format", "language", "speed", "length", "repetition",
+    "readability" or "reward_model".
+    """
     weight: builtins.float
     """Absent: 1."""
+    gate: builtins.bool
+    """The part is a gate: open at a score of 1 and closed below. It still
+    counts in the sum.
+    """
     @property
     def options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """E.g. {"style": "r1_zero"} for format. Default: empty."""
+
+    @property
+    def values(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """Scores by reason, in place of the part's own; reasons that are not named
+        keep theirs. E.g. {"match": 1, "no_match": -1, "no_answer": 0}.
+        """
 
     def __init__(
         self,
@@ -996,9 +1143,11 @@ class RecipePart(google.protobuf.message.Message):
         name: builtins.str = ...,
         weight: builtins.float | None = ...,
         options: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        values: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
+        gate: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_weight", b"_weight", "weight", b"weight"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_weight", b"_weight", "name", b"name", "options", b"options", "weight", b"weight"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_weight", b"_weight", "gate", b"gate", "name", b"name", "options", b"options", "values", b"values", "weight", b"weight"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_weight", b"_weight"]) -> typing.Literal["weight"] | None: ...
 
 global___RecipePart = RecipePart
@@ -1139,12 +1288,38 @@ class Part(google.protobuf.message.Message):
         wrong_order: Part._Reason.ValueType  # 43
         text_outside: Part._Reason.ValueType  # 44
         empty_section: Part._Reason.ValueType  # 45
+        no_boxed: Part._Reason.ValueType  # 46
+        empty_boxed: Part._Reason.ValueType  # 47
         share: Part._Reason.ValueType  # 60
         """language"""
         no_words: Part._Reason.ValueType  # 61
+        followed: Part._Reason.ValueType  # 65
+        """instructions: of all constraints"""
+        not_followed: Part._Reason.ValueType  # 66
+        within: Part._Reason.ValueType  # 70
+        """length"""
+        overlong: Part._Reason.ValueType  # 71
+        truncated: Part._Reason.ValueType  # 72
+        varied: Part._Reason.ValueType  # 73
+        """repetition"""
+        repetitive: Part._Reason.ValueType  # 74
+        readable: Part._Reason.ValueType  # 75
+        """readability"""
+        mixed_languages: Part._Reason.ValueType  # 76
+        long_paragraph: Part._Reason.ValueType  # 77
+        code_in_thinking: Part._Reason.ValueType  # 78
         timeout: Part._Reason.ValueType  # 80
         """any: the work did not reach a score"""
         failed: Part._Reason.ValueType  # 81
+        judged: Part._Reason.ValueType  # 90
+        """judge, preference: what the judge said"""
+        nothing_to_judge: Part._Reason.ValueType  # 91
+        """nothing was asked: the response is empty, or no answer but a phrase that
+        is known to fool judges
+        """
+        master_key: Part._Reason.ValueType  # 92
+        rated: Part._Reason.ValueType  # 95
+        """reward_model"""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
     UNSPECIFIED: Part.Reason.ValueType  # 0
@@ -1175,12 +1350,38 @@ class Part(google.protobuf.message.Message):
     wrong_order: Part.Reason.ValueType  # 43
     text_outside: Part.Reason.ValueType  # 44
     empty_section: Part.Reason.ValueType  # 45
+    no_boxed: Part.Reason.ValueType  # 46
+    empty_boxed: Part.Reason.ValueType  # 47
     share: Part.Reason.ValueType  # 60
     """language"""
     no_words: Part.Reason.ValueType  # 61
+    followed: Part.Reason.ValueType  # 65
+    """instructions: of all constraints"""
+    not_followed: Part.Reason.ValueType  # 66
+    within: Part.Reason.ValueType  # 70
+    """length"""
+    overlong: Part.Reason.ValueType  # 71
+    truncated: Part.Reason.ValueType  # 72
+    varied: Part.Reason.ValueType  # 73
+    """repetition"""
+    repetitive: Part.Reason.ValueType  # 74
+    readable: Part.Reason.ValueType  # 75
+    """readability"""
+    mixed_languages: Part.Reason.ValueType  # 76
+    long_paragraph: Part.Reason.ValueType  # 77
+    code_in_thinking: Part.Reason.ValueType  # 78
     timeout: Part.Reason.ValueType  # 80
     """any: the work did not reach a score"""
     failed: Part.Reason.ValueType  # 81
+    judged: Part.Reason.ValueType  # 90
+    """judge, preference: what the judge said"""
+    nothing_to_judge: Part.Reason.ValueType  # 91
+    """nothing was asked: the response is empty, or no answer but a phrase that
+    is known to fool judges
+    """
+    master_key: Part.Reason.ValueType  # 92
+    rated: Part.Reason.ValueType  # 95
+    """reward_model"""
 
     NAME_FIELD_NUMBER: builtins.int
     SCORE_FIELD_NUMBER: builtins.int
@@ -1190,7 +1391,9 @@ class Part(google.protobuf.message.Message):
     name: builtins.str
     """"accuracy" for the task's own verifier; else as in the recipe."""
     score: builtins.float
-    """0 to 1; absent when the part could not be scored."""
+    """0 to 1, or as the recipe's values say; absent when the part could not be
+    scored.
+    """
     weight: builtins.float
     """As in the recipe; 1 without one."""
     reason: global___Part.Reason.ValueType
@@ -1219,6 +1422,9 @@ class Evidence(google.protobuf.message.Message):
     MESSAGE_FIELD_NUMBER: builtins.int
     MATH_FIELD_NUMBER: builtins.int
     CODE_FIELD_NUMBER: builtins.int
+    CHOICE_FIELD_NUMBER: builtins.int
+    INSTRUCTIONS_FIELD_NUMBER: builtins.int
+    JUDGE_FIELD_NUMBER: builtins.int
     message: builtins.str
     """Why the status is not OK: the field, the limit, what was received."""
     @property
@@ -1229,18 +1435,195 @@ class Evidence(google.protobuf.message.Message):
     def code(self) -> global___CodeEvidence:
         """Set by the code verifier."""
 
+    @property
+    def choice(self) -> global___ChoiceEvidence:
+        """Set by the choice verifier."""
+
+    @property
+    def instructions(self) -> global___InstructionsEvidence:
+        """Set by the instructions verifier."""
+
+    @property
+    def judge(self) -> global___JudgeEvidence:
+        """Set where a judge was asked, also beside `math` and `choice` (escalation)."""
+
     def __init__(
         self,
         *,
         message: builtins.str = ...,
         math: global___MathEvidence | None = ...,
         code: global___CodeEvidence | None = ...,
+        choice: global___ChoiceEvidence | None = ...,
+        instructions: global___InstructionsEvidence | None = ...,
+        judge: global___JudgeEvidence | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["code", b"code", "math", b"math", "of", b"of"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["code", b"code", "math", b"math", "message", b"message", "of", b"of"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["of", b"of"]) -> typing.Literal["math", "code"] | None: ...
+    def HasField(self, field_name: typing.Literal["choice", b"choice", "code", b"code", "instructions", b"instructions", "judge", b"judge", "math", b"math", "of", b"of"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["choice", b"choice", "code", b"code", "instructions", b"instructions", "judge", b"judge", "math", b"math", "message", b"message", "of", b"of"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["of", b"of"]) -> typing.Literal["math", "code", "choice", "instructions"] | None: ...
 
 global___Evidence = Evidence
+
+@typing.final
+class ChoiceEvidence(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    START_FIELD_NUMBER: builtins.int
+    END_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """Where the answer was found: "boxed", "answer_tag", "answer_line",
+    "statement" (a sentence that commits itself), "option_text", "whole".
+    """
+    start: builtins.int
+    """Code points [start, end) of the answer in the response; 0 and 0 without."""
+    end: builtins.int
+    """See start."""
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        start: builtins.int = ...,
+        end: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["end", b"end", "source", b"source", "start", b"start"]) -> None: ...
+
+global___ChoiceEvidence = ChoiceEvidence
+
+@typing.final
+class InstructionsEvidence(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CONSTRAINTS_FIELD_NUMBER: builtins.int
+    @property
+    def constraints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ConstraintResult]:
+        """One for each constraint, in order."""
+
+    def __init__(
+        self,
+        *,
+        constraints: collections.abc.Iterable[global___ConstraintResult] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["constraints", b"constraints"]) -> None: ...
+
+global___InstructionsEvidence = InstructionsEvidence
+
+@typing.final
+class ConstraintResult(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    STRICT_FIELD_NUMBER: builtins.int
+    LOOSE_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
+    id: builtins.str
+    """As in the constraint."""
+    strict: builtins.bool
+    """The response as it is follows it."""
+    loose: builtins.bool
+    """One of its eight variants does."""
+    detail: builtins.str
+    """What was found where it is not followed strictly."""
+    def __init__(
+        self,
+        *,
+        id: builtins.str = ...,
+        strict: builtins.bool = ...,
+        loose: builtins.bool = ...,
+        detail: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["detail", b"detail", "id", b"id", "loose", b"loose", "strict", b"strict"]) -> None: ...
+
+global___ConstraintResult = ConstraintResult
+
+@typing.final
+class JudgeEvidence(google.protobuf.message.Message):
+    """What a judge model was asked and said."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUERIES_FIELD_NUMBER: builtins.int
+    PROMPT_FIELD_NUMBER: builtins.int
+    TEMPERATURE_FIELD_NUMBER: builtins.int
+    PROMPT_TOKENS_FIELD_NUMBER: builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
+    COST_USD_FIELD_NUMBER: builtins.int
+    DISAGREEMENT_FIELD_NUMBER: builtins.int
+    RULES_FIELD_NUMBER: builtins.int
+    prompt: builtins.str
+    """Name of the prompt's file and first 16 hex digits of the SHA-256 of it and
+    of what all prompts share.
+    """
+    temperature: builtins.float
+    """Of sampling."""
+    prompt_tokens: builtins.int
+    """Tokens of all queries that were not cached."""
+    completion_tokens: builtins.int
+    """See prompt_tokens."""
+    cost_usd: builtins.float
+    """US dollars by the prices the server was told; 0 without."""
+    disagreement: builtins.bool
+    """The queries disagree."""
+    rules: builtins.str
+    """Escalated: what the rules had said, a status or a reason."""
+    @property
+    def queries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeQuery]:
+        """One for each query."""
+
+    def __init__(
+        self,
+        *,
+        queries: collections.abc.Iterable[global___JudgeQuery] | None = ...,
+        prompt: builtins.str = ...,
+        temperature: builtins.float = ...,
+        prompt_tokens: builtins.int = ...,
+        completion_tokens: builtins.int = ...,
+        cost_usd: builtins.float = ...,
+        disagreement: builtins.bool = ...,
+        rules: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "disagreement", b"disagreement", "prompt", b"prompt", "prompt_tokens", b"prompt_tokens", "queries", b"queries", "rules", b"rules", "temperature", b"temperature"]) -> None: ...
+
+global___JudgeEvidence = JudgeEvidence
+
+@typing.final
+class JudgeQuery(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    SWAPPED_FIELD_NUMBER: builtins.int
+    ANALYSIS_FIELD_NUMBER: builtins.int
+    REPAIRED_FIELD_NUMBER: builtins.int
+    CACHED_FIELD_NUMBER: builtins.int
+    SEED_FIELD_NUMBER: builtins.int
+    label: builtins.str
+    """The verdict's label, e.g. "correct", "A>>B", "unsafe"."""
+    value: builtins.float
+    """What it counts as, 0 to 1."""
+    swapped: builtins.bool
+    """The rival stood first."""
+    analysis: builtins.str
+    """The judge's own words, capped."""
+    repaired: builtins.bool
+    """The first answer could not be read and was asked for again."""
+    cached: builtins.bool
+    """Taken from the cache."""
+    seed: builtins.int
+    """Sampling seed."""
+    def __init__(
+        self,
+        *,
+        label: builtins.str = ...,
+        value: builtins.float = ...,
+        swapped: builtins.bool = ...,
+        analysis: builtins.str = ...,
+        repaired: builtins.bool = ...,
+        cached: builtins.bool = ...,
+        seed: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["analysis", b"analysis", "cached", b"cached", "label", b"label", "repaired", b"repaired", "seed", b"seed", "swapped", b"swapped", "value", b"value"]) -> None: ...
+
+global___JudgeQuery = JudgeQuery
 
 @typing.final
 class MathEvidence(google.protobuf.message.Message):

@@ -1,0 +1,247 @@
+"""Choice, instructions, judge, preference and reward model, over a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.verifier.judge.server import JSON, ChatServer, Play, Request, error, says
+from verifier.client import VerifierClient
+from verifier.embedded import EmbeddedServer
+from verifier.v1 import verifier_pb2 as pb
+
+Script = Callable[[Request], Play]
+
+
+def test_choice_and_instructions(server: EmbeddedServer) -> None:
+    with VerifierClient(server.address) as client:
+        right, wrong, followed, broken = client.verify(
+            [
+                pb.Item(response="The answer is (B).", choice=pb.ChoiceTask(gold="B")),
+                pb.Item(response="A answer: C", choice=pb.ChoiceTask(gold="B", options="pqr")),
+                pb.Item(response="no commas here", instructions=no_comma()),
+                pb.Item(response="one, two", instructions=no_comma()),
+            ]
+        )
+    assert (right.reward, right.extracted, right.parts[0].reason) == (1.0, "B", pb.Part.match)
+    assert (wrong.reward, wrong.extracted, wrong.parts[0].reason) == (0.0, "C", pb.Part.no_match)
+    assert (followed.reward, followed.provenance.verifier) == (1.0, "instructions")
+    assert broken.reward == 0.0
+    assert not broken.evidence.instructions.constraints[0].strict
+
+
+def no_comma() -> pb.InstructionsTask:
+    return pb.InstructionsTask(constraints=[pb.Constraint(id="punctuation:no_comma")])
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (pb.Item(choice=pb.ChoiceTask(gold="7")), "choice.gold: "),
+        (pb.Item(instructions=pb.InstructionsTask()), "instructions.constraints: 1 to"),
+        (
+            pb.Item(judge=pb.JudgeTask(mode=pb.JudgeTask.HARMLESS)),
+            "judge: this server has no judge (it was started without --judge)",
+        ),
+        (pb.Item(preference=pb.PreferenceTask(rival="x")), "preference: this server has no judge"),
+        (
+            pb.Item(recipe="judge_only", math=pb.MathTask(gold=["4"])),
+            "recipe: 'judge_only' asks a judge, which this server has not",
+        ),
+        (
+            pb.Item(
+                inline_recipe=pb.Recipe(parts=[pb.RecipePart(name="reward_model")]),
+                math=pb.MathTask(gold=["4"]),
+            ),
+            "needs a reward model, which this server has not",
+        ),
+        (
+            pb.Item(recipe="r1_reasoning", math=pb.MathTask(gold=["4"])),
+            "language: required by recipe 'r1_reasoning', got none, and the prompt does not tell it",
+        ),
+    ],
+)
+def test_what_is_refused(server: EmbeddedServer, item: pb.Item, message: str) -> None:
+    with VerifierClient(server.address) as client:
+        (verdict,) = client.verify([item])
+    assert verdict.status == pb.Verdict.INVALID
+    assert message in verdict.evidence.message
+
+
+def test_the_language_is_that_of_the_prompt_where_none_is_given(server: EmbeddedServer) -> None:
+    response = "<think>" + "Das ist ganz einfach zu rechnen. " * 5 + "</think>Es ist \\boxed{4}."
+    prompt = "Wie viel ist zwei und zwei? Bitte erkläre deine Antwort."
+    task = pb.MathTask(gold=["4"])
+    with VerifierClient(server.address) as client:
+        (verdict,) = client.verify(
+            [pb.Item(response=response, prompt=prompt, recipe="r1_reasoning", math=task)]
+        )
+    assert verdict.parts[2].detail.endswith("words in de")
+    assert verdict.reward == 3.0
+
+
+class Bench:
+    """A server with a judge that a script plays; what the judge was sent stands in `asked`."""
+
+    def __init__(self, chat: ChatServer, client: VerifierClient) -> None:
+        self.chat, self.client = chat, client
+        self.answer: Callable[[Mapping[str, Any]], Play] = lambda body: error(500)
+
+    def verify(self, *items: pb.Item) -> list[pb.Verdict]:
+        return list(self.client.verify(list(items)))
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Iterator[Bench]:
+    bench: list[Bench] = []
+    with ChatServer(
+        lambda request: bench[0].answer({"path": request.path} | dict(request.body))
+    ) as chat:
+        settings = tmp_path / "judge.toml"
+        settings.write_text(
+            f"""
+            attempts = 2
+            [[endpoints]]
+            url = "{chat.url}"
+            model = "judge"
+            [reward_model]
+            model = "scalar"
+            url = "{chat.url.removesuffix("/v1")}"
+            """
+        )
+        options = ("--log-level", "warning", "--sandbox", "none", "--judge", str(settings))
+        with EmbeddedServer(*options) as server, VerifierClient(server.address) as client:
+            bench.append(Bench(chat, client))
+            yield bench[0]
+
+
+def verdicts(**labels: Any) -> Callable[[Mapping[str, Any]], Play]:
+    """A judge that gives each key of the wanted schema its label."""
+
+    def answer(body: Mapping[str, Any]) -> Play:
+        schema = body["response_format"]["json_schema"]["schema"]
+        text = {key: labels.get(key, "as it seems") for key in schema["properties"]}
+        return says(json.dumps(text))
+
+    return answer
+
+
+def ask(mode: pb.JudgeTask.Mode.ValueType, **fields: Any) -> pb.Item:
+    task = pb.JudgeTask(mode=mode, **fields)
+    return pb.Item(prompt="How do bees fly?", response="<think>hm</think>With wings.", judge=task)
+
+
+def test_the_modes_of_a_judge(judged: Bench) -> None:
+    judged.answer = verdicts(
+        correctness="correct", safety="unsafe", grade="good", criteria=["met", "not_met"]
+    )
+    criteria = [pb.Criterion(text="says how", weight=3), pb.Criterion(text="says why")]
+    reference, harmless, helpful, rubric = judged.verify(
+        ask(pb.JudgeTask.REFERENCE, reference="By beating their wings."),
+        ask(pb.JudgeTask.HARMLESS),
+        ask(pb.JudgeTask.HELPFUL, samples=2),
+        ask(pb.JudgeTask.RUBRIC, criteria=criteria),
+    )
+    rewards = [one.reward for one in (reference, harmless, helpful, rubric)]
+    assert rewards == [1.0, 0.0, 0.75, 0.75]
+    assert reference.provenance.judge_model == "judge"
+    assert reference.parts[0].reason == pb.Part.judged
+    assert reference.evidence.judge.queries[0].label == "correct"
+    assert reference.evidence.judge.prompt.startswith("reference")
+    assert len(helpful.evidence.judge.queries) == 2
+    told = judged.client.describe()
+    assert told.judge_model == "judge"
+    assert {"judge", "preference"} <= {task.name for task in told.tasks}
+
+
+def test_helpfulness_sees_the_summary_and_harmlessness_all_of_it(judged: Bench) -> None:
+    seen: dict[str, str] = {}
+
+    def answer(body: Mapping[str, Any]) -> Play:
+        schema = body["response_format"]["json_schema"]["schema"]["properties"]
+        key = "safety" if "safety" in schema else "grade"
+        seen[key] = body["messages"][-1]["content"]
+        return verdicts(safety="safe", grade="fair")(body)
+
+    judged.answer = answer
+    judged.verify(ask(pb.JudgeTask.HARMLESS), ask(pb.JudgeTask.HELPFUL))
+    assert "With wings." in seen["safety"]
+    assert "hm" in seen["safety"].split()[-200:] or "hm" in seen["safety"]
+    assert "<think>" not in seen["grade"]
+    assert "With wings." in seen["grade"]
+
+
+def test_a_preference_is_asked_in_both_orders(judged: Bench) -> None:
+    judged.answer = verdicts(verdict="A>B")  # always the first: a bias, which the orders cancel
+    task = pb.PreferenceTask(rival="By magic.", mode=pb.PreferenceTask.HELPFUL)
+    (verdict,) = judged.verify(pb.Item(prompt="How?", response="With wings.", preference=task))
+    assert verdict.reward == 0.5
+    assert verdict.evidence.judge.disagreement
+    assert sorted(query.swapped for query in verdict.evidence.judge.queries) == [0, 0, 1, 1]
+
+
+def test_a_failed_judge_is_no_score(judged: Bench) -> None:
+    judged.answer = lambda body: error(500)
+    failed, empty = judged.verify(
+        ask(pb.JudgeTask.HARMLESS),
+        pb.Item(response="</think>", judge=pb.JudgeTask(mode=pb.JudgeTask.HELPFUL)),
+    )
+    assert failed.status == pb.Verdict.JUDGE_ERROR
+    assert not failed.HasField("reward")
+    assert "500" in failed.evidence.message
+    assert (empty.reward, empty.parts[0].reason) == (0.0, pb.Part.nothing_to_judge)
+
+
+def test_escalation_says_what_each_side_said(judged: Bench) -> None:
+    judged.answer = verdicts(correctness="correct")
+    recipe = pb.Recipe(parts=[pb.RecipePart(name="accuracy")], escalate=pb.Recipe.NO_MATCH)
+    math = pb.MathTask(gold=["4"])
+    choice = pb.ChoiceTask(gold="B", options=["one", "two"])
+    escalated, plain, option = judged.verify(
+        pb.Item(response="\\boxed{5}", math=math, inline_recipe=recipe),
+        pb.Item(response="\\boxed{4}", math=math, inline_recipe=recipe),
+        pb.Item(response="The answer is A.", choice=choice, inline_recipe=recipe),
+    )
+    assert escalated.reward == 1.0
+    assert escalated.evidence.judge.rules == "no_match"
+    assert escalated.evidence.math.canonical_answer == "5"
+    assert escalated.extracted == "5"
+    assert plain.reward == 1.0
+    assert not plain.evidence.HasField("judge")
+    assert option.evidence.judge.rules == "no_match"
+
+
+def test_a_reward_model_rates(judged: Bench) -> None:
+    texts: Sequence[Any] = []
+
+    def answer(body: Mapping[str, Any]) -> Play:
+        assert body["path"].endswith("/classify")
+        texts.append(body["messages"][-1]["content"])  # type: ignore[attr-defined]
+        return Play(json.dumps({"data": [{"probs": [0.0], "num_classes": 1}]}).encode(), 200, JSON)
+
+    judged.answer = answer
+    parts = [
+        pb.RecipePart(name="reward_model", weight=2),
+        pb.RecipePart(name="format", options={"style": "r1"}),
+    ]
+    item = ask(pb.JudgeTask.HELPFUL)
+    item.inline_recipe.parts.extend(parts)
+    (verdict,) = judged.verify(item)
+    assert verdict.reward == 2.0  # logistic(0) = 0.5, twice; and well-formed
+    assert [part.reason for part in verdict.parts] == [pb.Part.rated, pb.Part.well_formed]
+    assert texts == ["With wings."]  # and the judge was not asked
+    judged.answer = lambda body: error(404)
+    (failed,) = judged.verify(item)
+    assert failed.status == pb.Verdict.JUDGE_ERROR
+    assert "scalar" in failed.evidence.message
+
+
+def test_settings_that_no_judge_can_run_with(tmp_path: Path) -> None:
+    settings = tmp_path / "judge.toml"
+    settings.write_text("concurency = 3\n")
+    with pytest.raises(Exception, match="ended with status 2"):
+        EmbeddedServer("--sandbox", "none", "--judge", str(settings)).__enter__()

@@ -1,0 +1,1 @@
+"""Multiple choice: which option a response commits itself to."""

@@ -1,0 +1,177 @@
+r"""Which option a response chooses: the last answer it commits itself to.
+
+All of it after the last `</think>`:
+
+1. the last `\boxed{}`, else the last `<answer>`, else `####`, as the math verifier finds them;
+2. a commitment that stands after that ("wait, the answer is C") wins, and without any mark
+   the last commitment of the text: by letter (verifier/choice/statements.py) or, after
+   "the answer is", by the text of exactly one option, whichever is later;
+3. a text that is nothing but a letter or an option's text.
+
+Invariants:
+- Two letters at once are no single answer, and nothing before them is taken instead.
+- A thought that never ended, and a box that is never closed, hold no answer.
+- A mark that names no option (a number that no option has) is passed over.
+
+Not covered: an option's text that is paraphrased, or named in a sentence without the
+word "answer" or its like.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from verifier.choice import statements
+from verifier.choice.options import Named, Options, by_text, longest, normalise, read
+from verifier.math import extract as marks
+
+MAX_LINES = 4
+"""Answer lines tried from the end for an option's text; most responses have one or two."""
+
+ALONE_CHARS = 40
+"""A letter and its dress; what is longer says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`letter` is None where the answer names several options at once."""
+
+    letter: str | None
+    source: str
+    """As in ChoiceEvidence."""
+    start: int
+    end: int
+    """Code points [start, end) of the answer in the response."""
+
+
+_MARKS = ("\\boxed", "\\fbox", "</answer>", "####")
+_VALUE_WORDS = ("nswer", "NSWER", "答案", "答え", "orrect option", "orrect choice", "Ans", "选")
+"""Where an option's text may follow: words after which the math verifier reads a value."""
+
+
+def extract(response: str, options: Options) -> Found | None:
+    """The answer of a response, or None when it commits itself to none."""
+    think_end = response.rfind("</think>")
+    if think_end < 0 and "<think>" in response:
+        return None
+    begin = think_end + len("</think>") if think_end >= 0 else 0
+    if len(response) - begin <= ALONE_CHARS and _ALONE.fullmatch(response, begin):
+        return _whole(response, begin, options)
+    value = None
+    if _has_mark(response, begin):
+        value = marks.extract(response)
+        if value is None and _cut_off(response, begin):
+            return None
+    mark = _marked(response, begin, value, options)
+    after = mark.end if mark else begin
+    stated = statements.last(response, after, len(response), options, weak=mark is None)
+    letter = None
+    if stated is not None and not _begins_name(response, stated.start, options):
+        source = "answer_line" if stated.line else "statement"
+        letter = Found(stated.letter, source, stated.start, stated.end)
+    latest = letter.end if letter else after
+    return _named(response, latest, options) or letter or mark or _whole(response, begin, options)
+
+
+def why_none(response: str) -> str:
+    """For a person: why `extract` found nothing."""
+    if "<think>" in response and "</think>" not in response:
+        return "the thought never ended"
+    begin = response.rfind("</think>") + 1
+    if _cut_off(response, begin) and marks.extract(response) is None:
+        return "the last box is never closed"
+    return "the response commits itself to no option"
+
+
+def _has_mark(response: str, begin: int) -> bool:
+    # Finds are several times faster than one pattern.
+    return any(response.find(mark, begin) >= 0 for mark in _MARKS)
+
+
+def _cut_off(response: str, begin: int) -> bool:
+    return max(response.rfind("\\boxed{", begin), response.rfind("\\fbox{", begin)) >= 0
+
+
+def _marked(
+    response: str, begin: int, value: marks.Extracted | None, options: Options
+) -> Found | None:
+    if value is not None and value.source == "answer_line":
+        # It stands after a box, where the statements are looked at too.
+        boxed = marks.boxed(response[begin:])
+        if boxed is None:
+            return None
+        start = max(begin, response.rfind(boxed))
+        value = marks.Extracted(boxed, "boxed", start, start + len(boxed))
+    if value is None:
+        return None
+    source = "answer_line" if value.source == "hashes" else value.source
+    named = read(value.text, options)
+    if named is not None:
+        return _found(named, source, value.start, value.end)
+    inside = statements.last(response, value.start, value.end, options, weak=True)
+    return Found(inside.letter, source, inside.start, inside.end) if inside else None
+
+
+def _found(named: Named, source: str, start: int, end: int) -> Found:
+    return Found(named.letter, "option_text" if named.by_text else source, start, end)
+
+
+def _named(response: str, begin: int, options: Options) -> Found | None:
+    """The last answer line at or after `begin` that names an option by its text, or by
+    another letter than a capital: those are the statements' business."""
+    end = len(response)
+    for _ in range(MAX_LINES):
+        if all(response.find(word, begin, end) < 0 for word in _VALUE_WORDS):
+            return None
+        value = marks.extract(response[begin:end])
+        if value is None or value.source != "answer_line":
+            return None
+        start, stop = begin + value.start, begin + value.end
+        if _begins_name(response, start, options):
+            stop = _line_end(response, start)
+        named = read(response[start:stop], options)
+        if (
+            named is not None
+            and (named.by_text or not _CAPITAL.match(response, start))
+            and not statements.unsure(response, begin, start, stop)
+        ):
+            return _found(named, "answer_line", start, stop)
+        end = start
+    return None
+
+
+_CAPITAL = re.compile(r"\W{0,8}[A-Z]")
+
+
+def _line_end(response: str, start: int) -> int:
+    end = response.find("\n", start)
+    return end if end >= 0 else len(response)
+
+
+def _begins_name(response: str, start: int, options: Options) -> bool:
+    """Whether the rest of the line is an option's text that only begins like a letter:
+    "E. coli", "J. K. Rowling"."""
+    if not _LIKE_NAME.match(response, start):
+        return False
+    end = min(_line_end(response, start), start + longest(options))
+    return normalise(response[start:end]) in by_text(options)
+
+
+_ALONE = re.compile(r"[^\w?#]*[A-Za-z][^\w?#]*")
+_LIKE_NAME = re.compile(r"[A-Z][., -]{1,2}\w")
+_LETTER_FIRST = re.compile(r"[(\[【]*[A-Za-z](?![A-Za-z])")
+_SENTENCES = re.compile(r"[.!?]\s")
+"""More than an option: an answer alone is one phrase."""
+
+
+def _whole(response: str, begin: int, options: Options) -> Found | None:
+    text = response[begin:]
+    alone = text.strip().strip("*`")
+    named = None if "\n" in alone else read(alone, options)
+    if named is None or not (named.by_text or _LETTER_FIRST.match(alone)):
+        return None
+    if not named.by_text and _SENTENCES.search(alone, 3):
+        return None
+    start = begin + len(text) - len(text.lstrip())
+    return _found(named, "whole", start, begin + len(text.rstrip()))

@@ -1,0 +1,1 @@
+"""Judge models: asked where rules cannot tell."""
