@@ -39,7 +39,8 @@ class Official:
 
 
 _ANSWER_IS = re.compile(r"answer is \(?([A-J])\)?")
-_ANSWER_LINE = re.compile(r"[aA]nswer:\s*([A-J])")
+# Looked ahead, since the letter may be the A of another "Answer:".
+_ANSWER_LINE = re.compile(r"[aA]nswer:(?=\s*([A-J]))")
 _ALONE = re.compile(r"\b[A-J]\b")
 _GUESS = Official(random.Random(SEED).choice(LETTERS), Rule.GUESS)
 

@@ -34,6 +34,7 @@ KEPT = 1_500
         ("Answer: A", "A", Rule.ANSWER_LINE),
         ("answer:\n\nC", "C", Rule.ANSWER_LINE),
         ("Answer: A, no, Answer: B\nAnswer: C", "B", Rule.ANSWER_LINE),
+        ("Answer:Answer:C", "C", Rule.ANSWER_LINE),
         ("The Answer is B. I say", "I", Rule.LAST_LETTER),
         ("A B C-D", "D", Rule.LAST_LETTER),
         ("A_B K", "G", Rule.GUESS),
