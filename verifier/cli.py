@@ -52,6 +52,11 @@ Address = Annotated[
     typer.Option(help="host:port of a running server; without it one is started and stopped."),
 ]
 
+JudgeFile = Annotated[
+    Path | None,
+    typer.Option("--judge", help="TOML file that says how a judge is asked (docs/judge.md)."),
+]
+
 NOT_EVERYTHING_VERIFIED = 1
 
 TIERS = ("T1", "T2", "T3")
@@ -81,10 +86,7 @@ def serve(
             min=0, max=1, help="Share of accepted programs run again in another order of tests."
         ),
     ] = 0.0,
-    judge: Annotated[
-        Path | None,
-        typer.Option(help="TOML file that says how a judge is asked (docs/judge.md)."),
-    ] = None,
+    judge: JudgeFile = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="HTTP port for Prometheus; default: none."),
@@ -160,8 +162,11 @@ def verify(
     ] = None,
     address: Address = None,
     sandbox: Sandbox = "embedded",
+    judge: JudgeFile = None,
 ) -> None:
     """Verify a file of items; exit status 0 only if every item got a verdict."""
+    if judge is not None and address is not None:
+        fail("--judge: is for a server of our own; that at --address has its own settings")
     if output is not None and str(output) != "-" and output.resolve() == input.resolve():
         fail(f"--output: is the input itself, {output}")
     read = _read(input)
@@ -171,7 +176,7 @@ def verify(
     seconds = 0.0
     with _opened(output, "wb", sys.stdout.buffer) as out:
         try:
-            with _server(address, sandbox) as at, VerifierClient(at) as client:
+            with _server(address, sandbox, judge) as at, VerifierClient(at) as client:
                 started = time.perf_counter()
                 with _progress(len(items)) as step:
                     for place, verdict in client.stream(items):
@@ -267,13 +272,16 @@ def list_recipes(
 
 
 @contextmanager
-def _server(address: str | None, sandbox: str) -> Iterator[str]:
+def _server(address: str | None, sandbox: str, judge: Path | None = None) -> Iterator[str]:
     """The address of the server to ask; one of our own lives as long as the block."""
     if address is not None:
         yield address
         return
     try:
-        with EmbeddedServer("--log-level", "warning", "--sandbox", sandbox) as server:
+        options = ["--log-level", "warning", "--sandbox", sandbox]
+        if judge is not None:
+            options += ["--judge", str(judge)]
+        with EmbeddedServer(*options) as server:
             yield server.address
     except ServerFailed as error:
         fail(str(error))
