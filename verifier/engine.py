@@ -37,8 +37,8 @@ LONG_TEXT = 65_536
 """Bytes above which the pure steps run in a thread: they take about a
 millisecond for as much, and the event loop serves everybody."""
 
-LONG_CONSTRAINED = 8_192
-"""The same of a response with constraints, in characters: eight variants are looked at."""
+SLOW_TEXT, SLOW_PARTS = 8_192, frozenset({"language", "repetition", "readability"})
+"""The same for these parts, and for constraints on the text, which look at every word."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Engine:
             return None
         accepted = time.perf_counter()
         try:
-            if item.ByteSize() > LONG_TEXT or not _is_quick(item):
+            if not _is_ruled(item) or _is_long(item):
                 return None
             verdict = self._refused(item)
             if verdict is None:
@@ -101,7 +101,7 @@ class Engine:
     async def _verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         if isinstance(item, Unreadable):
             return failed(item.id, pb.Verdict.INVALID, item.message)
-        long = item.ByteSize() > LONG_TEXT
+        long = _is_long(item)
         refused = await asyncio.to_thread(self._refused, item) if long else self._refused(item)
         if refused is not None:
             return refused
@@ -143,16 +143,23 @@ class Engine:
             )
         if item.HasField("judge") or item.HasField("preference"):
             return await self.judging.verify(item, recipe)
-        aside = long or not _is_quick(item)
-        outcome = await asyncio.to_thread(_at_once, item) if aside else _at_once(item)
+        outcome = await asyncio.to_thread(_at_once, item) if long else _at_once(item)
         assert outcome is not None, "the task has no step that could take long"
         return outcome
 
 
-def _is_quick(item: pb.Item) -> bool:
-    if item.HasField("instructions"):
-        return len(item.response) <= LONG_CONSTRAINED
-    return len(item.math.gold) == 1 or item.HasField("choice")
+def _is_ruled(item: pb.Item) -> bool:
+    """Whether rules alone may do for it."""
+    return len(item.math.gold) == 1 or item.HasField("choice") or item.HasField("instructions")
+
+
+def _is_long(item: pb.Item) -> bool:
+    """Whether its pure steps could keep others waiting. The item may be an invalid one."""
+    size = item.ByteSize()
+    if size <= SLOW_TEXT or size > LONG_TEXT:
+        return size > LONG_TEXT
+    known = recipes.BUILT_IN.get(item.recipe, item.inline_recipe)
+    return item.HasField("instructions") or any(part.name in SLOW_PARTS for part in known.parts)
 
 
 def _at_once(item: pb.Item) -> TaskOutcome | None:

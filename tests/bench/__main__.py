@@ -1,8 +1,10 @@
 """`make bench`: each part beside its peer or its bare floor, in one run.
 
-    python -m tests.bench [mathematics] [service] [programs] [sandbox] [docker]
+    python -m tests.bench [mathematics] [service] [programs] [sandbox] [text] [docker] [training] ...
 
-Without names: all but docker, which needs an engine and the image (`make docker-image`). Each part
+Without names: the first five. docker needs an engine and the image (`make docker-image`), engines
+the demo's model (`make train-demo`) and SGLang and vLLM (`scripts/install-engines.sh`), training
+takes hours (`python -m tests.bench.training CASE` has single cases). Each part
 has a process of its own, so that what one pins or loads is not the next one's. Ends with one line
 of JSON holding all figures.
 """

@@ -6,8 +6,8 @@ import importlib
 
 from rich.console import Console
 
-PARTS = ("mathematics", "service", "programs", "sandbox", "docker")
-DEFAULT = PARTS[:4]
+DEFAULT = ("mathematics", "service", "programs", "sandbox", "text")
+PARTS = (*DEFAULT, "docker", "training", "layouts", "engines")
 
 
 def run(part: str) -> dict[str, float]:
