@@ -55,13 +55,22 @@ def test_unknown_enum_numbers_are_named() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({}, "task: exactly one of math, code is required, got none"),
-        ({"choice": {"gold": "B"}}, "choice: this server has verifiers for math, code only"),
+        (
+            {},
+            "task: exactly one of math, code, choice, instructions, judge, preference is required, got none",
+        ),
+        ({"choice": {"gold": "B9"}}, "choice.gold: a letter from A to Z, got 'B9'"),
         ({"math": MATH, "response": "x" * 1001}, "response: at most 1000 bytes, got 1001"),
         ({"math": MATH, "response": "é" * 501}, "response: at most 1000 bytes, got 1002"),
         ({"math": MATH, "prompt": "x" * 101}, "prompt: at most 100 bytes, got 101"),
-        ({"math": MATH, "recipe": "r2"}, "recipe: one of r1_zero, r1_reasoning, got 'r2'"),
-        ({"math": MATH, "recipe": ""}, "recipe: one of r1_zero, r1_reasoning, got ''"),
+        (
+            {"math": MATH, "recipe": "r2"},
+            "recipe: one of code_ladder, dapo, judge_only, points, r1_all_scenarios, r1_general, r1_reasoning, r1_zero, got 'r2'",
+        ),
+        (
+            {"math": MATH, "recipe": ""},
+            "recipe: one of code_ladder, dapo, judge_only, points, r1_all_scenarios, r1_general, r1_reasoning, r1_zero, got ''",
+        ),
         (
             {"math": MATH, "recipe": "r1_reasoning"},
             "language: required by recipe 'r1_reasoning', got none",

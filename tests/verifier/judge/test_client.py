@@ -190,7 +190,7 @@ async def test_each_fault_is_an_error_of_its_kind(
     """Tried again where that may help, never answered, never kept, and done with afterwards."""
     plays = {True: play}
     with ChatServer(lambda request: plays.get(True, says("yes"))) as server:
-        async with judging_at(server, attempts=2, timeout_seconds=0.4) as judge:
+        async with judging_at(server, attempts=2, timeout_seconds=3.0) as judge:
             failed = await failure(judge, ask())
             assert (failed.kind, failed.status, failed.endpoint) == (kind, status, server.url)
             assert failed.attempts == len(server.requests) == (1 if kind == "refused" else 2)

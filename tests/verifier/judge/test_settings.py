@@ -40,6 +40,7 @@ budget_tokens_per_day = 1_000_000
 budget_usd_per_call = 0.1
 budget_tokens_per_call = 100_000
 canary_share = 0.01
+verdict = "digit"
 
 [[endpoints]]
 url = "https://api.example.org/v1/"
@@ -78,6 +79,7 @@ bytes = 1_048_576
         budget_usd_per_call=0.1,
         budget_tokens_per_call=100_000,
         canary_share=0.01,
+        verdict="digit",
         breaker=BreakerSettings(3, 10.0),
         cache=CacheSettings("judge.sqlite", 1_048_576),
     )
