@@ -10,6 +10,7 @@ AutoTP around the model of `transformers`, both with DeepSpeed's ZeRO 1 around t
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import tempfile
@@ -143,6 +144,7 @@ def autotp(model: Path) -> dict[str, float]:
 
     from trainer.zero import deepspeed  # set up to compile nothing
 
+    os.environ.setdefault("LOCAL_RANK", "0")
     vars(deepspeed.ops).setdefault("__compatible_ops__", {})
     whole: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     engine, *_ = deepspeed.initialize(
