@@ -17,9 +17,9 @@ from verifier.v1 import verifier_pb2 as pb
 
 FAMILIES = {
     "answer_line", "answer_only_in_thinking", "bad_item", "base", "big_integer", "calculus",
-    "chinese", "choice_letter", "code_call", "code_hostile", "code_limits", "code_recipe",
+    "chinese", "choice", "choice_letter", "code_call", "code_hostile", "code_limits", "code_recipe",
     "code_scoring", "code_source", "code_stdin", "combinatorics", "complex", "decimal", "degrees",
-    "equation", "format", "fraction", "free_text", "inequality", "integer", "interval", "language",
+    "equation", "format", "fraction", "free_text", "inequality", "instructions", "integer", "interval", "language",
     "list", "logarithm", "long_reasoning", "matrix", "mixed_number", "no_answer", "percent", "pi",
     "polynomial", "r1_zero", "radical", "ratio", "repeating_decimal", "rounding", "scientific",
     "set", "several_golds", "sum", "text", "tiny_number", "trigonometry", "tuple", "two_boxes",
