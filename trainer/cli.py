@@ -98,6 +98,7 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
 def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
     """The recipe, checked against this machine; ends the command if that was all."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx2").setLevel("WARNING")  # else a line for each completion
     from trainer.config import ConfigError, load_recipe
 
     try:

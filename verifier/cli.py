@@ -104,6 +104,8 @@ def serve(
     if log_level.upper() not in logging.getLevelNamesMapping():
         fail(f"--log-level: one of debug, info, warning, error, got {log_level!r}")
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(name)s %(message)s")
+    if log_level.upper() != "DEBUG":
+        logging.getLogger("httpx2").setLevel("WARNING")  # else a line for each question to a judge
     if require_tier not in TIERS:
         fail(f"--require-tier: one of {', '.join(TIERS)}, got {require_tier!r}")
     try:

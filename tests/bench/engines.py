@@ -30,7 +30,9 @@ ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "build" / "train-demo"
 RECIPE = ROOT / "examples" / "train_demo" / "grpo.toml"
 ENGINES: tuple[Literal["sglang", "vllm"], ...] = ("sglang", "vllm")
-STEPS, EVERY, SAMPLES = 20, 5, 4
+CONTEXT = "512"
+"""Tokens: the positions of the demo's model."""
+STEPS, EVERY, SAMPLES = 10, 5, 4
 """GRPO steps, those between two evaluations, completions of each held-out problem."""
 
 
@@ -53,7 +55,8 @@ def engine_settings(name: str, folder: Path) -> Iterator[list[str]]:
             yield []
             return
         kind = "sglang" if name == "sglang" else "vllm"
-        server = stack.enter_context(served(kind, DEMO / "base", folder))
+        longest = {"sglang": "--context-length", "vllm": "--max-model-len"}[kind]
+        server = stack.enter_context(served(kind, DEMO / "base", folder, longest, CONTEXT))
         yield [f"rollout.engine={name}", f"rollout.url={server.url}"]
 
 
