@@ -194,6 +194,8 @@ def test_a_failed_judge_is_no_score(judged: Bench) -> None:
     assert not failed.HasField("reward")
     assert "500" in failed.evidence.message
     assert (empty.reward, empty.parts[0].reason) == (0.0, pb.Part.nothing_to_judge)
+    assert failed.provenance.judge_model == "judge"
+    assert empty.provenance.judge_model == ""  # nobody was asked
 
 
 def test_escalation_says_what_each_side_said(judged: Bench) -> None:

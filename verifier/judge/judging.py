@@ -53,7 +53,7 @@ class Judging:
             by_digit=client.settings.verdict == "digit",
             canaries=self.canaries,
         )
-        outcome.judge_model = client.model
+        outcome.judge_model = client.model if outcome.reason not in UNASKED else ""
         return outcome
 
     def wanted(self, recipe: pb.Recipe | None, outcome: TaskOutcome) -> bool:
@@ -102,7 +102,7 @@ class Judging:
         outcome.evidence.message = outcome.message
         outcome.evidence.judge.CopyFrom(asked)
         outcome.queued_ms = rules.queued_ms
-        outcome.judge_model = client.model
+        outcome.judge_model = client.model if outcome.reason not in UNASKED else ""
         return outcome
 
     async def _with_rating(
@@ -148,6 +148,9 @@ def _references(item: pb.Item) -> list[str]:
         return list(item.math.gold)
     return [choice.reference(item.choice)]
 
+
+UNASKED = (pb.Part.nothing_to_judge, pb.Part.master_key)
+"""Reasons of outcomes for which no judge was asked."""
 
 RULED = ("math", "choice")
 """The evidence of tasks in which a judge may have a word after the rules."""
