@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from trainer.attention import Choice
+from trainer.fused import fused
 from trainer.parallel import (
     SINGLE,
     ColumnLinear,
@@ -242,20 +243,31 @@ class Norm(nn.Module):
         return cast(Tensor, apply(_RmsNorm, x, weight, self.eps))
 
 
+@fused
+def _turn(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """The pairs turned, with dimensions in their order; the compiler knows no complex numbers."""
+    a, b = wide(x).chunk(2, -1)
+    return torch.cat([a * cosine - b * sine, b * cosine + a * sine], -1).to(x.dtype)
+
+
 class _Rotate(torch.autograd.Function):
     """Turns the pair (x_i, x_i+D/2) of every head by its row's angle (arXiv 2104.09864), as one
-    complex number. What comes out has a head's dimensions in the order 0, D/2, 1, D/2+1, ...:
-    attention does not mind, queries and keys have the same, and it saves half of the time."""
+    complex number. What comes out has a head's dimensions in the order 0, D/2, 1, D/2+1, ... on a
+    CPU: attention does not mind, queries and keys have the same, and it saves half of the time."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, turns: Tensor, back: Tensor) -> Tensor:
         ctx.save_for_backward(back)
+        if x.is_cuda:
+            return _turn(x, *torch.view_as_real(turns).unbind(-1))
         pairs = torch.complex(*wide(x).chunk(2, -1)).mul_(turns)
         return torch.view_as_real(pairs).flatten(-2).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (back,) = ctx.saved_tensors
+        if grad.is_cuda:
+            return _turn(grad, *torch.view_as_real(back).unbind(-1)), None, None
         pairs = torch.view_as_complex(wide(grad).unflatten(-1, (-1, 2))) * back
         return torch.cat([pairs.real, pairs.imag], -1).to(grad.dtype), None, None
 
@@ -306,12 +318,21 @@ class _SwiGlu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
         ctx.save_for_backward(gate, up)
-        return F.silu(gate).mul_(up)
+        return _swiglu(gate, up)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        gate, up = ctx.saved_tensors
-        return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
+        return _swiglu_backward(grad, *ctx.saved_tensors)
+
+
+@fused
+def _swiglu(gate: Tensor, up: Tensor) -> Tensor:
+    return F.silu(gate).mul_(up)
+
+
+@fused
+def _swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
 
 
 class Mlp(nn.Module):

@@ -38,8 +38,12 @@ PEER = (
     "accelerate==1.15.0",
     "datasets==5.2.0",
 )
-SIZES = {"1m": (128, 4), "10m": (384, 6)}
-"""Hidden size and layers."""
+SIZES = {
+    "1m": (128, 4),
+    "10m": (384, 6),
+    "0.5b": (896, 24, 64, 2, 4864, 151_936),
+}
+"""What `write_model` takes: hidden size, layers, and for Qwen2.5's 0.5B the rest."""
 PROMPTS = 256
 """Rows of data, used in order and again."""
 ROUNDS = 3
@@ -66,6 +70,9 @@ class Compared:
     long_tailed: bool = False
     steps: int = 4
     rounds: int = ROUNDS
+    tokens: int = 64
+    micro_batch: int = 0
+    """0: searched for."""
 
 
 CASES = (
@@ -104,9 +111,7 @@ class Bench:
         """A random model in Hugging Face's format."""
         path = self._folder / size
         if not path.is_dir():
-            hidden, layers = SIZES[size]
-            module = "tests.bench.training_case"
-            call(sys.executable, module, str(path), str(hidden), str(layers))
+            call(sys.executable, "tests.bench.training_case", str(path), *map(str, SIZES[size]))
         return path
 
     def run(self, side: str, case: Case) -> Measured:
@@ -126,12 +131,15 @@ class Bench:
             kl_coef=told.kl_coef,
             long_tailed=told.long_tailed,
             micro_batch=MICRO_BATCHES[0],
+            tokens=told.tokens,
             steps=told.steps,
             threads=THREADS,
         )
 
     def best_micro_batch(self, side: str, told: Compared) -> int:
         """By the time that training takes, without generation."""
+        if told.micro_batch:
+            return told.micro_batch
         key = (side, told.size, told.dtype, told.long_tailed)
         if key not in self._best:
             short = replace(
@@ -150,7 +158,8 @@ class Bench:
 
 def call(python: str, module: str, *arguments: str) -> str:
     """A module's standard output, run in a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": str(ROOT)}
+    found = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": found}
     done = subprocess.run(
         [python, "-m", module, *arguments],
         cwd=ROOT,

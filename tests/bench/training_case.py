@@ -1,6 +1,6 @@
 """What both trainers of the training benchmark are told, and how both are measured.
 
-    python -m tests.bench.training_case DIRECTORY HIDDEN LAYERS      writes a random model
+    python -m tests.bench.training_case DIRECTORY HIDDEN LAYERS ...      writes a random model
 
 The peer has an interpreter and libraries of its own, so only that command needs more than the
 standard library.
@@ -42,7 +42,7 @@ def vocabulary(size: int = VOCABULARY) -> list[str]:
 
 
 def language_of(token: int) -> str | None:
-    return LANGUAGES[token % 2] if token > PADDING else None
+    return LANGUAGES[token % 2] if PADDING < token < VOCABULARY else None
 
 
 def share(ids: Sequence[int], language: str) -> float:
@@ -116,27 +116,37 @@ def write_data(path: Path, rows: int, seed: int) -> None:
             file.write(json.dumps(row) + "\n")
 
 
-def write_model(directory: Path, hidden: int, layers: int) -> None:
-    """A random Qwen2 and a tokenizer of whole words, as a Hugging Face directory."""
+def write_model(
+    directory: Path,
+    hidden: int,
+    layers: int,
+    head: int = 32,
+    kv_heads: int = 0,
+    intermediate: int = 0,
+    vocabulary_size: int = VOCABULARY,
+) -> None:
+    """A random Qwen2 and a tokenizer of whole words, as a Hugging Face directory; the model may
+    have more tokens than there are words."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
     torch.manual_seed(0)
     config = Qwen2Config(
-        vocab_size=VOCABULARY,
+        vocab_size=vocabulary_size,
         hidden_size=hidden,
         num_hidden_layers=layers,
-        num_attention_heads=hidden // 32,
-        num_key_value_heads=hidden // 64,
-        intermediate_size=4 * hidden,
+        num_attention_heads=hidden // head,
+        num_key_value_heads=kv_heads or hidden // head // 2,
+        intermediate_size=intermediate or 4 * hidden,
         max_position_embeddings=2 * (PROMPT_TOKENS + LONGEST),
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=END,
         pad_token_id=PADDING,
     )
-    Qwen2ForCausalLM(config).save_pretrained(directory)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        Qwen2ForCausalLM(config).save_pretrained(directory)
     words = vocabulary()
     ids = {word: token for token, word in enumerate(words)}
     fast = Tokenizer(models.WordLevel(ids, unk_token=words[PADDING]))
@@ -222,12 +232,21 @@ class Meter:
             phases={name: median(phases[name] for phases in counted) for name in names},
             completions_per_s=self._case.completions / wall,
             tokens_per_s=median(self.tokens[first:]) / wall,
-            peak_gib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB,
+            peak_gib=peak_bytes() / GIB,
             rewards=self.rewards,
             tokens=sum(self.tokens),
             extra=dict(extra),
         )
 
 
+def peak_bytes() -> int:
+    """Of the CUDA device, as its allocator saw it, or of the whole process without one."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 if __name__ == "__main__":
-    write_model(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write_model(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -45,7 +45,7 @@ class Ends:
         self._last = torch.tensor(lengths) - 1 + prompt
 
     def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        now = self._last == ids.shape[1]
+        now = self._last.to(ids.device) == ids.shape[1]
         scores[:, END] = torch.where(now, 1e9, float("-inf"))
         return scores
 
@@ -83,7 +83,7 @@ def run(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = GRPOConfig(
             output_dir=folder,
-            use_cpu=True,
+            use_cpu=not torch.cuda.is_available(),
             bf16=False,
             per_device_train_batch_size=case.micro_batch,
             gradient_accumulation_steps=case.completions // case.micro_batch,

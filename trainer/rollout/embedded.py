@@ -4,6 +4,9 @@ Prompts are read once for all their completions. A row leaves the batch when its
 and a waiting request takes its place; when none is waiting the cache shrinks, so that the last
 long completions do not pay for the short ones.
 
+On CUDA a token of a small model takes longer to ask for, kernel by kernel, than to compute: a step
+is recorded once for each shape of the batch, and replayed (CUDA graphs).
+
 Invariants: a token depends on the weights, the prompt, the seed, its place and the rows beside it,
 never on time: the same call twice gives the same bits. Under tensor parallelism every rank makes
 the same call and draws the same tokens.
@@ -36,6 +39,9 @@ PREFILL_TOKENS = 8192
 GROWTH = 64
 """Places by which the cache grows: rarely, and little of it unused."""
 
+GROWTH_CUDA = 256
+"""The same where a step is recorded anew each time."""
+
 KEYS, VALUES = -1, -2
 """Where places are in the caches: each as its product runs through it, which takes half of the
 time of `scaled_dot_product_attention` on a CPU."""
@@ -53,6 +59,7 @@ class EmbeddedEngine:
         self._decoder = decoder
         self._rows = rows
         self._shared = shared
+        self._records = decoder.head_weight.is_cuda and decoder.layout.tp == 1
         self._turn = threading.Lock()  # held for each token: a sync comes between two
         self._going = threading.Event()
         self._going.set()
@@ -107,9 +114,25 @@ class EmbeddedEngine:
 
     def _step(self, batch: _Batch, sampling: Sampling) -> None:
         """One more token for each row."""
-        places = batch.places
-        hidden = self._decoder(batch.last, places, batch.attend(places))
-        batch.places = places + 1
+        batch.advance()
+        if not self._records:
+            self._token(batch, sampling)
+            return
+        # What is recorded holds the tensors of the batch, and the version it was made with.
+        state = (batch.remade, self.version)
+        if batch.ran != state:
+            batch.ran, batch.graph = state, None
+            self._token(batch, sampling)  # compiles what is to be compiled
+            return
+        if batch.graph is None:
+            batch.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(batch.graph, capture_error_mode="thread_local"):
+                self._token(batch, sampling)
+        batch.graph.replay()
+
+    def _token(self, batch: _Batch, sampling: Sampling) -> None:
+        hidden = self._decoder(batch.last, batch.places, batch.attend())
+        batch.places.add_(1)
         self._draw(batch, slice(None), self._logits(hidden), sampling)
 
     def _logits(self, hidden: Tensor) -> Tensor:
@@ -217,6 +240,14 @@ class _Batch:
     """[B]: 0 goes on, 1 stopped, 2 has no room left, 3 was given away."""
     most: int = 0
     """Places that the longest row may come to."""
+    far: int = 0
+    """The largest of `places`."""
+    remade: int = 0
+    """How often the tensors were replaced by others."""
+    ran: tuple[int, int] | None = None
+    """What `remade` was when a step last ran, and the version of the weights."""
+    graph: torch.cuda.CUDAGraph | None = None
+    """That step, recorded."""
 
     @property
     def _caches(self) -> tuple[tuple[list[Tensor], int], ...]:
@@ -260,7 +291,9 @@ class _Batch:
 
         long = torch.tensor(lengths, device=self.device)
         self.most = max(self.most, max(lengths) + max(rooms))
+        self.far = max(self.far, max(lengths))
         self._reserve(max(lengths) + 1)
+        self.remade += 1
         rows, capacity = len(self.index), self.keys[0].shape[KEYS]
         # Where in the packed prompts each place of each new row's cache comes from; beyond the
         # prompt any token will do, for it is masked until it is overwritten.
@@ -292,16 +325,25 @@ class _Batch:
         """Room in the cache for so many places in each row."""
         have = self.keys[0].shape[KEYS]
         if places > have:
-            more = max(places, min(places + GROWTH, self.most)) - have
+            growth = GROWTH_CUDA if self.device.type == "cuda" else GROWTH
+            # Rows that have ended but are still here may be beyond the most.
+            most = self.most if places <= self.most else places + growth
+            more = min(places + growth, most) - have
+            self.remade += 1
             for cache, dim in self._caches:
                 for layer, held in enumerate(cache):
                     cache[layer] = F.pad(held, (0, 0) * (-dim - 1) + (0, more))
 
-    def attend(self, places: Tensor) -> _Cached:
-        """Attention of the newest tokens, at their places, to all before them."""
-        used = int(places.max()) + 1
-        self._reserve(used)
-        return _Cached(self, places, used)
+    def advance(self) -> None:
+        """Room for each row's newest token, which goes into the cache with the next one's step."""
+        self._reserve(self.far + 1)
+        self.far += 1
+
+    def attend(self) -> _Cached:
+        """Attention of the newest tokens to all before them."""
+        # A step that is recorded reads as many places the next time.
+        cuda = self.device.type == "cuda"
+        return _Cached(self, self.keys[0].shape[KEYS] if cuda else self.far)
 
     def write(self, rows: slice, tokens: Tensor, logprobs: Tensor, version: int) -> None:
         """Notes one more token for each of these rows."""
@@ -319,49 +361,57 @@ class _Batch:
     def finished(self) -> Iterator[tuple[int, Completion]]:
         """Completions that have ended and were not given yet; drops their rows in time."""
         over = self.over.tolist()
-        ended = [row for row, why in enumerate(over) if why in (1, 2)]
-        for row in ended:
-            yield self.index[row], self._completion(row, over[row])
-        if ended:
+        if ended := [row for row, why in enumerate(over) if why in (1, 2)]:
+            held = (self.counts, self.tokens, self.logprobs, self.versions)
+            kept = zip(*(x[ended].tolist() for x in held), strict=True)
+            for row, columns in zip(ended, kept, strict=True):
+                yield self.index[row], _completion(over[row], *columns)
             self.over[ended] = 3
-        alive = torch.nonzero(self.over == 0).flatten()
+        alive = [row for row, why in enumerate(over) if why == 0]
         if len(alive) <= SHRINK * len(self.index):
             self._keep(alive)
 
-    def _completion(self, row: int, why: int) -> Completion:
-        count = int(self.counts[row])
-        spans, start = [], 0
-        for version, run in groupby(self.versions[row, :count].tolist()):
-            end = start + sum(1 for _ in run)
-            spans.append(Span(version, start, end))
-            start = end
-        return Completion(
-            tuple(self.tokens[row, :count].tolist()),
-            tuple(self.logprobs[row, :count].tolist()),
-            "stop" if why == 1 else "length",
-            tuple(spans),
-        )
-
-    def _keep(self, rows: Tensor) -> None:
-        used = int(self.places[rows].max()) if len(rows) else 0
+    def _keep(self, chosen: list[int]) -> None:
+        rows = torch.tensor(chosen, dtype=torch.int64, device=self.device)
+        self.far = used = int(self.places[rows].max()) if chosen else 0
+        self.remade += 1
         for cache, dim in self._caches:
             for layer, held in enumerate(cache):
                 cache[layer] = held.narrow(dim, 0, used)[rows]
-        self.index = [self.index[row] for row in rows.tolist()]
+        self.index = [self.index[row] for row in chosen]
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[rows])
+
+
+def _completion(
+    why: int, count: int, tokens: list[int], logprobs: list[float], versions: list[int]
+) -> Completion:
+    spans, start = [], 0
+    for version, run in groupby(versions[:count]):
+        end = start + sum(1 for _ in run)
+        spans.append(Span(version, start, end))
+        start = end
+    return Completion(
+        tuple(tokens[:count]),
+        tuple(logprobs[:count]),
+        "stop" if why == 1 else "length",
+        tuple(spans),
+    )
 
 
 class _Cached:
     """Attention of one new token in each row to the row's cache."""
 
-    def __init__(self, batch: _Batch, places: Tensor, used: int) -> None:
-        self._batch, self._used = batch, used
+    def __init__(self, batch: _Batch, used: int) -> None:
+        self._batch, self._used, places = batch, used, batch.places
         self._row, self._place = torch.arange(len(places), device=places.device), places
         unseen = torch.arange(used, device=places.device) > places[:, None]
+        # On CUDA products take half precision as it is: a cache in fp32 is twice to read.
+        self._half = batch.keys[0].is_cuda and batch.keys[0].dtype.itemsize == 2
         mask = torch.zeros(unseen.shape, dtype=wide(batch.keys[0]).dtype, device=places.device)
         heads = batch.keys[0].shape[1]
-        self._mask = mask.masked_fill_(unseen, float("-inf")).repeat_interleave(heads, 0)[:, None]
+        mask = mask.masked_fill_(unseen, float("-inf"))[:, None].expand(-1, heads, -1)
+        self._mask = mask.flatten(0, 1)[:, None]
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         keys, values = self._batch.keys[layer], self._batch.values[layer]
@@ -370,10 +420,15 @@ class _Cached:
         rows, heads, size = q.shape
         # The query heads that share a key head stand as its queries: no key is read twice.
         shared = q.reshape(-1, heads // k.shape[1], size)
-        seen = wide(keys.flatten(0, 1)[..., : self._used])
-        scores = torch.baddbmm(self._mask, wide(shared), seen, alpha=size**-0.5)
-        read = wide(values.flatten(0, 1)[:, : self._used])
-        return torch.bmm(scores.softmax(-1), read).view(rows, heads, size).to(q.dtype)
+        seen = keys.flatten(0, 1)[..., : self._used]
+        read = values.flatten(0, 1)[:, : self._used]
+        if self._half:
+            scores = torch.bmm(shared, seen, out_dtype=torch.float32)
+            weights = scores.mul_(size**-0.5).add_(self._mask).softmax(-1).to(q.dtype)
+        else:
+            scores = torch.baddbmm(self._mask, wide(shared), wide(seen), alpha=size**-0.5)
+            weights, read = scores.softmax(-1), wide(read)
+        return torch.bmm(weights, read).view(rows, heads, size).to(q.dtype)
 
 
 def uniforms(seeds: Tensor, counts: Tensor) -> Tensor:
@@ -395,7 +450,7 @@ def sample(logits: Tensor, sampling: Sampling, uniform: Tensor) -> tuple[Tensor,
     if sampling.top_k or sampling.top_p < 1.0:
         logprobs = _nucleus(logprobs, sampling)
     # By the inverse of the distribution function: one number for each draw.
-    mass = logprobs.exp().double().cumsum(-1)
+    mass = logprobs.exp().cumsum(-1, dtype=torch.float64)
     tokens = torch.searchsorted(mass, (uniform * mass[:, -1])[:, None], right=True)[:, 0]
     tokens = tokens.clamp_(max=logits.shape[-1] - 1)
     return tokens, logprobs.gather(1, tokens[:, None])[:, 0]
