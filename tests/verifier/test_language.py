@@ -128,6 +128,19 @@ def test_an_emoji_makes_no_text_foreign() -> None:
     assert share("✅ 🙂 Final Answer: " + EN, "en") == Share(14, 14)
 
 
+@pytest.mark.parametrize("mark", ["\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u2060", "\ufeff"])  # fmt: skip
+def test_marks_that_are_not_seen_hide_no_words(mark: str) -> None:
+    for language, text in (("en", EN), ("ru", SENTENCES["ru"][0])):
+        assert share(mark.join(plain(text)), language) == share(plain(text), language)
+    hidden = share("La réponse est donc cinq. " + mark.join(EN), "fr")
+    assert hidden == share("La réponse est donc cinq. " + EN, "fr")
+
+
+def test_joiners_stay_in_the_words_that_need_them() -> None:
+    assert share("می\u200cنویسیم", "ar").total == 1
+    assert share("क\u200dष की बात है और यह सही है", "hi") == Share(8, 8)
+
+
 def test_the_tables_agree_with_each_other() -> None:
     for language, mates in SCRIPT_MATES.items():
         assert language in mates
@@ -147,6 +160,14 @@ def test_the_tables_agree_with_each_other() -> None:
         ("Use English or answer in Dutch", "nl"),
         ("Solve this. Do not answer in French.", "en"),
         ("How do you say dog in Spanish?", "en"),
+        ("Explain the French revolution.", "en"),
+        ("How do you use French verbs in a sentence?", "en"),
+        ("Why do people speak French in Canada?", "en"),
+        ("Use Greek letters for the angles. What is their sum?", "en"),
+        ("Use French.", "fr"),
+        ("Speak German only, please.", "de"),
+        ("Explain your reasoning in the Italian language.", "it"),
+        ("Never use English, use Dutch.", "nl"),
         ("用中文回答: What is 1 + 1?", "zh"),
         ("请用英文回答下面的问题", "en"),
         ("请不要用英文回答下面的问题", "zh"),

@@ -56,6 +56,18 @@ def test_built_in_recipes_are_valid(recipe: pb.Recipe) -> None:
             "gated: from -1e+06 to 1e+06, got nan",
         ),
         (
+            pb.Recipe(parts=[pb.RecipePart(name="accuracy")], gated=-1),
+            "gated: for a recipe with a gate, got -1 and no part with gate",
+        ),
+        (
+            pb.Recipe(parts=[pb.RecipePart(name="accuracy", values={"UNSPECIFIED": 1})]),
+            "parts[0].values: a reason of a part or 'otherwise', got 'UNSPECIFIED'",
+        ),
+        (
+            pb.Recipe(parts=[pb.RecipePart(name="accuracy")], description="x" * 65_536),
+            "at most 65536 bytes, got 65552",
+        ),
+        (
             pb.Recipe(parts=[pb.RecipePart(name="accuracy")], escalate=9),
             "escalate: one of NEVER, NO_MATCH, UNDECIDED, UNSPECIFIED, got the number 9",
         ),
@@ -81,6 +93,11 @@ def test_digest_follows_the_content() -> None:
     changed.parts[1].weight = 0.5
     assert recipes.digest(changed) != recipes.digest(zero)
     assert len(recipes.digest(zero)) == 16
+
+
+def test_a_digest_is_the_same_in_every_process() -> None:
+    part = pb.RecipePart(name="accuracy", values={"match": 1, "accepted": 1, "otherwise": -1})
+    assert recipes.digest(pb.Recipe(name="a", version="1", parts=[part])) == "e2a6a6381c5ff17a"
 
 
 def verdict(item: pb.Item, outcome: TaskOutcome) -> pb.Verdict:
@@ -180,6 +197,22 @@ def test_a_status_of_the_task_counts_only_where_a_part_rests_on_it() -> None:
     [
         ("parts = 3", "mine.toml: "),
         ("[[parts]]\nname = 'accuracy'", "mine.toml: name: required"),
+        ("name = ' '\n[[parts]]\nname = 'accuracy'", "mine.toml: name: required"),
+        ("name = " + "[" * 5_000, "mine.toml: "),
+        (f"name = {'9' * 5_000}", "mine.toml: "),
+        (
+            "name = 'a'\n[[parts]]\nname = 'accuracy'\nweight = nan",
+            "mine.toml.parts[0].weight: from -1e+06 to 1e+06, got nan",
+        ),
+        (
+            "name = 'a'\nclip_low = -inf\n[[parts]]\nname = 'accuracy'",
+            "mine.toml.clip_low: from -1e+06 to 1e+06, got -inf",
+        ),
+        (
+            "name = 'a'\n[[parts]]\nname = 'length'\noptions = { max = 5 }",
+            "mine.toml.parts[0].options[max]: a text in quotes, got 5",
+        ),
+        (f"name = 'a'\ngated = {'9' * 400}", "mine.toml: "),
         ("name = 'a'\n[[parts]]\nname = 'beauty'", "mine.toml.parts[0].name: one of accuracy"),
         ("name = 'a'\n[[parts]]\nname = 'accuracy'\nwieght = 2", "wieght"),
         ("name = ", "mine.toml: "),

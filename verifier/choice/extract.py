@@ -14,7 +14,7 @@ Invariants:
 - A mark that names no option (a number that no option has) is passed over.
 
 Not covered: an option's text that is paraphrased, or named in a sentence without the
-word "answer" or its like.
+word "answer" or its like; a hedge in a clause of its own ("A; if that is wrong, B").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass
 
 from verifier.choice import statements
-from verifier.choice.options import Named, Options, by_text, longest, normalise, read
+from verifier.choice.options import Named, Options, by_text, longest, normalise, read, texts_in
 from verifier.math import extract as marks
 
 MAX_LINES = 4
@@ -45,8 +45,21 @@ class Found:
     """Code points [start, end) of the answer in the response."""
 
 
+_FULL_WIDTH = re.compile("[Ａ-Ｚａ-ｚ]")
+
+
+def _narrow(letter: re.Match[str]) -> str:
+    return chr(ord(letter[0]) - ord("Ａ") + ord("A"))
+
+
+_END_TOKENS = re.compile(r"(?:<[|｜][\w-]{1,32}[|｜]>|</s>|<end_of_turn>)$")
+"""What some engines leave at the end."""
+
 _MARKS = ("\\boxed", "\\fbox", "</answer>", "####")
-_VALUE_WORDS = ("nswer", "NSWER", "答案", "答え", "orrect option", "orrect choice", "Ans", "选")
+_VALUE_WORDS = (
+    "nswer", "NSWER", "答案", "答え", "orrect option", "orrect choice", "Ans", "选", "ntwort",
+    "éponse", "espuesta", "isposta", "esposta", "твет",
+)  # fmt: skip
 """Where an option's text may follow: words after which the math verifier reads a value."""
 
 
@@ -56,6 +69,10 @@ def extract(response: str, options: Options) -> Found | None:
     if think_end < 0 and "<think>" in response:
         return None
     begin = think_end + len("</think>") if think_end >= 0 else 0
+    if not response.isascii() and _FULL_WIDTH.search(response, begin):
+        response = _FULL_WIDTH.sub(_narrow, response)
+    if response.endswith(">", begin):
+        response = _END_TOKENS.sub("", response)
     if len(response) - begin <= ALONE_CHARS and _ALONE.fullmatch(response, begin):
         return _whole(response, begin, options)
     value = None
@@ -128,9 +145,7 @@ def _named(response: str, begin: int, options: Options) -> Found | None:
         if value is None or value.source != "answer_line":
             return None
         start, stop = begin + value.start, begin + value.end
-        if _begins_name(response, start, options):
-            stop = _line_end(response, start)
-        named = read(response[start:stop], options)
+        named, stop = _longest_named(response, start, stop, options)
         if (
             named is not None
             and (named.by_text or not _CAPITAL.match(response, start))
@@ -141,6 +156,25 @@ def _named(response: str, begin: int, options: Options) -> Found | None:
     return None
 
 
+def _longest_named(
+    response: str, start: int, stop: int, options: Options
+) -> tuple[Named | None, int]:
+    """The option that the value in [start, stop) names, and where its text ends; the whole line
+    comes first ("Yes, but only if x > 0"), then the value, then it without what is added to it."""
+    value = read(response[start:stop], options)
+    line_end = _line_end(response, start)
+    line = read(response[start:line_end], options)
+    if line is not None and line.by_text and line != value:
+        return line, line_end
+    tail = None if value else _TAIL.search(response, start, stop)
+    if tail is None:
+        return value, stop
+    if tail["more"] and texts_in(response[tail.end() : stop], options):
+        return None, stop
+    return read(response[start : tail.start()], options), tail.start()
+
+
+_TAIL = re.compile(r",?\s+(?:not|rather\s+than|instead\s+of)\b|(?P<more>[,;:]|\s(?:which|as|so))\s")
 _CAPITAL = re.compile(r"\W{0,8}[A-Z]")
 
 
@@ -161,13 +195,20 @@ def _begins_name(response: str, start: int, options: Options) -> bool:
 _ALONE = re.compile(r"[^\w?#]*[A-Za-z][^\w?#]*")
 _LIKE_NAME = re.compile(r"[A-Z][., -]{1,2}\w")
 _LETTER_FIRST = re.compile(r"[(\[【]*[A-Za-z](?![A-Za-z])")
+_LEAD = re.compile(
+    r"(?:(?:it['’]s|definitely|clearly|certainly|only|just|option|choice|letter)\s+){1,2}"
+    r"(?=[(*]{0,4}[A-Za-z](?![A-Za-z]))",
+    re.IGNORECASE,
+)
 _SENTENCES = re.compile(r"[.!?]\s")
 """More than an option: an answer alone is one phrase."""
 
 
 def _whole(response: str, begin: int, options: Options) -> Found | None:
     text = response[begin:]
-    alone = text.strip().strip("*`")
+    alone = text.strip().strip('*`✅ !"')
+    lead = _LEAD.match(alone)
+    alone = alone[lead.end() :] if lead else alone
     named = None if "\n" in alone else read(alone, options)
     if named is None or not (named.by_text or _LETTER_FIRST.match(alone)):
         return None

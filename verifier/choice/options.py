@@ -74,24 +74,51 @@ def by_text(options: Options) -> Mapping[str, str]:
     }
 
 
+_THOUSANDS = re.compile(r"(?<=\d)(?:,|\{,\}|\\[,!])(?=\d{3}(?!\d))")
+_BARE_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
+_SCRIPT = re.compile(r"([_^])\{([^{}]{2,})\}")
+_ROOT = re.compile(r"\\sqrt\s*(?:\{([^{}]*)\}|(\w))|√([0-9]+)")
+_FRACTION = re.compile(r"\\[dtc]?frac\s*(?:\{([^{}]*)\}|(\w))\s*(?:\{([^{}]*)\}|(\w))")
+_SUM = re.compile(r"[-+/,=]")
+_ONE_FACTOR = re.compile(r"\d+|\\?[^\W\d]+")
 _NOISE = re.compile(
-    r"\\(?:" + "|".join(sorted(TEXT_COMMANDS)) + r")\b|\\[,;:! ()\[\]]|[{}$*`\"“”「」]|~"
-    r"|(?<=\d),(?=\d{3}(?!\d))"
+    r"\\(?:" + "|".join(sorted(TEXT_COMMANDS)) + r"|displaystyle|left|right)\b|\\[()\[\]]"
+    r"|\\(?=[%$&#{}])|[{}$*`\"“”「」]"
 )
+_BLANK = re.compile(r"\\(?:q?quad\b|[,;:! ])|~")
+_LOOSE = re.compile(r"(?<![^\W_]) | (?![^\W_])|(?<=\d) (?!\d)")
+"""A blank that parts neither two words nor two numbers."""
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\S)")
 
 
 def normalise(text: str) -> str:
     """Case, dress, spacing, a leading article and closing marks aside."""
     text = _plain(text)
-    return _ARTICLE.sub("", text, count=1) if _ARTICLE.match(text) else text
+    return _LOOSE.sub("", _ARTICLE.sub("", text, count=1) if _ARTICLE.match(text) else text)
 
 
 def _plain(text: str) -> str:
-    text = _NOISE.sub("", text)
+    text = _BARE_POINT.sub("0.", _THOUSANDS.sub("", text))
+    if "\\" in text or "{" in text or "√" in text:
+        text = _ROOT.sub(_root, _SCRIPT.sub(r"\1(\2)", text))
+        text = _FRACTION.sub(_fraction, text).replace("}{", "}|{")
+    text = _BLANK.sub(" ", _NOISE.sub("", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(text.casefold().split()).strip(" .,;:!?'。")
+
+
+def _root(found: re.Match[str]) -> str:
+    under = (found[1] or found[2] or found[3] or "").strip()
+    return f"√{under}" if len(under) == 1 else f"√({under})"
+
+
+def _fraction(found: re.Match[str]) -> str:
+    # The blank keeps it apart from the whole number before it.
+    above, below = (found[1] or found[2] or "").strip(), (found[3] or found[4] or "").strip()
+    if _SUM.search(above):
+        above = f"({above})"
+    return f" {above}/{below}" if _ONE_FACTOR.fullmatch(below) else f" {above}/({below})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +147,12 @@ def read(text: str, options: Options) -> Named | None:
     plain = _plain(text)
     lettered = _LETTERED.match(plain)
     if lettered:  # a small letter, or one beyond those of the math verifier
-        letter = lettered.group(1).upper()
-        if letter <= options.last and is_text(plain[lettered.end() :], letter, options):
+        letter, rest = lettered.group(1).upper(), plain[lettered.end() :]
+        if letter <= options.last and is_text(_unbracketed(rest), letter, options):
             return Named(letter)
+    aside = _ASIDE.search(plain)
+    if aside:
+        return _with_aside(text, plain[: aside.start()], aside[1], options)
     several = choices.selection(text)
     if _SEVERAL.fullmatch(plain) or (several is not None and several.kind == "letters"):
         return Named(None)
@@ -134,7 +164,30 @@ _INITIAL = re.compile(r"[A-Z]\.\s*[A-Z]")
 _SEVERAL = re.compile(
     r"(?:either |both )?\(?[a-z]\)?(?:\s?(?:,|/|&|;|、|或|和|and\b|or\b){1,2}\s?\(?[a-z]\)?)+"
 )
-_LETTERED = re.compile(r"\(?([a-z])(?:\s?[.:)]|\s[-–—](?=\s))\s*(?=\S)")
+_LETTERED = re.compile(r"\(?([a-z])(?:\s?[.:)]|\s(?:[-–—](?=\s))?)\s*(?=\S)")
+_ASIDE = re.compile(r"[\s,;:–—-]{1,4}(?:(?:i\.e\.,?|so|option|choice)\s){0,2}\(([^()]+)\)$")
+_UNSURE = re.compile(r"[(]|\b(?:not|neither|either)\b|n['’]t\b|\b(?:and|or)$")
+_CONTINUES = re.compile(r"or\b|and\b|也|或|和")
+
+
+def _with_aside(text: str, plain: str, aside: str, options: Options) -> Named | None:
+    """ "Paris (B)" and "Paris (in France)" name Paris; "Paris (A)" and "Paris (or Rome)" none."""
+    named = by_text(options).get(normalise(plain))
+    if len(aside) == 1 and "a" <= aside <= options.last.lower():
+        letter = aside.upper()
+        unknown = not options.texts and f"({letter})" in text and not _UNSURE.search(plain)
+        return Named(letter, True) if unknown or is_text(plain, letter, options) else None
+    return None if named is None or _CONTINUES.match(aside) else Named(named, by_text=True)
+
+
+def _unbracketed(text: str) -> str:
+    return text[1:-1] if text[:1] == "(" and text[-1:] == ")" else text
+
+
+def texts_in(text: str, options: Options) -> bool:
+    """Whether the text of any option stands in a text."""
+    plain = normalise(text)
+    return any(option in plain for option in _normal_texts(options) if option)
 
 
 def is_text(rest: str, letter: str, options: Options) -> bool:

@@ -3,6 +3,7 @@ r"""Sentences that commit themselves to a letter, read from the end of a text.
 A letter counts by what stands just before it ("the answer is", "I choose", "so", 答案是)
 or just after it ("is the correct answer", 正确), never alone within a sentence: so
 neither the article "A" nor the pronoun "I", nor a vitamin or a variable, is an answer.
+English and Chinese; of German, French, Spanish, Italian and Portuguese the usual phrases.
 
 Two strengths: a sentence that speaks of the answer or of a choice is a commitment; "so B",
 "it is B", "B is correct" are one only where nothing stronger is said anywhere, or after a
@@ -74,11 +75,14 @@ def statements(text: str, begin: int, end: int, options: Options) -> Iterator[St
 
 
 def last(text: str, begin: int, end: int, options: Options, weak: bool) -> Statement | None:
-    """The last strong commitment; without one, if `weak`, the last weak one."""
+    """The last strong commitment; without one, if `weak`, the last weak one.
+
+    After a strong one to several letters, a weak one decides between them.
+    """
     weaker = None
     for found in statements(text, begin, end, options):
         if found.strong:
-            return found
+            return found if found.letter or not weaker else weaker
         weaker = weaker or found
     return weaker if weak else None
 
@@ -92,69 +96,107 @@ def _token(last_letter: str) -> re.Pattern[str]:
 
 # ---------------------------------------------------------------- before the letter
 
-_DRESS = r"(?:<[a-z]{1,6}>|\\\(|\\\[|\\[a-z]{1,12}\s?\{|[\s*_(\"'“‘「【\[{$`（<]){0,10}+"
+_DRESS = r"(?:(?-i:<[a-z]{1,6}>)|\\\(|\\\[|\\[a-z]{1,12}\s?\{|[\s*_(\"'“‘「【\[{$`（<>}]){0,10}+"
 _NOUN = (
-    r"(?:(?:the\s+)?(?:(?:correct|right|best)\s+)?"
-    r"(?:option|choice|letter|answer|alternative|statement)s?[:：]?|选项|選項)"
+    r"(?:(?:(?:the|die|la|le|el)\s+|l['’])?(?:(?:correct|right|best)\s+)?"
+    r"(?:(?:option|choice|letter|answer|alternative|statement)s?"
+    r"|antwort|aussage|réponse|proposition|respuesta|opción|risposta|opzione|resposta|opção)[:：]?"
+    r"|选项|選項)"
 )
+_REJECTED = (
+    r"(?:not|nicht|pas)\s+(?:(?:option|choice"
+    r"|antwort)\s+)?[*_(\[{$]{0,4}(?-i:[A-Z])[)\]}$*_]{0,4},?"
+    r"\s+(?:but|sondern|mais)(?:\s+(?:rather|instead|actually|in\s+fact))?"
+)
+"""What is named only to be rejected: "not A but"."""
 _SURELY = (
     r"(?:most\s+likely|most\s+probably|likely|probably|clearly|indeed|definitely|certainly|simply"
     r"|actually|therefore|thus|then|still|again|only|just|now|both|either|closest\s+to|given\s+by"
-    r"|represented\s+by|that|obviously|surely|hence|in\s+fact|really|应该|应当|应)[,:]?"
+    r"|represented\s+by|that|obviously|surely|hence|in\s+fact|really|应该|应当|应"
+    r"|also|daher|somit|folglich|donc|entonces|quindi|portanto|la)[,:]?"
 )
+_GAP = r"(?:[^\S\n]+|[^\S\n]{0,4}\n[^\S\n]{0,4})"
+"""Between two words: no paragraph's end."""
 _WORD = (
-    r"(?!(?:not|never|neither|nor|could|might|may|cannot|choices|options|wrong|incorrect|is|are"
-    r"|because|since|so)\b|[a-z]+n['’]t\b|(?-i:[A-Z])\b)[\w'’,()\"“”*-]{1,24}+"
+    r"(?!(?:not|never|neither|nor|nicht|kein|pas|no|non|não|could|might|may|cannot|choices"
+    r"|options|wrong|incorrect|is|are"
+    r"|because|since|so)\b|[a-z]+n['’]t\b|(?-i:[A-Z])\b)(?:[\w'’,()\"“”*-]{1,24}+"
+    r"|\"[^\"\n]{1,90}\"|“[^“”\n]{1,90}”)"
 )
 _IS = (
-    r"(?:[】\]]|\b(?:is|['’]s|are|be|es|est|ist|equals)\b|\bè|\bé|[:：=]|->|→|=>|⇒|[-–—]"
-    r"|は|(?:应该|应当|应|就|显然|很?明显|肯定|一定|只能|只)?[是为選选])[:：]?"
+    r"(?:[】\]]|\b(?:is|['’]s|are|be|es|est|ist|lautet|wäre|equals)\b|\bè|\bé|[:：=]|->|→|=>|⇒"
+    r"|(?<!\n[ \t]{0,4})[-–—]"
+    r"|は|(?:应该|应当|應該|應|应|就|显然|很?明显|肯定|一定|只能|只){0,2}[是为為选選])[:：]?"
 )
 _ANSWERS = (
-    r"(?:\b(?:answers?|ans|respuesta|réponse|antwort|risposta|resposta|ответ)\b\.?"
-    r"|答案|答え|正解|正确选项|正确的选项|正确的是|正確答案)"
+    r"(?:(?:(?<!/)\b|_)(?:answers?|respuesta|réponse|antwort|risposta|resposta|ответ)\b|\bans\b\.?"
+    r"|答案|答え|正解|正确选项|正确的选项|正确的是|正確答案|正確的是|正確選項"
+    r"|(?:符合题意|正确|錯誤|错误|不正确)的(?:选项)?)"
 )
+_MOST = r"most\s+(?!(?:popular|common|frequent|tempting|chosen|attractive)\b)[a-z]+"
 _CHOICES = (
-    r"\b(?:(?:my|our|final|closest|nearest|correct|right|best|true|only|remaining|appropriate"
-    r"|suitable|accurate|(?:most|least)\s+[a-z]+|false|incorrect|untrue|matching|valid|intended"
-    r"|logical)\s+){1,3}"
+    r"(?:\b(?:(?:my|our|final|closest|nearest|correct|right|best|true|only|remaining|appropriate"
+    rf"|suitable|accurate|{_MOST}|least\s+[a-z]+|false|incorrect|untrue|matching|valid|intended"
+    r"|logical|richtige|korrekte|einzige|bonne|seule)\s+){1,3}"
     r"(?:option|choice|alternative|one|statement|selection|pick|guess|conclusion|response|solution"
-    r"|letter)"
+    r"|letter|description|explanation|interpretation|possibility|candidate|aussage|auswahl"
+    r"|proposition|affirmation)"
+    r"|\b(?:option|opción|opzione|opção)\s+(?:correcte?|correcta|corretta|correta)\b"
+    r"|\brichtig(?=\s+ist\b))"
 )
-_PLAIN = r"\b(?:choice|option|selection|final|conclusion)"  # "Option: B"
+_PLAIN = r"\b(?:choice|option|selection|final|conclusion|lösung)"  # "Option: B"
 _SAYS = (
     r"\b(?:choose|choosing|select|selecting|pick|picking|go(?:ing)?\s+with|opt(?:ing)?\s+for"
-    r"|settle\s+on|stick\s+with|answer\s+with|answer|say|marking|mark)"
+    r"|settle\s+on|stick\s+with|answer\s+with|answer|say|marking|mark|meant|vote\s+for"
+    r"|lock(?:ing)?\s+in)"
 )
 _SAYER = (
     r"(?:(?<![^\n.!;:,])\s*"
     r"|(?:\b(?:I|we|let['’]?s|let\s+us)|['’](?:d|ll|m))\s+(?:am\s+)?(?:[a-z]+ly\s+)?"
-    r"|\b(?:will|would|shall|should|must|to|so|therefore|thus|hence|and|have\s+to)\s+(?:[a-z]+ly\s+)?)"
+    r"|\b(?:will|would|shall|should|must|to|so|therefore|thus|hence|and"
+    r"|have\s+to)\s+(?:[a-z]+ly\s+)?)"
 )
-_XUAN = r"(?<![不可所挑筛未别勿])(?:[选選](?:择|擇)?|選擇)(?:项)?[:：]?"
+_I_CHOOSE = (
+    r"\b(?:ich\s+(?:wähle|entscheide\s+mich\s+für)|je\s+choisis|on\s+choisit(?:\s+donc)?"
+    r"|faut\s+choisir|elijo|scelgo|escolho)"
+)
+_XUAN = r"(?<![不可所挑筛未别勿错误])(?:[选選](?:择|擇)?[:：]?|選擇[:：]?|[选選][项項][:：])"
+
+_HEDGED = rf"(?:[\s*_:：]{{0,4}}(?:{_SURELY}|{_REJECTED})){{0,2}}"
+_REFERS = (
+    r"(?:\b(?:is|namely|matches|matching|correspond(?:s|ing)\s+to|arrived?\s+at|(?:given|shown"
+    r"|stated|described)\s+(?:in|by))"
+    r"\s+(?:the\s+)?(?:answer\s+)?(?:option|choice))"
+)
+"""Behind a value, where the letter has the word "option" before it."""
 
 _STRONG = regex.compile(
-    rf"(?ri)(?:(?P<line>(?:{_ANSWERS}(?:\s+(?!(?:is|choices|options)\b)[a-z]+)?|{_CHOICES}|{_PLAIN})"
+    rf"(?ri)(?:(?P<line>(?:{_ANSWERS}(?:[ \t]+(?!(?:is|choices|options)\b)[a-z]+)?|{_CHOICES}"
+    rf"|{_PLAIN})"
     rf"[\s*_\"'”]{{0,8}}(?:[:：]|(?<=ans)\.)"
-    rf"[\s*_]{{0,8}})"
-    rf"|{_ANSWERS}(?:,?\s+{_WORD}){{0,7}}?[\s*_]{{0,8}}{_IS}(?:[\s*_:：]{{0,4}}{_SURELY}){{0,2}}"
-    rf"|{_CHOICES}(?:,?\s+{_WORD}){{0,7}}?[\s*_]{{0,8}}{_IS}(?:[\s*_:：]{{0,4}}{_SURELY}){{0,2}}"
-    rf"|\bthe\s+(?:closest|nearest|best)(?:\s+(?:match|fit))?\s+is(?:\s+{_SURELY})?"
+    rf"[\s*_]{{0,8}}|{_ANSWERS}[\s*_]{{0,4}}\|[ *_]{{0,4}})"
+    rf"|{_ANSWERS}(?:,?{_GAP}{_WORD}){{0,7}}?[\s*_]{{0,8}}{_IS}{_HEDGED}"
+    rf"|{_CHOICES}(?:,?{_GAP}{_WORD}){{0,7}}?[\s*_]{{0,8}}{_IS}{_HEDGED}"
+    rf"|\bthe\s+(?:closest|nearest|best|exception|odd\s+one\s+out)(?:\s+(?:match"
+    rf"|fit))?\s+is(?:\s+{_SURELY})?"
     rf"|\bthe\s+(?:statement|option|one|choice|answer)\s+(?:that|which)(?:\s+[\w'’]+){{1,8}}?\s+is"
-    rf"|{_SAYER}{_SAYS}"
+    rf"|{_SAYER}{_SAYS}|{_I_CHOOSE}"
+    rf"|\bist\s+die\s+(?:(?:richtige|korrekte)\s+)?antwort"
+    rf"|{_ANSWERS}\s+(?:that\s+)?(?:we|I)(?:\s+(?:are|am)|['’](?:re|m))\s+looking\s+for\s+is"
     rf"|{_XUAN})"
     rf"(?:[\s:：,，]{{0,4}}{_NOUN})?{_DRESS}"
 )
 _WEAK = regex.compile(
     rf"(?ri)(?:\b(?:so|therefore|thus|hence|consequently|accordingly|conclusion|finally)\b[,:]?"
-    rf"|\b(?:wait|no|nope|actually|rather|instead|sorry|correction)[,:—]"
-    rf"|=>|⇒|→|∴|\\therefore|(?:故|因此|所以|综上)[,，]?"
+    rf"|\b(?:wait|yes|no|nope|actually|rather|instead|sorry|correction)[,:—]"
+    rf"|=>|⇒|→|∴|\\therefore|(?:故|因此|所以|综上)[,，]?|\b(?:also|daher|somit|folglich|donc)\b[,:]?"
     rf"|\bor\s+answer"
     rf"|\b(?:it|that|this|which)(?:['’]s|\s+(?:is|must\s+be|has\s+to\s+be|should\s+be))"
-    rf"|\b(?:makes|making|(?:leaves|leaving)(?:\s+us)?(?:\s+with)?)|(?<![不])(?:应该)?是)"
-    rf"(?:[\s,:]{{0,4}}{_SURELY}){{0,2}}(?:[\s:：,，]{{0,4}}{_NOUN})?{_DRESS}"
+    rf"|\b(?:makes|making|(?:leaves|leaving|left)(?:\s+us)?(?:\s+with)?)|(?<!不)(?<!可能)(?:应该)?[是即]"
+    rf"|{_REJECTED}|{_REFERS}|\bi\.\s?e\.,?|\blooks?\s+like|\bc['’]est|对应"
+    rf")(?:[\s,:]{{0,4}}{_SURELY}){{0,2}}(?:[\s:：,，]{{0,4}}{_NOUN})?{_DRESS}"
 )
-_DRESS_CHARS = " \t\r\n*_(\"'“‘「【[{$`（<\\:：,，"
+_DRESS_CHARS = " \t\r\n*_(\"'“‘「【[{}$`（<\\:：,，"
 _LEADS = (
     "is", "'s", "’s", "are", "be", "es", "est", "ist", "equals", "è", "é", "=", ">", "⇒", "→", "∴",
     "-", "–", "—", "は", "是", "为", "选", "選", "择", "擇", "項", "项", "answer", "answers",
@@ -164,30 +206,42 @@ _LEADS = (
     "to", "by", "that", "hence", "fact", "应该", "应当", "应", "choose", "choosing", "select",
     "selecting", "pick", "picking", "makes", "making", "with", "for", "on", "say", "mark",
     "marking", "so", "conclusion", "leaves", "leaving", "us", "故", "因此", "所以", "综上", "】",
-    "actually", "wait", "no", "nope", "rather", "sorry", "correction", "instead", "text", "bf",
-    "rm", "it", "boxed", "sf", "emph",
+    "actually", "wait", "yes", "no", "nope", "rather", "sorry", "correction", "instead", "text",
+    "bf", "rm", "it", "boxed", "sf", "emph", "lautet", "wäre", "antwort", "aussage", "réponse",
+    "proposition", "respuesta", "opción", "risposta", "opzione", "resposta", "opção", "also",
+    "daher", "somit", "folglich", "donc", "entonces", "quindi", "portanto", "la", "wähle",
+    "choisis", "choisit", "choisir", "für", "elijo", "scelgo", "escolho", "but", "sondern", "mais",
+    "meant", "namely", "matches", "matching", "i.e.", "i.e", "like", "in", "即", "对应", "為",
+    "應該", "應", "的", "|",
 )  # fmt: skip
 """How a commitment's words may end, whatever the dress: nothing else is looked at closely."""
 _LONGEST = max(map(len, _LEADS))
 _COLON = re.compile("[:：]")
 _BLOCKED = re.compile(
-    r"\b(?:if|whether|suppose|supposing|assume|assuming|unless|why|(?:might|may|could)\s+"
+    r"\b(?:if|otherwise|wenn|falls|si|whether|suppose|supposing|assume|assuming|unless"
+    r"|(?<!is\s)why|(?:might|may|could)\s+"
     r"(?:think|say|guess|argue|assume|expect|believe|suggest)"
     r"|would\s+(?:think|guess|assume|expect|believe))\b[^.;\n]*$"
-    r"|\b(?:not|never|(?:do|did|would|is|ca|can|wo|could|should)n['’]t|cannot|initially"
+    r"|\b(?:not|never|nicht|pas|(?:common|typical|frequent)\s+(?:mistake|error|trap"
+    r"|misconception)|[a-z]{2,6}n['’]t|cannot|initially"
     r"|instead\s+of|rather\s+than|tempting|tempted)\b[^.,;\n]*$"
-    r"|\b(?:wrong|incorrect)\s+$|(?:如果|若|假设|假如|是否)[^。；\n]*$|(?:不能?|不应该?|别|错误)$",
+    r"|\b(?:wrong|incorrect|trap|(?:second|next)[- ]best|student['’]?s?['’]?|naive|common"
+    r"|previous|old)\s+$|(?:如果|若|假设|假如|是否)[^。；\n]*$|(?:不能?|不应该?|别|错误|易错)$",
     re.IGNORECASE,
 )
 _BLOCKERS = frozenset((
     "if", "whether", "suppose", "supposing", "assume", "assuming", "unless", "why", "might", "may",
     "could", "would", "not", "never", "cannot", "initially", "instead", "rather", "tempting",
-    "tempted", "wrong", "incorrect",
+    "tempted", "wrong", "incorrect", "nicht", "pas", "wenn", "falls", "si",
+    "common", "typical", "frequent", "trap", "second", "next", "student", "students", "naive",
+    "previous", "old", "otherwise",
 ))  # fmt: skip
-"""The English words of _BLOCKED, one of which it needs."""
+"""The Latin words of _BLOCKED, one of which it needs."""
 _SMALL_WORD = re.compile("[a-z]+")
 _TAKES_BACK = re.compile(
     r"\b(?:wait|actually|sorry|correction|scratch\s+that|oops|mistake|on\s+second\s+thought"
+    r"|(?:up)?on\s+reflection"
+    r"|edit|meant"
     r"|reconsider(?:ing)?|(?:no|nope|rather|instead)(?=\s?[,.:;!—–]))\b[^\n]*$|(?:不对|等等|不，)[^\n]*$",
     re.IGNORECASE,
 )
@@ -196,35 +250,52 @@ _TAKES_BACK = re.compile(
 
 _UNDRESS = re.compile(r"(?:</[a-z]{1,6}>|\\\)|\\\]|[)\]}*_\"”’」】$`）>]|'(?![a-z]))*")
 _CLOSING = tuple("\\)]}*_\"”’」】$`）<>'")
-_BEST = r"(?:correct|right|best|better|only|final|true|accurate|most\s+[a-z]+|closest)"
+_BEST = rf"(?:correct|right|best|better|only|final|true|accurate|{_MOST}|closest)"
 _PICKED = re.compile(
-    r"\s{0,4}(?:is|must\s+be|would\s+be|has\s+to\s+be|should\s+be|being|seems\s+to\s+be|as)\s+"
+    r"\s{0,4}(?:is|must\s+be|would\s+be|has\s+to\s+be|should\s+be|being|seems\s+to\s+be|as"
+    r"|(?:stands\s+out|emerges|remains)(?:\s+as)?)\s+"
     rf"(?:{_SURELY}\s+)?(?:the|my|our)\s+(?:{_BEST},?\s+(?:and\s+)?){{0,3}}"
     r"(?:option|choice|answer|one|response|alternative|solution|pick)\b(?!['’])"
     rf"|\s+the\s+(?:{_BEST}\s+)?(?:option|choice|answer)\b"
-    r"|\s{0,4}+(?:选项|项)?\s{0,4}+(?:是|为|就是)?\s{0,4}+(?:正确|最佳)?(?:的)?(?:答案|正解)",
+    r"|\s{0,4}(?:ist\s+)?(?:also\s+|daher\s+)?die\s+(?:richtige|korrekte"
+    r"|einzig\s+richtige)\s+(?:antwort|option)"
+    r"|\s{0,4}est\s+(?:donc\s+)?la\s+(?:bonne|seule\s+bonne)\s+réponse"
+    r"|\s{0,4}+(?:选项|選項|项|項)?\s{0,4}+(?:是|为|就是|才是)?\s{0,4}+(?:正确|正確|最佳)?(?:的)?(?:答案|正解)",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
     r"\s{0,4}(?:is|must\s+be|has\s+to\s+be|seems|appears\s+to\s+be)\s+"
     rf"(?:{_SURELY}\s+)?(?:the\s+)?(?:correct|right|best|most\s+(?:appropriate|likely|accurate))\b"
-    r"|\s+(?:fits|matches)\s+(?:best|perfectly|exactly)"
-    r"|\s{0,4}+(?:选项|项)?\s{0,4}+(?:是|为)?\s{0,4}+(?:正确|对的)",
+    r"|\s+(?:fits|matches)\s+(?:best|perfectly|exactly)|\s+it\s+is\b|\s+remains(?=[.!\n]|$)"
+    r"|\s+best\s+[a-z]+s\b"
+    r"|\s{0,4}(?:ist\s+)?(?:richtig|korrekt)(?=\s{0,4}(?:[.,;:!)\n]|und\b|weil\b|$))"
+    r"|\s{0,4}est\s+(?:correcte?|juste|vraie?|la\s+bonne)\b"
+    r"|\s{0,4}+(?:选项|選項|项|項)?\s{0,4}+(?:是|为|才是)?\s{0,4}+(?:正确|正確|对的|符合题意"
+    r"|[最更]为?(?:合适|恰当|准确|贴切|合理|正确|符合))",
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"\s{0,4}(?:is|must|would|has|should|being|seems|as|appears|fits|matches|[选项是为就正最对的答])"
+    r"\s{0,4}(?:is|must|would|has|should|being|seems|as|appears|fits|matches|it|best|stands"
+    r"|emerges|remains|ist|die|est|richtig|korrekt"
+    r"|[选選项項是为就才正最更对符的答])"
 )
 """How _PICKED and _RIGHT may begin: most letters go no further."""
 _OTHER = (
     r"\s{0,4}(?:(?:either|both|options?|choices?|statements?)\s+|选项)?"
     r"(?:\\[a-z]{1,12}\{|[*_(\[{$`（\"']){0,8}[A-Z](?![A-Za-z0-9_]|['’][a-z])"
 )
-_MORE = re.compile(
-    rf"\s{{0,4}}(?:[,，]?\s{{0,4}}(?:and/or|and|or|&|\+|和|还是|或者?|及|与|以及){_OTHER}"
-    rf"|[/、–—]{_OTHER}|\([A-Z]\)"
-    rf"|[,，;；]{_OTHER}(?=[)\]}}*_\"'”’$`）]{{0,8}}\s{{0,4}}(?:[.,;，。\n]|and\b|or\b|和|或|$)))"
+_JOINS = (
+    r"(?:and/or|and|or|&|\+|as\s+well\s+as|alternatively|possibly|maybe|perhaps|和|还是|或者?|及|与|以及)"
+    r"(?:\s+(?:possibly|maybe|perhaps|even|else))?"
 )
+_CLOSED = r"[)\]}*_\"'”’$`）]{0,8}"
+_MORE = re.compile(
+    r"\s{0,4}(?:\([^()\n]{1,80}\)\s{0,4})?"
+    rf"(?:(?:[,，;(]|\.\.\.|…)?\s{{0,4}}{_JOINS}{_OTHER}|[/、]{_OTHER}|\([A-Z]\)"
+    rf"|[-–—|]{_OTHER}(?={_CLOSED}[ \t]{{0,4}}(?:[.,;，。\n]|$))"
+    rf"|[,，;；]{_OTHER}(?={_CLOSED}\s{{0,4}}(?:[.,;，。\n]|and\b|or\b|和|或|$)))"
+)
+"""More letters than one. What a dash leads in may as well be the reason: "C – A is too small"."""
 _BEFORE_MORE = re.compile(r"[/&、和或及与]\s{0,8}[(*\[{$`（]{0,8}$")
 _DENIED = re.compile(
     r"\s{0,4}(?:\?|？|吗|(?:is|are|was|would\s+be|seems)\s+(?:not|wrong|incorrect|false)\b"
@@ -233,7 +304,7 @@ _DENIED = re.compile(
 )
 _ENDS = re.compile(
     r"[ \t]{0,8}(?:$|[\r\n;!,，。；！：）]|\.(?!\d|\s{0,4}[A-Z]\.| [a-z]|[A-Za-z]\w)|:(?!\w)|[–—]"
-    r"|-\s|\((?<=\s\()|[^\x00-\x7f]|\\|<)"
+    r"|-\s|\((?<=\s\()|[^\x00-\x7f]|\\|<|\||\[/)"
     r"|\s+(?:because|since|as|is|for|which|with|and|but|or|in|by|due|given|based|while|where|rather"
     r"|not|so|from|that|if|instead|over|here|then|per|according|meaning)\b"
 )
@@ -259,12 +330,15 @@ def _at(text: str, at: int, begin: int, end: int, options: Options) -> Statement
     if before is None:
         if (not bare or "\n" in lead[len(bare) :]) and _line(text, at, after, begin, end, options):
             return Statement(letter, True, True, at, at + 1)
+        if bare[-1:] in _SENTENCE_ENDS and _BOLD_LAST.match(text, max(begin, at - 2), end):
+            return Statement(letter, True, True, at, at + 1)
         return _judged(text, letter, at, after, low, high, options)
     start = before.start()
     line = strong is not None and strong.group("line") is not None
     if _DENIED.match(text, after, high) or (not line and _blocked(text, low, start)):
         return None
-    if _MORE.match(text, after, high):
+    more = _MORE.match(text, after, high)
+    if more or _MORE.match(text, _past_text(text, letter, after, high, options), high):
         sure = strong is not None or _takes_back(text, low, at)
         return Statement(None, True, line, at, at + 1) if sure else None
     picked = _PICKED.match(text, after, high) is not None
@@ -282,14 +356,16 @@ def _judged(
     text: str, letter: str, at: int, after: int, low: int, high: int, options: Options
 ) -> Statement | None:
     """ "B is the correct answer", strong; "B is correct", weak."""
+    lead = text[max(low, at - NEAR) : at]
     after = _past_text(text, letter, after, high, options)
+    if lead.endswith(", ") and text.startswith(", ", after):  # "the last option, D, is correct"
+        after += 1
     if not _VERB.match(text, after, high):
         return None
     picked = _PICKED.match(text, after, high)
     judged = picked or _RIGHT.match(text, after, high)
     if judged is None:
         return None
-    lead = text[max(low, at - NEAR) : at]
     if _BEFORE_MORE.search(lead) or text[judged.end() : judged.end() + 1] in ("?", "？", "吗"):
         return None
     if not _stands_alone(lead) or _blocked(text, low, at):
@@ -297,12 +373,14 @@ def _judged(
     return Statement(letter, picked is not None or _takes_back(text, low, at), False, at, at + 1)
 
 
-_PLAIN_BEFORE = re.compile(r"([A-Za-z]+)[ \t]*$")
+_PLAIN_BEFORE = re.compile(r"([A-Za-z\u00c0-\u024f]+)[ \t]*$")
 _BEFORE_JUDGED = frozenset((
     "option", "choice", "answer", "letter", "statement", "alternative", "that", "so", "therefore",
     "thus", "hence", "think", "believe", "conclude", "say", "know", "see", "find", "then", "but",
     "because", "since", "as", "is", "only", "while", "means", "now", "clearly", "here", "actually",
     "really", "seems", "suggests", "indicates", "implies", "shows", "confirms", "yes", "no",
+    "antwort", "aussage", "réponse", "proposition", "ist", "also", "daher", "somit", "dass",
+    "sondern", "donc", "mais", "que", "est", "why", "elimination",
 ))  # fmt: skip
 
 
@@ -358,6 +436,9 @@ def _takes_back(text: str, low: int, at: int) -> bool:
 
 # ---------------------------------------------------------------- lines
 
+_SENTENCE_ENDS = (".", "!", "?", "。")
+_BOLD_LAST = re.compile(r"\*\*[A-Z]\.?\*\*\s*$")
+_LINE_DRESS = " \t>#*_-([$\"'`（【\\✅✔☑✓👉➡\ufe0f"
 _LINE_AFTER = re.compile(r"[.):：。]?[ \t*_]*(?:\n|$)")
 _LETTER_LINE = re.compile(r"[\s>#*_\-(\[]*[A-Z](?:[\s.):*_\]]|$)")
 _LETTER_ALONE = re.compile(r"[\s>#*_\-(\[]*[A-Z][\s.):*_\]]*$")
@@ -369,7 +450,7 @@ def _line(text: str, at: int, after: int, begin: int, end: int, options: Options
     if opening < 0 and at - begin > 16:
         return False
     opening = max(opening, begin - 1)
-    if text[opening + 1 : at].strip(" \t>#*_-([$\"'`（【\\"):
+    if text[opening + 1 : at].strip(_LINE_DRESS):
         return False
     closing = text.find("\n", at, min(end, at + WINDOW))
     closing = closing if closing >= 0 else min(end, at + WINDOW)

@@ -119,12 +119,15 @@ def _any(names: dict[str, str]) -> str:
     return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
 
 
-# The verb is of answering: "say it in French" and "translate" ask about a language.
+# The verb is of answering: "say it in French" and "translate" ask about a language, and without
+# "in" most verbs do too ("explain the French revolution", "use French verbs").
 _REQUEST = re.compile(
     r"(?P<no>\b(?:not|never) |n['’]t )?"
-    r"\b(?:answer|reply|respond|response|write|explain|think|reason|solve|work|speak|use)\b"
-    rf"(?:[^.!?\n]{{0,{REACH}}}?\b(?:in|using))? (?:only )?(?:the )?"
+    r"\b(?:(?:answer|reply|respond|response|write|explain|think|reason|solve|work|speak|use)\b"
+    rf"[^.!?\n]{{0,{REACH}}}?\b(?:in|using)|(?P<bare>speak|use|write)) (?:only )?(?:the )?"
     rf"(?:simplified |traditional |plain )?(?P<english>{_any(_ENGLISH_NAMES)})\b"
+    r"(?(bare)(?= language\b| only\b| to\b| for\b| when\b| in (?:your|the|all)\b| throughout\b"
+    r"|\W*$|[.,;:!?)]))"
     rf"|(?P<bu>不要|别)?(?:请)?[用以](?P<chinese>{_any(_CHINESE_NAMES)})"
     "来?(?:回答|作答|答|解|思考|推理|回复|写|说明|描述|输出)"
     rf"|(?<!\w)(?P<phrase>{_any(_PHRASES)})"

@@ -21,7 +21,7 @@ LETTERS = {
     "Cyrillic": "\u0400-\u052f",
     "Hebrew": "\u0591-\u05bd\u05bf\u05c1\u05c2\u05d0-\u05ea\u05f0-\u05f4\ufb1d-\ufb4f",
     "Arabic": "\u0610-\u061a\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0750-\u077f"
-    "\u08a0-\u08ff\u200c\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc",
+    "\u08a0-\u08ff\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\u200c",
     "Devanagari": "\u0900-\u0963\u0971-\u097f\u200c\u200d",
     "Hangul": "\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3",
     "Thai": "\u0e01-\u0e3a\u0e40-\u0e4e",
@@ -73,10 +73,14 @@ _NOT_PROSE = re.compile(
 )
 _SENTENCE_ENDS = frozenset(".!?;:\n\r…؛؟۔।。！：；？")
 _SENTENCE_END = re.compile(f"[{re.escape(''.join(sorted(_SENTENCE_ENDS)))}]")
+_JOINERS = "\u200c\u200d"
 _CASED = ("Latin", "Greek", "Cyrillic")
 _WORD = {
     script: re.compile(
-        rf"\b[{letters}][{letters}'’]*+(?![0-9_])" if script in _CASED else f"[{letters}]+"
+        rf"\b[{letters}][{letters}'’]*+(?![0-9_])"
+        if script in _CASED
+        # Two scripts have joiners inside words; one that stands alone is a word of neither.
+        else f"[{letters.strip(_JOINERS)}][{letters}]*+"
     )
     for script, letters in LETTERS.items()
 }
@@ -93,11 +97,17 @@ _OTHER = re.compile(
     rf"[^\W\d_{''.join(LETTERS.values())}ªº\u02b0-\u02ff\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f"
     r"\U0001d400-\U0001d7ff][^\x00-\x7f\u2000-\u206f]*+"
 )
+# Between letters they would make each a single one, which is left out.
+# Joiners belong to the words of Arabic and of the scripts of India and its neighbours.
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
+_UNSEEN = re.compile(rf"(?![\u200c\u200d])[{_INVISIBLE}]|(?<![\u0600-\u1aff])[\u200c\u200d]")
 _GREEK_ARTICLES = frozenset("οηή")
 
 
 def strip(text: str) -> tuple[str, int]:
     """`text` in lower case without code, LaTeX, tags, URLs and names; how many words of names."""
+    if not text.isascii() and any(map(text.__contains__, _INVISIBLE)):
+        text = _UNSEEN.sub("", text)
     prose = _NOT_PROSE.sub(" ", text)
     if is_latin(prose):
         return prose.lower(), 0

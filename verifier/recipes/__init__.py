@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from math import isfinite, isnan
 
 from google.protobuf import json_format
 
@@ -21,9 +22,12 @@ from verifier.limits import MAX_WEIGHT
 from verifier.parts import PARTS
 from verifier.v1 import verifier_pb2 as pb
 
-REASONS = frozenset(pb.Part.Reason.keys())
+REASONS = frozenset(pb.Part.Reason.keys()) - {"UNSPECIFIED"}
 OTHERWISE = "otherwise"
 """In a part's `values`: every reason that is not named there."""
+
+MAX_BYTES = 65_536
+"""Of a recipe: a hundred times the longest built-in one; the last ones seen are kept in memory."""
 
 
 class RecipeError(Exception):
@@ -33,14 +37,37 @@ class RecipeError(Exception):
 def read(text: str, source: str) -> pb.Recipe:
     """A recipe from TOML. Raises RecipeError."""
     try:
-        recipe = json_format.ParseDict(tomllib.loads(text), pb.Recipe())
-    except (tomllib.TOMLDecodeError, json_format.ParseError) as error:
+        given = tomllib.loads(text, parse_float=_float)
+        if found := _unquoted(given):
+            raise RecipeError(f"{source}.{found}")
+        recipe = json_format.ParseDict(given, pb.Recipe())
+    # The readers give up by these too: at numbers that are too long, or brackets nested too deep.
+    except (ValueError, OverflowError, RecursionError, json_format.ParseError) as error:
         raise RecipeError(f"{source}: {error}") from error
-    if not recipe.name:
+    if not recipe.name.strip():
         raise RecipeError(f"{source}: name: required, got none")
     if found := problem(recipe, source):
         raise RecipeError(found)
     return recipe
+
+
+def _float(text: str) -> float | str:
+    """Numbers that are none as JSON writes them, so that `problem` can name their fields."""
+    value = float(text)
+    if isfinite(value):
+        return value
+    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _unquoted(given: Mapping[str, object]) -> str | None:
+    """The first option that is a number: all are texts."""
+    parts = given.get("parts")
+    for place, part in enumerate(parts if isinstance(parts, list) else ()):
+        options = part.get("options") if isinstance(part, dict) else None
+        for key, value in options.items() if isinstance(options, dict) else ():
+            if not isinstance(value, str):
+                return f"parts[{place}].options[{key}]: a text in quotes, got {value!r}"
+    return None
 
 
 def _built_in() -> dict[str, pb.Recipe]:
@@ -51,6 +78,8 @@ def _built_in() -> dict[str, pb.Recipe]:
 
 def problem(recipe: pb.Recipe, path: str = "inline_recipe") -> str | None:
     """What is wrong with a recipe, naming the field; None when nothing is."""
+    if (size := recipe.ByteSize()) > MAX_BYTES:
+        return f"{path}: at most {MAX_BYTES} bytes, got {size}"
     if not recipe.parts:
         return f"{path}.parts: at least 1 part, got 0"
     seen = set()
@@ -64,6 +93,8 @@ def problem(recipe: pb.Recipe, path: str = "inline_recipe") -> str | None:
     for name in ("clip_low", "clip_high", "gated"):
         if found := _number(getattr(recipe, name), f"{path}.{name}"):
             return found
+    if recipe.gated and not any(part.gate for part in recipe.parts):
+        return f"{path}.gated: for a recipe with a gate, got {recipe.gated:g} and no part with gate"
     if recipe.HasField("clip_low") and recipe.HasField("clip_high"):
         low, high = recipe.clip_low, recipe.clip_high
         if low > high:

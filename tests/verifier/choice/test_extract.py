@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.choice.cases import ANY, CASES, CITIES, STATED, TEN
+from tests.verifier.choice.written import UNREAD, WRITTEN
 from verifier.choice import statements
 from verifier.choice.extract import extract
 from verifier.choice.options import LETTERS, normalise, prepare, read
@@ -20,14 +21,61 @@ def letter_of(response: str, options: tuple[str, ...] = ANY) -> str | None:
     return found.letter if found else None
 
 
-@pytest.mark.parametrize(("response", "options", "letter"), CASES)
+@pytest.mark.parametrize(("response", "options", "letter"), CASES + WRITTEN)
 def test_case(response: str, options: tuple[str, ...], letter: str | None) -> None:
     assert letter_of(response, options) == letter
 
 
+@pytest.mark.parametrize(("response", "options", "letter"), UNREAD)
+def test_what_is_not_read_is_no_other_answer(
+    response: str, options: tuple[str, ...], letter: str
+) -> None:
+    assert letter_of(response, options) is None
+
+
+BEFORE = [
+    "Let A and B be two sets. Option A claims that A is empty. Option C looks plausible at first.\n\n",
+    "The options are:\nA. first\nB. second\nC. third\nD. fourth\n\n",
+    "<think>The answer is A. Hmm, maybe B? I think it is D.</think>\n\n",
+    "**Option A**: the rate increases. Not supported.\n**Option B**: it decreases. Possible.\n\n",
+    "If A were correct, then x = 2, a contradiction. If the answer were B, x = 3.\n\n",
+    "Many students pick A here. Some pick B.\n\n",
+    "A is the most popular choice among test takers.\n\n",
+    "On élimine d'abord A, puis B.\n\n",
+    "| Option | Assessment |\n|---|---|\n| A | incorrect |\n| B | incorrect |\n\n",
+    "设A为集合，B为其子集。选项A看起来合理。\n\n",
+    "逐项分析：A项，表述错误；B项，表述片面；C项，与题意不符。\n\n",
+]
+AFTER = [
+    "\n\nI hope this helps!",
+    "<|im_end|>",
+    "\n\nNote: option A is a common distractor, since it forgets the factor 2.",
+    "\n\nOption A: incorrect.\nOption B: incorrect.\nOption C: see above.",
+    "\n\n- **A**: too low\n- **B**: too high",
+    "\n\nA) too low\nB) too high\nC) no\nD) no",
+    "\n\nIf you chose A, you forgot the sign.",
+    "\n\nSo A is out and B is out.",
+    "\n\nPS: A was the answer to last year's version of this question.",
+    "\n\n(If the problem meant mass instead of weight, A would be correct.)",
+    "\n\n注意：A项错误。",
+    "\n\n干扰项A、B均为常见错误。",
+    "\n\n选项A太大，选项B太小。",
+    "\n\nA ist falsch, B auch.",
+]
+
+
+@pytest.mark.parametrize("around", [(text, "") for text in BEFORE] + [("", text) for text in AFTER])
+def test_what_stands_around_an_answer_makes_it_no_other(around: tuple[str, str]) -> None:
+    before, after = around
+    for response, options, letter in WRITTEN:
+        found = letter_of(before + response + after, options)
+        assert found in (letter, None), response
+
+
 def test_the_cases_are_many_and_differ() -> None:
-    assert len(CASES) >= 150
-    assert len({(response, options) for response, options, _ in CASES}) == len(CASES)
+    cases = CASES + WRITTEN + UNREAD
+    assert len(cases) >= 1_000
+    assert len({(response, options) for response, options, _ in cases}) == len(cases)
 
 
 @pytest.mark.parametrize(("response", "options", "letter"), STATED)
@@ -96,13 +144,32 @@ def test_an_option_is_named_by_its_text(place: int) -> None:
         ("$1,200$", "1200"),
         ("Ｐａｒｉｓ", "paris"),
         (r"\(x^{2}\)", "x^2"),
+        (r"\dfrac{1}{2}", "1/2"),
+        (r"\tfrac12", r"\frac{1}{2}"),
+        (r"10\,\text{m/s}", "10 m/s"),
+        (r"1{,}200", "1200"),
+        (".5", "0.5"),
+        (r"\sqrt 2", r"\sqrt{2}"),
+        (r"50\%", "50%"),
     ],
 )
 def test_normalised(text: str, same: str) -> None:
     assert normalise(text) == normalise(same)
 
 
-@pytest.mark.parametrize(("text", "same"), [("12", "1,2"), ("-1", "1"), ("anion", "an ion")])
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("12", "1,2"),
+        ("-1", "1"),
+        ("anion", "an ion"),
+        (".12", "12"),
+        (r"\frac{1}{14}", r"\frac{11}{4}"),
+        (r"\sqrt{3}2", r"\sqrt{32}"),
+        ("2^{10}", "2^{1}0"),
+        (r"2\frac{1}{2}", "21/2"),
+    ],
+)
 def test_kept_apart(text: str, same: str) -> None:
     assert normalise(text) != normalise(same)
 
@@ -173,7 +240,8 @@ HOSTILE = [
     "A ", "  A", " " * 150 + "A", "the answer is A? ", "(((A", "\\boxed{", "\\boxed{A}", "A or ",
     "so so so B x", "answer answer answer A x", "answer is ", "most likely ", "<answer>",
     "</answer>", "is" + " " * 50 + "clearly" + " " * 50 + "A", "\n", "选", "答案是", "####",
-    "if the answer is B ", "A\n", "B is the ",
+    "if the answer is B ", "A\n", "B is the ", "not A but ", 'the answer "', "answer | A ", "A (x) ",
+    "i.e. A", "the answer is Paris, ", "Antwort ", "\\frac{", "1,000", "Ａ", "**A**. ", "A best fits ",
 ]  # fmt: skip
 
 
