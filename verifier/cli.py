@@ -20,7 +20,7 @@ try:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
     from rich.table import Table
 except ImportError as missing:
-    sys.exit(f'touchstone: {missing.name} is missing; install "touchstone-rl[server]"')
+    sys.exit(f'touchstone: {missing.name} is missing; in a checkout: pip install ".[server]"')
 
 from google.protobuf import json_format
 
@@ -58,6 +58,9 @@ JudgeFile = Annotated[
 ]
 
 NOT_EVERYTHING_VERIFIED = 1
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the signal's number, as of a shell."""
 
 TIERS = ("T1", "T2", "T3")
 
@@ -175,6 +178,7 @@ def verify(
     items = [item for item in read if isinstance(item, pb.Item)]
     verdicts: dict[int, pb.Verdict] = {}
     failure: str | None = None
+    status = NOT_EVERYTHING_VERIFIED
     seconds = 0.0
     with _opened(output, "wb", sys.stdout.buffer) as out:
         try:
@@ -187,8 +191,10 @@ def verify(
                 seconds = time.perf_counter() - started
         except ServiceError as error:
             failure = str(error)
-        finally:
-            # Also after Ctrl-C: what came is worth keeping.
+        except KeyboardInterrupt:
+            failure = f"interrupted: {len(verdicts):,} of {len(items):,} items have a verdict"
+            status = INTERRUPTED
+        finally:  # what came is worth keeping
             answers = [v for v in summary.merge(read, verdicts) if v is not None]
             if out is not None:
                 _write(answers, out)
@@ -196,7 +202,7 @@ def verify(
     if failure:
         errors.print(failure, style="red", markup=False)
     if failure or len(items) < len(read):
-        raise typer.Exit(NOT_EVERYTHING_VERIFIED)
+        raise typer.Exit(status)
 
 
 def _read(path: Path) -> list[pb.Item | jsonl.BadLine]:
@@ -206,7 +212,8 @@ def _read(path: Path) -> list[pb.Item | jsonl.BadLine]:
         read = list(jsonl.read_items(lines))
     for bad in read:
         if isinstance(bad, jsonl.BadLine):
-            errors.print(bad.message, style="red", markup=False, highlight=False)
+            said = f"{path}: {bad.message}"
+            errors.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
     return read
 
 
@@ -263,13 +270,18 @@ def list_recipes(
     """Print each recipe in a sentence and a formula; checks files of one's own."""
     from verifier import recipes
 
-    try:
-        shown = [recipes.read(file.read_text("utf-8"), str(file)) for file in files or []]
-    except (OSError, UnicodeDecodeError, recipes.RecipeError) as error:
-        fail(str(error))
+    shown = []
+    for file in files or []:
+        try:
+            shown.append(recipes.read(file.read_text("utf-8"), str(file)))
+        except UnicodeDecodeError as error:
+            fail(f"{file}: not UTF-8 at byte {error.start}")
+        except (OSError, recipes.RecipeError) as error:
+            fail(str(error))
     for recipe in shown or recipes.BUILT_IN.values():
-        print(f"{recipe.name} (version {recipe.version}, {recipes.digest(recipe)})")
-        print(f"  {recipe.description}")
+        print(f"{recipe.name} (version {recipe.version or '1'}, {recipes.digest(recipe)})")
+        if recipe.description:
+            print(f"  {recipe.description}")
         print(f"  reward = {recipes.formula(recipe)}")
 
 

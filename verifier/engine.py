@@ -106,9 +106,12 @@ class Engine:
         if refused is not None:
             return refused
         recipe = validate.chosen_recipe(item)
-        outcome = await self._task(item, recipe, long)
+        end = time.monotonic() + item.deadline_ms / 1000 if item.HasField("deadline_ms") else None
+        outcome = await self._task(item, recipe, long, end)
         if recipe is not None and self.judging.wanted(recipe, outcome):
-            outcome = await self.judging.ask(item, recipe, outcome)
+            if end is not None:
+                end += outcome.queued_ms / 1000
+            outcome = await self.judging.ask(item, recipe, outcome, end)
         if long:
             parts = await asyncio.to_thread(score_parts, item, recipe, outcome)
         else:
@@ -126,7 +129,9 @@ class Engine:
             )
         return None
 
-    async def _task(self, item: pb.Item, recipe: pb.Recipe | None, long: bool) -> TaskOutcome:
+    async def _task(
+        self, item: pb.Item, recipe: pb.Recipe | None, long: bool, end: float | None
+    ) -> TaskOutcome:
         budget_ms = item.deadline_ms if item.HasField("deadline_ms") else None
         if item.HasField("math"):
             return await math.verify(item.math, item.response, self.math, budget_ms)
@@ -142,7 +147,7 @@ class Engine:
                 )
             )
         if item.HasField("judge") or item.HasField("preference"):
-            return await self.judging.verify(item, recipe)
+            return await self.judging.verify(item, recipe, end)
         outcome = await asyncio.to_thread(_at_once, item) if long else _at_once(item)
         assert outcome is not None, "the task has no step that could take long"
         return outcome

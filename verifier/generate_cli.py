@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +17,16 @@ from rich.table import Table
 from verifier.terminal import errors, fail
 
 if TYPE_CHECKING:
-    from verifier.code.generation.cache import Cached
     from verifier.code.generation.problem import Problem
     from verifier.code.generation.store import Store
     from verifier.code.generation.work import Report, Settings
+    from verifier.judge.settings import JudgeSettings
 
 
 NOT_EVERYTHING_WRITTEN = 1
+
+TIMEOUT_SECONDS = 600.0
+"""One answer: a reasoning model writes for minutes."""
 
 
 def generate_tests(
@@ -57,7 +59,8 @@ def generate_tests(
         str, typer.Option(help="How outputs compare where a problem does not say. Default: tokens.")
     ] = "",
     cache: Annotated[
-        Path | None, typer.Option(help="Folder of the model's answers: reruns ask nothing twice.")
+        Path | None,
+        typer.Option(help="File of the model's answers (SQLite): reruns ask nothing twice."),
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=256, help="Problems at work at once.")] = 8,
     sandbox: Annotated[
@@ -68,39 +71,41 @@ def generate_tests(
     ] = "T3",
 ) -> None:
     """Make tests for problems that have none; exit status 0 only if every problem got them."""
-    try:
-        from verifier.chat import ChatEndpoint
-        from verifier.code.generation.cache import Cached
-    except ImportError as missing:
-        fail(f'{missing.name} is missing; install "touchstone-rl[judge]"')
     from sandbox.client import SandboxUnavailable
     from verifier.code.generation.store import NotOurs, Store
     from verifier.code.generation.work import Settings
+    from verifier.judge.settings import SettingsError, checked
 
     if tests < min_tests:
         fail(f"--tests: at least --min-tests, {min_tests}, got {tests}")
-    key = os.environ.get(api_key_env, "") if api_key_env is not None else ""
-    if api_key_env is not None and not key:
-        fail(f"--api-key-env: {api_key_env} is not set")
     if str(output) == "-" or output.resolve() == input.resolve():
         fail(f"--output: a file of its own is wanted, got {output}")
     problems, bad = _read(input, least_solutions=1 if allow_one else 2, checker=checker)
     settings = Settings(generators, tests, min_tests, wrong, seed, temperature, max_tokens)
     reports: list[Report] = []
     try:
-        told = Cached(ChatEndpoint(judge, model, key), cache)
+        endpoint = {"url": judge, "model": model, "api_key_env": api_key_env or ""}
+        asking = checked(
+            {
+                "endpoints": [endpoint],
+                "timeout_seconds": TIMEOUT_SECONDS,
+                "cache": {"path": "" if cache is None else str(cache)},
+            }
+        )
         with Store(output) as store:
             if store.repaired:
                 errors.print(f"{output}: removed a half-written last line", markup=False)
             wanted = [problem for problem in problems if problem.id not in store.ids]
-            work = _run(wanted, told, settings, at_once, sandbox, require_tier, store, reports)
+            work = _run(wanted, asking, settings, at_once, sandbox, require_tier, store, reports)
             try:
                 asyncio.run(work)
             finally:
                 # Also after Ctrl-C: what is written counts.
-                _tell(reports, len(problems), len(wanted), bad, told)
+                _tell(reports, len(problems), len(wanted), bad)
+    except SettingsError as error:
+        fail(f"--judge, --model, --api-key-env or --cache: {error}")
     except (NotOurs, OSError) as error:
-        fail(f"--output or --cache: {error}")
+        fail(f"--output: {error}")
     except SandboxUnavailable as error:
         fail(f"--sandbox: {error}")
     if bad or len(reports) < len(wanted) or any(report.why for report in reports):
@@ -126,7 +131,7 @@ def _read(path: Path, least_solutions: int, checker: str) -> tuple[list[Problem]
 
 async def _run(
     problems: Sequence[Problem],
-    model: Cached,
+    asking: JudgeSettings,
     settings: Settings,
     at_once: int,
     sandbox: str,
@@ -137,22 +142,26 @@ async def _run(
     """Works, writes, and fills `reports`."""
     from verifier import server
     from verifier.code.generate import generate_all
+    from verifier.judge import judging
 
     if not problems:
         return
-    opened = await server.start_sandbox(server.Settings(sandbox=sandbox, require_tier=require_tier))
-    try:
-        async with aclosing(generate_all(problems, model, opened, settings, at_once)) as finished:
-            async for report in finished:
-                if report.item is not None:
-                    store.write(report.item)
-                    report.item = None  # megabytes, and no longer needed
-                reports.append(report)
-                style = "red" if report.why else None
-                errors.print(_line(report), style=style, markup=False, highlight=False)
-    finally:
-        await model.close()
-        await opened.close()
+    async with AsyncExitStack() as stack:
+        asked = await judging.start(asking)
+        stack.push_async_callback(asked.close)
+        opened = await server.start_sandbox(
+            server.Settings(sandbox=sandbox, require_tier=require_tier)
+        )
+        stack.push_async_callback(opened.close)
+        assert asked.client is not None, "there is an endpoint"
+        work = generate_all(problems, asked.client, opened, settings, at_once)
+        async for report in await stack.enter_async_context(aclosing(work)):
+            if report.item is not None:
+                store.write(report.item)
+                report.item = None  # megabytes, and no longer needed
+            reports.append(report)
+            style = "red" if report.why else None
+            errors.print(_line(report), style=style, markup=False, highlight=False)
 
 
 def _line(report: Report) -> str:
@@ -176,11 +185,12 @@ def _line(report: Report) -> str:
     return f"{report.id}: {'; '.join(said)}"
 
 
-def _tell(reports: Sequence[Report], problems: int, wanted: int, bad: int, model: Cached) -> None:
+def _tell(reports: Sequence[Report], problems: int, wanted: int, bad: int) -> None:
     """The table on standard error, and one line of JSON on standard output."""
-    dropped: Counter[str] = Counter()
+    dropped, answers = Counter[str](), Counter[str]()
     for report in reports:
         dropped.update(report.dropped)
+        answers.update(report.answers)
     written = [report for report in reports if not report.why]
     figures: dict[str, int | dict[str, int]] = {
         "problems": problems,
@@ -200,10 +210,10 @@ def _tell(reports: Sequence[Report], problems: int, wanted: int, bad: int, model
         "without_validator": sum(not one.validator for one in written),
         "inputs": sum(one.inputs for one in reports),
         "dropped": dict(dropped.most_common()),
-        "model_calls": model.asked,
-        "cached_calls": model.found,
-        "prompt_tokens": model.prompt_tokens,
-        "completion_tokens": model.completion_tokens,
+        "model_calls": answers["asked"],
+        "cached_calls": answers["cached"],
+        "prompt_tokens": answers["prompt_tokens"],
+        "completion_tokens": answers["completion_tokens"],
     }
     table = Table("what", "count", title="Test generation", title_justify="left")
     for name, figure in figures.items():

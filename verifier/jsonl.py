@@ -9,11 +9,13 @@ that names the line and the field. Writing always prints `id`, `status`,
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
 from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from verifier.v1 import verifier_pb2 as pb
@@ -57,14 +59,71 @@ def read_message(number: int, line: bytes, into: M) -> M | BadLine:
         return BadLine(number, "", f"line {number}: a JSON object is wanted, got a {kind}")
     name = value.get("id") if isinstance(value.get("id"), str) else ""
     try:
-        return json_format.ParseDict(value, into)
-    except (json_format.ParseError, ValueError, RecursionError) as error:
-        # What follows is a list of all fields under their other, camel-case names.
-        reason = str(error).partition(" Available Fields")[0].rstrip("\n.")
+        return parsed(value, into)
+    except ValueError as error:
         # JSON can spell half of a surrogate pair, which no output can hold.
         shown = str(name).encode(errors="replace").decode()
-        message = f"line {number}: {reason}".encode(errors="replace").decode()
+        message = f"line {number}: {error}".encode(errors="replace").decode()
         return BadLine(number, shown, message)
+
+
+def parsed(value: Any, into: M, path: str = "") -> M:
+    """The message of a value in the JSON mapping, put into an empty one of its kind.
+
+    Raises ValueError naming the field, as `path` and its place in the message, what is wanted, and
+    what was received.
+    """
+    try:
+        return json_format.ParseDict(value, into)
+    # The library gives up by these too: at numbers that are too long, or lists nested too deep.
+    except (json_format.ParseError, ValueError, OverflowError, RecursionError) as error:
+        found = _misfit(value, into.DESCRIPTOR, path)
+        # The library names fields, but not always all the way to them, nor what would do.
+        raise ValueError(found or (f"{path}: " if path else "") + str(error).rstrip(".")) from error
+
+
+def _misfit(value: object, message: Any, path: str) -> str | None:
+    """The first field that there is not, or whose value is not of its kind."""
+    if not isinstance(value, dict):
+        return f"{path}: an object, got {reprlib.repr(value)}"
+    by_name = {field.name: field for field in message.fields}
+    by_name |= {field.json_name: field for field in message.fields}
+    for name, given in value.items():
+        place = f"{path}.{name}" if path else name
+        if name not in by_name:
+            return f"{place}: no such field, {message.name} has {', '.join(message.fields_by_name)}"
+        if given is not None and (found := _misfit_of(given, by_name[name], place)):
+            return found
+    return None
+
+
+def _misfit_of(given: object, field: FieldDescriptor, path: str) -> str | None:
+    inner = field.message_type
+    if inner is not None and inner.GetOptions().map_entry:
+        if not isinstance(given, dict):
+            return f"{path}: an object, got {reprlib.repr(given)}"
+        of = inner.fields_by_name["value"]
+        pairs = ((_misfit_one(one, of, f"{path}[{key}]")) for key, one in given.items())
+        return next(filter(None, pairs), None)
+    if field.default_value == []:  # repeated, by what protobuf 4.25 and 7 both have
+        if not isinstance(given, list):
+            return f"{path}: a list, got {reprlib.repr(given)}"
+        found = (_misfit_one(one, field, f"{path}[{place}]") for place, one in enumerate(given))
+        return next(filter(None, found), None)
+    return _misfit_one(given, field, path)
+
+
+def _misfit_one(given: object, field: FieldDescriptor, path: str) -> str | None:
+    if field.message_type is not None:
+        return _misfit(given, field.message_type, path)
+    if field.enum_type is not None and not isinstance(given, int):
+        numbers = {value.name: value.number for value in field.enum_type.values}
+        if not isinstance(given, str) or given not in numbers:
+            known = ", ".join(sorted(name for name, number in numbers.items() if number))
+            return f"{path}: one of {known}, got {reprlib.repr(given)}"
+    if field.type == field.TYPE_STRING and not isinstance(given, str):
+        return f"{path}: a text in quotes, got {reprlib.repr(given)}"
+    return None
 
 
 def write_verdict(verdict: pb.Verdict) -> str:

@@ -6,7 +6,6 @@ control group, mount or temporary file is left behind.
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -20,19 +19,8 @@ from prometheus_client import start_http_server
 
 from sandbox.client import EmbeddedSandbox, NoSandbox, RemoteSandbox, Sandbox
 from verifier.engine import Engine
-from verifier.judge.canary import Canaries
-from verifier.judge.judging import Judging
-from verifier.judge.reward_model import (
-    ClassifyEndpoint,
-    LocalModel,
-    RewardModel,
-    RewardModelFailed,
-)
-from verifier.judge.settings import (
-    JudgeSettings,
-    RewardModelSettings,
-    SettingsError,
-)
+from verifier.judge import judging
+from verifier.judge.settings import JudgeSettings
 from verifier.limits import Limits
 from verifier.math import MathVerifier
 from verifier.service import VerifierService, add_to
@@ -123,10 +111,10 @@ class Server:
             max_queued=settings.limits.items_in_flight,
         )
         stack.push_async_callback(math.close)
-        judging = start_judging(settings.judge)
-        stack.push_async_callback(judging.close)
+        asked = await judging.start(settings.judge)
+        stack.push_async_callback(asked.close)
         engine = Engine(
-            settings.limits, math, sandbox, await sandbox.describe(), settings.probe_share, judging
+            settings.limits, math, sandbox, await sandbox.describe(), settings.probe_share, asked
         )
         most = settings.limits.message_bytes
         server = grpc.aio.server(
@@ -165,43 +153,6 @@ class Server:
         for name in ("", SERVICE):
             await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
         self.address = f"{host}:{port}"
-
-
-def start_judging(settings: JudgeSettings | None) -> Judging:
-    """The judge and the reward model of the settings. Raises SettingsError."""
-    if settings is None:
-        return Judging()
-    client = None
-    if settings.endpoints:
-        from verifier.judge.client import Judge  # brings an HTTP client, which only a judge needs
-
-        try:
-            client = Judge(settings)
-        except sqlite3.Error as error:
-            raise SettingsError(f"cache.path: {settings.cache.path}: {error}") from error
-    canaries = Canaries(settings.canary_share) if settings.canary_share else None
-    return Judging(client, canaries, start_reward_model(settings.reward_model))
-
-
-def start_reward_model(settings: RewardModelSettings | None) -> RewardModel | None:
-    """Raises SettingsError."""
-    if settings is None:
-        return None
-    if not settings.url:
-        try:
-            return LocalModel(settings.model, settings.device)
-        except (OSError, ValueError, ImportError, RewardModelFailed) as error:
-            raise SettingsError(f"reward_model.model: {error}") from error
-    from verifier.judge.endpoint import key_of
-
-    return ClassifyEndpoint(
-        settings.url,
-        settings.model,
-        settings.style,
-        settings.template,
-        key_of(settings.api_key_env, settings.url),
-        settings.timeout_seconds,
-    )
 
 
 async def start_sandbox(settings: Settings) -> Sandbox:

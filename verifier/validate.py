@@ -61,10 +61,15 @@ def problem(
 
 
 def _sizes(item: pb.Item, limits: Limits) -> str | None:
-    for field, text, most in (
+    texts = [
         ("response", item.response, limits.response_bytes),
         ("prompt", item.prompt, limits.prompt_bytes),
-    ):
+    ]
+    if item.HasField("preference"):
+        rivals = [("rival", item.preference.rival)]
+        rivals += [(f"rivals[{n}]", text) for n, text in enumerate(item.preference.rivals)]
+        texts += [(f"preference.{name}", text, limits.response_bytes) for name, text in rivals]
+    for field, text, most in texts:
         size = len(text.encode()) if len(text) * 4 > most else len(text)
         if size > most:
             return f"{field}: at most {most} bytes, got {size}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +185,77 @@ def test_a_preference_is_asked_in_both_orders(judged: Bench) -> None:
     assert verdict.reward == 0.5
     assert verdict.evidence.judge.disagreement
     assert sorted(query.swapped for query in verdict.evidence.judge.queries) == [0, 0, 1, 1]
+
+
+def test_a_group_is_compared_pair_by_pair(judged: Bench) -> None:
+    def longer(body: Mapping[str, Any]) -> Play:
+        a, b = re.findall(r"begin [ab] \w+⟧\n(.*)\n⟦end", body["messages"][-1]["content"])
+        return verdicts(verdict="A>>B" if len(a) > len(b) else "B>>A")(body)
+
+    judged.answer = longer
+    group = ["Short.", "This one is longer.", "And this one is longer than both.", ""]
+    items = []
+    for place, response in enumerate(group):
+        task = pb.PreferenceTask(
+            rivals=group[:place] + group[place + 1 :], mode=pb.PreferenceTask.HELPFUL, samples=2
+        )
+        items.append(pb.Item(prompt="How?", response=response, preference=task))
+    short, middle, long, empty = judged.verify(*items)
+    assert 0 == empty.reward < short.reward < middle.reward < long.reward < 1
+    assert len(judged.chat.requests) == 3 * 2
+    assert (
+        len(set(map(tuple, (sorted(v.evidence.judge.strengths) for v in (short, middle, long)))))
+        == 1
+    )
+    told = long.evidence.judge
+    assert [(pair.first, pair.second, pair.value) for pair in told.pairs] == [
+        (0, 1, 1.0), (0, 2, 1.0), (0, 3, 1.0), (1, 2, 0.0), (1, 3, 1.0), (2, 3, 1.0),
+    ]  # fmt: skip
+    assert [pair.queries for pair in told.pairs] == [2, 2, 0, 2, 0, 0]
+    assert long.reward == pytest.approx(told.strengths[0] / (told.strengths[0] + 1))
+    assert long.provenance.judge_model == "judge"
+    assert empty.parts[0].reason == pb.Part.nothing_to_judge
+    judged.answer = lambda body: error(500)
+    items[0].prompt = "Why?"
+    (failed,) = judged.verify(items[0])
+    assert failed.status == pb.Verdict.JUDGE_ERROR
+    assert not failed.HasField("reward")
+    assert "0 of 3 pairs" not in failed.evidence.message
+    assert "(3 of 6 pairs were compared)" in failed.evidence.message
+    items[0].preference.rivals.extend(["x"] * 13)
+    items[1].preference.rival = "y"
+    items[2].preference.rivals[0] = "x" * (1 << 20) + "x"
+    refused = judged.verify(*items[:3])
+    assert [verdict.evidence.message for verdict in refused] == [
+        "preference.rivals: at most 15, got 16",
+        "preference: exactly one of rival and rivals, got both",
+        "preference.rivals[0]: at most 1048576 bytes, got 1048577",
+    ]
+
+
+def test_an_item_has_one_deadline_for_rules_judge_and_reward_model(judged: Bench) -> None:
+    """Each of them alone would be in time."""
+
+    def slow(body: Mapping[str, Any]) -> Play:
+        if body["path"].endswith("/classify"):
+            play = Play(json.dumps({"data": [{"probs": [0.0]}]}).encode(), 200, JSON)
+        else:
+            play = verdicts(correctness="correct")(body)
+        return replace(play, wait_s=0.7)
+
+    judged.answer = slow
+    parts = [pb.RecipePart(name="accuracy"), pb.RecipePart(name="reward_model")]
+    recipe = pb.Recipe(parts=parts, escalate=pb.Recipe.NO_MATCH)
+    math = pb.MathTask(gold=["4"])
+    item = pb.Item(response="\\boxed{5}", math=math, inline_recipe=recipe, deadline_ms=1_000)
+    started = time.monotonic()
+    (verdict,) = judged.verify(item)
+    assert time.monotonic() - started < 1.3
+    assert verdict.status == pb.Verdict.TIMEOUT
+    assert "reward model" in verdict.evidence.message
+    item.deadline_ms = 10_000
+    (verdict,) = judged.verify(item)
+    assert verdict.reward == 1.5
 
 
 def test_a_failed_judge_is_no_score(judged: Bench) -> None:

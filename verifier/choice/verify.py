@@ -9,7 +9,7 @@ from verifier.choice.options import LETTERS, MAX_OPTION_CHARS, MAX_OPTIONS, prep
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
-VERSION = "1"
+VERSION = "2"
 
 _GOLD = re.compile(r"\(?([A-Za-z])\)?\.?")
 

@@ -14,15 +14,15 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from sandbox.client import Sandbox, SandboxUnavailable
 from verifier import validate
-from verifier.chat import ChatError
 from verifier.code.generation import prompts
 from verifier.code.generation.asking import generated, validated
-from verifier.code.generation.cache import Model
 from verifier.code.generation.problem import Problem
 from verifier.code.generation.programs import Trouble, Unusable
 from verifier.code.generation.select import Candidate, select
 from verifier.code.generation.solutions import agreed, failing
 from verifier.code.generation.work import Report, Settings, Work
+from verifier.judge.ask import JudgeFailed
+from verifier.judge.modes import Judge
 from verifier.limits import MIB, Limits
 from verifier.v1 import verifier_pb2 as pb
 
@@ -34,7 +34,7 @@ PATIENCE = 5
 
 
 async def generate_all(
-    problems: Iterable[Problem], model: Model, sandbox: Sandbox, settings: Settings, at_once: int
+    problems: Iterable[Problem], model: Judge, sandbox: Sandbox, settings: Settings, at_once: int
 ) -> AsyncGenerator[Report, None]:
     """Reports as they finish. Ends early after PATIENCE failures of the endpoint or the sandbox."""
     waiting = iter(problems)
@@ -56,7 +56,7 @@ async def generate_all(
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def generate(problem: Problem, model: Model, sandbox: Sandbox, settings: Settings) -> Report:
+async def generate(problem: Problem, model: Judge, sandbox: Sandbox, settings: Settings) -> Report:
     """All stages for one problem."""
     report = Report(problem.id)
     try:
@@ -81,7 +81,7 @@ async def generate(problem: Problem, model: Model, sandbox: Sandbox, settings: S
         report.item = item
     except Unusable as error:
         report.why = str(error)
-    except (Trouble, SandboxUnavailable, ChatError) as error:
+    except (Trouble, SandboxUnavailable, JudgeFailed) as error:
         report.why, report.failed = str(error), True
     return report
 

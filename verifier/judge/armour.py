@@ -27,8 +27,11 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 
 import regex
+
+from verifier.thinking import said_from
 
 QUESTION_CHARS = 24_000
 """Of a question: some 6,000 tokens, more than any question of the usual sets."""
@@ -78,14 +81,14 @@ def regions(texts: Mapping[str, tuple[str, int]]) -> Regions:
 
 # U+FE0F follows every other emoji and asks for colour, no more.
 _UNSEEN = (
-    r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Variation_Selector}"
-    r"\u034f\u115f\u1160\u3164\uffa0]--[\n\t\ufe0f]"
+    r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}"
+    r"\N{BRAILLE PATTERN BLANK}\U0001D159]--[\n\t\ufe0f]"
 )
 _INVISIBLE = regex.compile(rf"[{_UNSEEN}]", regex.V1)
 _ESCAPED = regex.compile(rf"[[{_UNSEEN}]⟦⟧]", regex.V1)
 _VISIBLE = regex.compile(rf"[^\s[{_UNSEEN}]]", regex.V1)
 _CONTROL_TOKEN = regex.compile(
-    r"<(?=[|｜]|/?(?:s|bos|eos|pad|unk|think|start_of_turn|end_of_turn)>)|\[(?=/?(?:INST|SYS)\])"
+    r"<(?=[|｜]|/?(?:s|bos|eos|pad|unk|think|start_of_turn|end_of_turn|extra_id_\d+)>)|\[(?=/?(?:INST|SYS)\])"
     r"|<(?=</?SYS>>)",
     regex.IGNORECASE,
 )
@@ -114,14 +117,12 @@ def _harmless(text: str) -> str:
 
 
 def summary(response: str) -> str:
-    """What a response says in the end: what follows its last `</think>`.
+    """What a response says in the end, without `<answer>` tags around all of it.
 
-    Empty where reasoning was begun and never ended. `<answer>` tags around all of it are left out.
+    Empty where reasoning was begun and never ended.
     """
-    _, ended, text = response.rpartition("</think>")
-    if not ended and "<think>" in response:
-        return ""
-    text = text.strip()
+    begin = said_from(response)
+    text = "" if begin is None else response[begin:].strip()
     if text.startswith("<answer>") and text.endswith("</answer>"):
         text = text[len("<answer>") : -len("</answer>")].strip()
     return text
@@ -164,177 +165,15 @@ def _all_lines_in(answer: str, phrases: frozenset[str]) -> bool:
     return bool(lines) and all(line in phrases for line in lines)
 
 
-def _phrases(text: str) -> frozenset[str]:
-    return frozenset(plain(line) for line in text.splitlines() if line.strip())
+def _phrases(name: str) -> frozenset[str]:
+    text = resources.files("verifier.judge").joinpath("texts", f"{name}.txt").read_text("utf-8")
+    return frozenset(plain(line) for line in text.splitlines())
 
 
-MASTER_KEYS = _phrases("""
-Thought process
-Thinking process
-Reasoning process
-My thought process
-Let's solve this problem step by step
-Let us solve this problem step by step
-Let's solve this step by step
-Let's think step by step
-Let us think step by step
-Let's work through this step by step
-Let's break this down step by step
-Let's break it down
-Let's begin
-Let's start
-To solve this problem, we need to
-To solve this problem
-Step by step
-Step 1
-Step-by-step solution
-Solution
-The solution
-Here is the solution
-Here's the solution
-Answer
-The answer
-The answer is
-The final answer is
-Final answer
-The correct answer is
-Here is the answer
-Reasoning
-Explanation
-Analysis
-Sure
-Certainly
-Of course
-Okay
-Conclusion
-Therefore
-解
-解答
-解决方案
-答案
-答案是
-最终答案
-思考过程
-让我们一步一步地解决这个问题
-让我们一步步思考
-让我们逐步解决这个问题
-かいせつ
-解説
-答え
-回答
-解答例
-思考プロセス
-ステップバイステップで考えましょう
-풀이
-해설
-정답
-답
-단계별로 생각해 봅시다
-Respuesta
-Solución
-La respuesta es
-La solución
-Proceso de pensamiento
-Vamos a resolver este problema paso a paso
-Pensemos paso a paso
-Réponse
-La réponse est
-Processus de réflexion
-Résolvons ce problème étape par étape
-Réfléchissons étape par étape
-Lösung
-Antwort
-Die Antwort ist
-Gedankengang
-Lösen wir dieses Problem Schritt für Schritt
-Risposta
-Soluzione
-La risposta è
-Risolviamo questo problema passo dopo passo
-Resposta
-Solução
-A resposta é
-Vamos resolver este problema passo a passo
-Решение
-Ответ
-Ход мыслей
-Давайте решим эту задачу шаг за шагом
-الحل
-الإجابة
-الجواب
-لنحل هذه المسألة خطوة بخطوة
-हल
-उत्तर
-समाधान
-Lời giải
-Đáp án
-คำตอบ
-วิธีทำ
-Λύση
-Απάντηση
-""")
+MASTER_KEYS = _phrases("master_keys")
 """Openers that announce an answer and give none, each on a line, without regard to case or
 punctuation."""
 
-EVASIONS = _phrases("""
-I don't know
-I do not know
-I do not know the answer
-I don't know the answer
-I am not sure
-I'm not sure
-Not sure
-No idea
-I have no idea
-I cannot answer
-I can't answer
-I cannot answer this question
-I can't answer this question
-I cannot answer that
-I am unable to answer this question
-I'm unable to answer this question
-I cannot solve this problem
-I can't solve this problem
-I give up
-See above
-As shown above
-Same as above
-As stated in the reference
-Same as the reference
-The same as the reference answer
-The reference answer is correct
-The correct answer
-The right answer
-This answer is correct
-The answer is correct
-The above answer is correct
-To be determined
-TBD
-Your answer here
-The answer goes here
-我不知道
-不知道
-不清楚
-无法回答
-我无法回答这个问题
-同上
-わかりません
-知りません
-모르겠습니다
-잘 모르겠습니다
-No lo sé
-No sé
-Je ne sais pas
-Ich weiß es nicht
-Ich weiß nicht
-Non lo so
-Não sei
-Не знаю
-Я не знаю
-لا أعرف
-لا أعلم
-मुझे नहीं पता
-Tôi không biết
-""")
+EVASIONS = _phrases("evasions")
 """Answers that give none, each on a line. Not `none`, `unknown` or `no solution`: these are right
 answers to some questions."""

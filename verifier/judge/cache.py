@@ -7,7 +7,9 @@ recently used answers leave first; a spend is added only where it fits under the
 process asks. What a killed process had reserved stays spent.
 
 An answer that cannot be read or kept is asked for again; a cap that cannot be read is reached.
-Not covered: a file on a network disk, where SQLite's locks do not hold.
+Not covered: a file on a network disk, where SQLite's locks do not hold; one that is deleted while
+it is in use, for another process then begins a new one with a cap of its own; and one whose `-shm`
+is cut short, which ends the processes that map it.
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ class Store:
         self._most_bytes = most_bytes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge-store")
         self._database = _open(path)
+        self._waits = True
         self._page_bytes = int(self._one("PRAGMA page_size"))
 
     async def get(self, key: bytes) -> Answer | None:
@@ -97,7 +100,7 @@ class Store:
 
         try:
             return await self._run(work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, TypeError) as error:  # the latter of a damaged row
             log.warning("the judge's cache cannot be read: %s", error)
             return None
 
@@ -192,13 +195,24 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            self._wait_for_locks(not _busy(error))
+            raise
+        self._wait_for_locks(True)
         try:
             yield
             self._database.execute("COMMIT")
         finally:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
+
+    def _wait_for_locks(self, wait: bool) -> None:
+        """Whoever held a lock for so long may hold it longer: others do not wait for that too."""
+        if wait != self._waits:
+            self._database.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS * wait:.0f}")
+            self._waits = wait
 
     def _one(self, query: str) -> int:
         return int(self._database.execute(query).fetchone()[0])

@@ -2,17 +2,18 @@
 verdicts are worth is known while it gives them.
 
 Which items bring a canary along is decided by the hash of their content: the same items always do.
-A canary's seed comes from there too, so that a cache does not answer for the judge. A failure of
-the judge is counted as that; the accuracy is of verdicts alone, and apart for answers that are
-right and wrong, since a judge that says yes to everything is right about half.
+A canary's seed comes from there too, so that a cache does not answer for the judge. It sets out
+when its item is done, which so never waits for it. A failure of the judge is counted as that; the
+accuracy is of verdicts alone, and apart for answers that are right and wrong, since a judge that
+says yes to everything is right about half.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -26,6 +27,8 @@ RATE = 0.01
 """Of judged items: one more query in a hundred or, with four queries an item, in four hundred."""
 WINDOW = 200
 """Newest verdicts that the accuracy is of: its standard error is then at most 3.5 points."""
+MOST_OUT = 64
+"""Canaries at once: a judge that is so far behind gets no more of them."""
 
 CANARIES = Counter(
     "touchstone_judge_canaries",
@@ -67,9 +70,10 @@ class Due:
 
 @dataclass
 class Canaries:
-    """Says which items bring a canary along, asks it, and keeps count."""
+    """Says which items bring a canary along, asks it, and keeps count. Close it when done."""
 
     rate: float = RATE
+    _out: set[asyncio.Task[bool | None]] = field(default_factory=set)
     _verdicts: dict[str, deque[bool]] = field(default_factory=dict)
 
     def due(self, content: str) -> Due | None:
@@ -81,17 +85,25 @@ class Canaries:
         cases = known()
         return Due(cases[place % len(cases)], seed >> 1)
 
-    async def ask(
-        self,
-        due: Due,
-        judge: Judge,
-        temperature: float,
-        remaining: Callable[[], float | None] = lambda: None,
-    ) -> bool | None:
-        """Whether the judge was right; None where it gave no verdict, in time or at all."""
+    def start(self, content: str, judge: Judge, temperature: float) -> None:
+        """Sends out the canary that an item with this content brings along, where one is due."""
+        due = self.due(content)
+        if due is not None and len(self._out) < MOST_OUT:
+            task = asyncio.create_task(self.ask(due, judge, temperature))
+            self._out.add(task)
+            task.add_done_callback(self._out.discard)
+
+    async def close(self) -> None:
+        """Ends those that are out."""
+        for task in self._out:
+            task.cancel()
+        await asyncio.gather(*self._out, return_exceptions=True)
+
+    async def ask(self, due: Due, judge: Judge, temperature: float) -> bool | None:
+        """Whether the judge was right; None where it gave no verdict."""
         canary = due.canary
         query = modes.reference(canary.question, [canary.reference], canary.answer)
-        done = await modes.put(judge, query, due.seed, temperature, remaining)
+        done = await modes.put(judge, query, due.seed, temperature)
         if done.reading is None:
             CANARIES.labels(canary.truth, "failed").inc()
             return None

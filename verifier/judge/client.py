@@ -73,7 +73,7 @@ class Judge:
     def __init__(self, settings: JudgeSettings) -> None:
         self.settings = settings
         self.model = settings.endpoints[0].model
-        self._http = http_client(settings.concurrency)
+        self._http = http_client(settings.concurrency, *(each.url for each in settings.endpoints))
         self._endpoints = [Endpoint(each, settings, self._http) for each in settings.endpoints]
         self._store = Store(settings.cache.path, settings.cache.bytes)
         self._gate = Gate(settings.concurrency, settings.requests_per_minute)

@@ -4,7 +4,8 @@ Invariants: an exchange ends within its timeout, however slowly bytes come; at m
 of an answer are ever held; redirects are not followed, so a key goes nowhere but to its endpoint.
 
 An extra parameter (protocol.Extra) that is refused is left out of the same question at once; when
-that is what helped, it is left out from then on, and the log says so once.
+that is what helped, and the refusal had named it or this is so time after time, it is left out from
+then on, and the log says so once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
@@ -40,6 +43,13 @@ CONNECT_SECONDS = 10.0
 
 LONGEST_REST_SECONDS = 300.0
 """An endpoint is tried again after so long, whatever it asked for."""
+
+KEY_CHARS = 8
+"""A shorter key is none worth hiding, and would be found in any text."""
+
+UNNAMED = 3
+"""Refusals in a row that name nothing, and end when a parameter is left out: fewer may have passed
+by themselves."""
 
 _BAD_REQUEST = frozenset({400, 413, 422})
 _BUSY = frozenset({408, 409, 425})
@@ -70,8 +80,16 @@ class Fault(Exception):
         return self.why
 
 
-def http_client(concurrency: int) -> httpx2.AsyncClient:
-    """For all endpoints together. The time of a whole exchange is limited there."""
+def http_client(concurrency: int, *urls: str) -> httpx2.AsyncClient:
+    """For these endpoints together. The time of a whole exchange is limited there.
+
+    Raises SettingsError for what is no URL.
+    """
+    for url in urls:
+        try:
+            httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise SettingsError(f"url: {url!r} is none: {error}") from error
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         limits=httpx2.Limits(
@@ -81,41 +99,67 @@ def http_client(concurrency: int) -> httpx2.AsyncClient:
         ),
         # A small compressed body could be a huge one.
         headers={"Accept-Encoding": "identity", "Content-Type": "application/json"},
+        # What an endpoint sets would go to the others of its host, and pile up.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 
 
-def key_of(variable: str, url: str) -> str:
-    """The key in this environment variable; empty where none is named. Raises SettingsError."""
+def key_header(variable: str, url: str) -> dict[str, str]:
+    """Bears the key in this environment variable; empty where none is named.
+
+    Raises SettingsError.
+    """
     key = os.environ.get(variable, "").strip() if variable else ""
     if variable and (not key or not key.isascii() or not key.isprintable()):
         raise SettingsError(
             f"api_key_env: {variable} is to hold the key of {url}, "
             f"got {'no text' if not key else 'one that no header can carry'}"
         )
-    return key
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+async def post(
+    http: httpx2.AsyncClient, url: str, path: str, request: bytes, headers: Mapping[str, str]
+) -> tuple[int, float, bytes]:
+    """Status, the rest asked for (s), and the body. Raises Fault, which names `url` alone.
+
+    A key that an answer repeats, as some refusals do, is blotted out: bodies end in messages.
+    """
+    try:
+        async with http.stream("POST", url + path, content=request, headers=headers) as answer:
+            raw = bytearray()
+            async for piece in answer.aiter_raw():
+                raw += piece
+                if len(raw) > ANSWER_BYTES:
+                    why = f"an answer of more than {ANSWER_BYTES} bytes"
+                    raise Fault("garbage", why, url, answer.status_code, good=False)
+            asks_for = protocol.retry_after(answer.headers.get("Retry-After"))
+            key = headers.get("Authorization", "").removeprefix("Bearer ").encode()
+            told = raw.replace(key, b"[key]") if len(key) >= KEY_CHARS else raw
+            return answer.status_code, asks_for, bytes(told)
+    except httpx2.HTTPError as error:
+        kind: Kind = "timeout" if isinstance(error, httpx2.TimeoutException) else "server"
+        unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+        why = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise Fault(kind, why, url, good=False, used=Spend() if unsent else None) from error
 
 
 class Endpoint:
-    """Raises SettingsError when it has no URL, or no key in the environment."""
+    """Raises SettingsError without its key in the environment."""
 
     def __init__(
         self, settings: EndpointSettings, judge: JudgeSettings, http: httpx2.AsyncClient
     ) -> None:
         self.settings = settings
         self.url, self.model = settings.url, settings.model
-        try:
-            httpx2.URL(self.url)
-        except httpx2.InvalidURL as error:
-            raise SettingsError(f"endpoints.url: {self.url!r} is none: {error}") from error
         self.breaker = Breaker(judge.breaker.failures, judge.breaker.cooldown_seconds)
         self._rests_until = 0.0
         self._timeout = judge.timeout_seconds
         self._structured = judge.structured
         self._takes = frozenset(protocol.Extra)
+        self._helped = Counter[protocol.Extra]()
         self._http = http
-        self._headers = {}
-        if key := key_of(settings.api_key_env, self.url):
-            self._headers["Authorization"] = f"Bearer {key}"
+        self._headers = key_header(settings.api_key_env, self.url)
 
     @property
     def rest(self) -> float:
@@ -149,18 +193,26 @@ class Endpoint:
 
     async def _asked(self, packed: Packed, ask: Ask, turn: Callable[[], Awaitable[None]]) -> Reply:
         wanted = extras = protocol.wanted(ask, self._structured) & self._takes
+        named: frozenset[protocol.Extra] = frozenset()
         while True:
-            request = protocol.body(packed, ask, self.model, self._structured, extras)
-            status, asks_for, raw = await self._post(request)
+            request = protocol.body(packed, ask, self.model, extras)
+            status, asks_for, raw = await post(
+                self._http, self.url, "/chat/completions", request, self._headers
+            )
             if status not in (400, 422) or not extras:
                 break
-            extras -= protocol.blamed(raw, extras)
+            blamed = protocol.blamed(raw, extras)
+            named |= blamed
+            extras -= blamed or extras
             await turn()
         if status != httpx2.codes.OK:
             raise self._refusal(status, asks_for, raw)
+        self._helped -= Counter(dict.fromkeys(extras, UNNAMED))
         for extra in (wanted - extras) & self._takes:
-            log.warning("%s takes no %s; asked without from now on", self.url, extra.value)
-            self._takes -= {extra}
+            self._helped[extra] += 1
+            if extra in named or self._helped[extra] >= UNNAMED:
+                log.warning("%s takes no %s; asked without from now on", self.url, extra.value)
+                self._takes -= {extra}
         try:
             if len(raw) > WORKED_HERE:
                 return await asyncio.to_thread(protocol.read, raw, ask.labels)
@@ -173,27 +225,6 @@ class Endpoint:
                 fault = Fault("garbage", str(error), self.url, status, good=False)
             fault.used = used
             raise fault from error
-
-    async def _post(self, request: bytes) -> tuple[int, float, bytes]:
-        """Status, the rest asked for, and the body. Raises Fault."""
-        try:
-            async with self._http.stream(
-                "POST", f"{self.url}/chat/completions", content=request, headers=self._headers
-            ) as answer:
-                raw = bytearray()
-                async for piece in answer.aiter_raw():
-                    raw += piece
-                    if len(raw) > ANSWER_BYTES:
-                        why = f"an answer of more than {ANSWER_BYTES} bytes"
-                        raise Fault("garbage", why, self.url, answer.status_code, good=False)
-                asks_for = protocol.retry_after(answer.headers.get("Retry-After"))
-                return answer.status_code, asks_for, bytes(raw)
-        except httpx2.HTTPError as error:
-            kind: Kind = "timeout" if isinstance(error, httpx2.TimeoutException) else "server"
-            unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            why = f"{type(error).__name__}: {error}".rstrip(": ")
-            used = Spend() if unsent else None
-            raise Fault(kind, why, self.url, good=False, used=used) from error
 
     def _refusal(self, status: int, asks_for: float, raw: bytes) -> Fault:
         fault = Fault("refused", protocol.shown(raw), self.url, status, used=Spend())

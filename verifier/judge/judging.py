@@ -1,21 +1,26 @@
 """The judge and the reward model of a server, as the engine asks them.
 
-Invariant: what failed is JUDGE_ERROR (or TIMEOUT, where the item's own deadline cut it off), never
-a score, also where rules had one before.
+Invariants: what failed is JUDGE_ERROR (or TIMEOUT, where the item's own deadline cut it off), never
+a score, also where rules had one before; an item has one deadline, whatever is asked about it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from verifier.choice import verify as choice
 from verifier.judge import verify as judge
 from verifier.judge.armour import summary
+from verifier.judge.asking import Asking
 from verifier.judge.canary import Canaries
-from verifier.judge.reward_model import RewardModel, RewardModelFailed
+from verifier.judge.group import Groups
+from verifier.judge.reward_model import LocalModel, RewardModel, RewardModelFailed
+from verifier.judge.settings import JudgeSettings, RewardModelSettings, SettingsError
 from verifier.outcome import TaskOutcome
 from verifier.parts import PARTS
 from verifier.v1 import verifier_pb2 as pb
@@ -32,69 +37,61 @@ class Judging:
     client: Judge | None = None
     canaries: Canaries | None = None
     reward_model: RewardModel | None = None
+    groups: Groups = field(default_factory=Groups)
 
     @property
     def offers(self) -> Offers:
         """For validation."""
         return Offers(self.client is not None, self.reward_model is not None)
 
-    async def verify(self, item: pb.Item, recipe: pb.Recipe | None) -> TaskOutcome:
-        """A judge or preference task. Not asked where no part of the recipe rests on it."""
+    async def verify(
+        self, item: pb.Item, recipe: pb.Recipe | None, end: float | None
+    ) -> TaskOutcome:
+        """A judge or preference task. Not asked where no part of the recipe rests on it.
+
+        Here and below, `end` is the item's deadline on the monotonic clock.
+        """
         if not _rests_on_task(recipe):
             return TaskOutcome(pb.Verdict.OK, pb.Part.UNSPECIFIED)
-        client = self._judge()
-        outcome = await judge.verify(
-            item.judge if item.HasField("judge") else item.preference,
-            item.response,
-            item.prompt,
-            client,
-            temperature=client.settings.temperature,
-            budget_ms=_left(item, 0.0),
-            by_digit=client.settings.verdict == "digit",
-            canaries=self.canaries,
-        )
-        outcome.judge_model = client.model if outcome.reason not in UNASKED else ""
+        asking = self._asking(end)
+        task = item.judge if item.HasField("judge") else item.preference
+        outcome = await judge.verify(task, item.response, item.prompt, asking, self.groups)
+        outcome.judge_model = asking.judge.model if outcome.evidence.judge.prompt else ""
         return outcome
 
     def wanted(self, recipe: pb.Recipe | None, outcome: TaskOutcome) -> bool:
         """Whether there is something to `ask` after the task's verifier."""
         return recipe is not None and (_rated(recipe) or _escalates(recipe, outcome))
 
-    async def ask(self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome) -> TaskOutcome:
+    async def ask(
+        self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, end: float | None
+    ) -> TaskOutcome:
         """The outcome with what the recipe wants asked after the rules."""
-        begun = time.monotonic()
         if _escalates(recipe, outcome):
-            outcome = await self._escalated(item, outcome)
+            outcome = await self._escalated(item, outcome, end)
         if _rated(recipe) and self.reward_model is not None:
-            outcome = await self._with_rating(item, recipe, outcome, begun)
+            outcome = await self._with_rating(item, recipe, outcome, end)
         return outcome
 
     async def close(self) -> None:
         """Lets go of connections, and writes what is to be kept."""
-        if self.client is not None:
-            await self.client.close()
-        if self.reward_model is not None:
-            await self.reward_model.close()
+        async with AsyncExitStack() as stack:
+            for each in (self.client, self.reward_model, self.canaries):
+                if each is not None:
+                    stack.push_async_callback(each.close)
 
-    def _judge(self) -> Judge:
+    def _asking(self, end: float | None) -> Asking:
         assert self.client is not None, "validation asks for a judge"
-        return self.client
+        settings = self.client.settings
+        by_digit = settings.verdict == "digit"
+        return Asking(self.client, settings.temperature, end, by_digit, self.canaries)
 
-    async def _escalated(self, item: pb.Item, rules: TaskOutcome) -> TaskOutcome:
-        client = self._judge()
+    async def _escalated(self, item: pb.Item, rules: TaskOutcome, end: float | None) -> TaskOutcome:
+        asking = self._asking(end)
         undecided = rules.status == pb.Verdict.UNDECIDED
         said = pb.Verdict.Status.Name(rules.status) if undecided else _reason(rules)
         outcome = await judge.escalate(
-            item.prompt,
-            _references(item),
-            rules.extracted,
-            item.response,
-            client,
-            rules=said,
-            temperature=client.settings.temperature,
-            budget_ms=_left(item, 0.0),
-            by_digit=client.settings.verdict == "digit",
-            canaries=self.canaries,
+            item.prompt, _references(item), rules.extracted, item.response, said, asking
         )
         asked = outcome.evidence.judge
         outcome.evidence = pb.Evidence()
@@ -102,19 +99,18 @@ class Judging:
         outcome.evidence.message = outcome.message
         outcome.evidence.judge.CopyFrom(asked)
         outcome.queued_ms = rules.queued_ms
-        outcome.judge_model = client.model if outcome.reason not in UNASKED else ""
+        outcome.judge_model = asking.judge.model if outcome.evidence.judge.prompt else ""
         return outcome
 
     async def _with_rating(
-        self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, begun: float
+        self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, end: float | None
     ) -> TaskOutcome:
         assert self.reward_model is not None, "validation asks for a reward model"
         part = next(part for part in recipe.parts if part.name == "reward_model")
         whole = part.options.get("view") == "whole"
         seen = item.response if whole else summary(item.response)
-        left = _left(item, time.monotonic() - begun)
         try:
-            async with asyncio.timeout(None if left is None else left / 1000):
+            async with asyncio.timeout(None if end is None else end - time.monotonic()):
                 return replace(outcome, rating=await self.reward_model.score(item.prompt, seen))
         except RewardModelFailed as error:
             status, message = pb.Verdict.JUDGE_ERROR, str(error)
@@ -123,6 +119,49 @@ class Judging:
         failed = replace(outcome, status=status, message=message)
         failed.evidence.message = message
         return failed
+
+
+INSTALL = 'pip install "touchstone-rl[judge]"'
+
+
+async def start(settings: JudgeSettings | None) -> Judging:
+    """The judge and the reward model of the settings, both or none. Raises SettingsError."""
+    if settings is None:
+        return Judging()
+    async with AsyncExitStack() as stack:
+        judging = Judging()
+        if settings.endpoints:
+            try:
+                from verifier.judge.client import Judge
+            except ImportError as missing:
+                raise SettingsError(f"endpoints: {missing.name} is missing; {INSTALL}") from missing
+            try:
+                judging = replace(judging, client=Judge(settings))
+            except sqlite3.Error as error:
+                raise SettingsError(f"cache.path: {settings.cache.path}: {error}") from error
+            stack.push_async_callback(judging.close)
+        reward_model = _reward_model(settings.reward_model)
+        canaries = Canaries(settings.canary_share) if settings.canary_share else None
+        stack.pop_all()
+        return replace(judging, canaries=canaries, reward_model=reward_model)
+
+
+def _reward_model(settings: RewardModelSettings | None) -> RewardModel | None:
+    if settings is None:
+        return None
+    if not settings.url:
+        try:
+            return LocalModel(settings.model, settings.device)
+        except ModuleNotFoundError as missing:
+            why = f'{missing.name} is missing; pip install "touchstone-rl[trainer]"'
+            raise SettingsError(f"reward_model.model: {why}") from missing
+        except (OSError, ValueError, ImportError, RewardModelFailed) as error:
+            raise SettingsError(f"reward_model.model: {error}") from error
+    try:
+        from verifier.judge.classify import ClassifyEndpoint
+    except ImportError as missing:
+        raise SettingsError(f"reward_model.url: {missing.name} is missing; {INSTALL}") from missing
+    return ClassifyEndpoint(settings)
 
 
 def _rests_on_task(recipe: pb.Recipe | None) -> bool:
@@ -149,18 +188,8 @@ def _references(item: pb.Item) -> list[str]:
     return [choice.reference(item.choice)]
 
 
-UNASKED = (pb.Part.nothing_to_judge, pb.Part.master_key)
-"""Reasons of outcomes for which no judge was asked."""
-
 RULED = ("math", "choice")
 """The evidence of tasks in which a judge may have a word after the rules."""
-
-
-def _left(item: pb.Item, spent_s: float) -> int | None:
-    """Milliseconds of the item's deadline; None without one."""
-    if not item.HasField("deadline_ms"):
-        return None
-    return max(0, round(item.deadline_ms - 1000 * spent_s))
 
 
 def _reason(outcome: TaskOutcome) -> str:

@@ -226,6 +226,11 @@ class Put:
     late: bool = False
     """The item's deadline ended it."""
 
+    @property
+    def cached(self) -> bool:
+        """Nothing was sent for it."""
+        return all(answer.cached for answer in self.answers)
+
 
 async def put(
     judge: Judge,

@@ -2,8 +2,8 @@
 
 Not covered: streamed answers, tools, several choices, content in parts.
 
-vLLM's own parameters are sent in both of their forms, for its servers ignore unknown ones:
-`guided_json` and `guided_choice` until 0.11, `structured_outputs` since.
+The engines' own parameters for labels are sent in all of their forms, for their servers ignore
+unknown ones: vLLM's `guided_choice` until 0.11, `structured_outputs` since; SGLang's `regex`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ TOP_LOGPROBS = 20
 MOST_TOKENS = 10**9
 """A larger usage is a server's mistake, and would not fit in the tables."""
 
+MOST_NATS = 1e6
+"""Of a log-probability, either sign; what is beyond is none."""
+
 SHOWN_CHARS = 300
 """What an error keeps of a server's answer."""
 
@@ -39,7 +43,14 @@ class Extra(Enum):
 
 
 _NAMES: dict[Extra, tuple[bytes, ...]] = {
-    Extra.STRUCTURED: (b"response_format", b"schema", b"guided", b"structured", b"grammar"),
+    Extra.STRUCTURED: (
+        b"response_format",
+        b"schema",
+        b"guided",
+        b"structured",
+        b"grammar",
+        b"regex",
+    ),
     Extra.LOGPROBS: (b"logprobs",),
 }
 
@@ -86,18 +97,13 @@ def pack(ask: Ask) -> Packed:
 
 def wanted(ask: Ask, structured: Structured) -> frozenset[Extra]:
     """The extra parameters that the question has use for."""
-    form = {
-        "json_schema": ask.schema is not None and not ask.labels,
-        "guided_choice": ask.schema is not None or bool(ask.labels),
-        "none": False,
-    }[structured]
+    form = structured == "guided_choice" if ask.labels else ask.schema is not None
+    form = form and structured != "none"
     found = {Extra.STRUCTURED: form, Extra.LOGPROBS: bool(ask.labels)}
     return frozenset(extra for extra, use in found.items() if use)
 
 
-def body(
-    packed: Packed, ask: Ask, model: str, structured: Structured, extras: frozenset[Extra]
-) -> bytes:
+def body(packed: Packed, ask: Ask, model: str, extras: frozenset[Extra]) -> bytes:
     """A request with these extra parameters."""
     rest: dict[str, object] = {
         "model": model,
@@ -107,23 +113,20 @@ def body(
     }
     if Extra.LOGPROBS in extras:
         rest |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-    if Extra.STRUCTURED in extras:
-        if structured == "json_schema":
-            form = {"name": "verdict", "schema": ask.schema, "strict": True}
-            rest["response_format"] = {"type": "json_schema", "json_schema": form}
-        elif ask.labels:
-            labels = list(ask.labels)
-            rest |= {"guided_choice": labels, "structured_outputs": {"choice": labels}}
-        else:
-            rest |= {"guided_json": ask.schema, "structured_outputs": {"json": ask.schema}}
+    if Extra.STRUCTURED in extras and ask.labels:
+        labels = list(ask.labels)
+        rest |= {"guided_choice": labels, "structured_outputs": {"choice": labels}}
+        rest["regex"] = "|".join(map(re.escape, labels))
+    elif Extra.STRUCTURED in extras:
+        form = {"name": "verdict", "schema": ask.schema, "strict": True}
+        rest["response_format"] = {"type": "json_schema", "json_schema": form}
     return b'{"messages": ' + packed.messages + b", " + json.dumps(rest).encode()[1:]
 
 
 def blamed(refusal: bytes, extras: frozenset[Extra]) -> frozenset[Extra]:
-    """Which extra parameters a refusal names; all of them where it names none."""
+    """Which extra parameters a refusal names."""
     said = refusal.lower()
-    named = {extra for extra in extras if any(name in said for name in _NAMES[extra])}
-    return frozenset(named) or extras
+    return frozenset(extra for extra in extras if any(name in said for name in _NAMES[extra]))
 
 
 def read(raw: bytes, labels: tuple[str, ...]) -> Reply:
@@ -142,9 +145,12 @@ def read(raw: bytes, labels: tuple[str, ...]) -> Reply:
     finish = finish if isinstance(finish, str) else ""
     refusal = message.get("refusal")
     if finish == "content_filter" or (isinstance(refusal, str) and refusal):
-        raise Unusable(f"the model refused: {str(refusal)[:SHOWN_CHARS]}", usage, refused=True)
+        said = legible(str(refusal)[:SHOWN_CHARS])
+        raise Unusable(f"the model refused: {said}", usage, refused=True)
     text = message.get("content")
-    if not isinstance(text, str) or not text.strip():
+    if finish == "length" and not text:
+        text = ""  # cut off in thought, which the server keeps apart: more of the same is no use
+    elif not isinstance(text, str) or not text.strip():
         raise Unusable(f"no text (finish_reason {finish[:SHOWN_CHARS]!r}): {shown(raw)}", usage)
     return Reply(text, _logprobs(choice.get("logprobs"), labels), usage, finish)
 
@@ -152,6 +158,11 @@ def read(raw: bytes, labels: tuple[str, ...]) -> Reply:
 def shown(raw: bytes) -> str:
     """The start of a body, for a person."""
     return raw[:SHOWN_CHARS].decode("utf-8", "replace")
+
+
+def legible(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can spell and no message can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def retry_after(header: str | None, now: datetime | None = None) -> float:
@@ -197,6 +208,8 @@ def _logprobs(value: object, labels: tuple[str, ...]) -> dict[str, float] | None
     for each in _list(first.get("top_logprobs")):
         token, logprob = _table(each).get("token"), _table(each).get("logprob")
         label = token.strip() if isinstance(token, str) else ""
-        if label in labels and isinstance(logprob, int | float) and math.isfinite(logprob):
+        if not isinstance(logprob, int | float) or isinstance(logprob, bool):
+            continue
+        if label in labels and abs(logprob) < MOST_NATS:
             shares[label] = shares.get(label, 0.0) + math.exp(min(0.0, logprob))
     return {label: math.log(share) for label, share in shares.items() if share > 0} or None

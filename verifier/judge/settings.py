@@ -198,7 +198,8 @@ class JudgeSettings:
     structured: Structured = field(
         default="json_schema", metadata=_one_of("json_schema", "guided_choice", "none")
     )
-    """How an answer's form is enforced: `response_format`, vLLM's own parameters, or not."""
+    """How an answer's form is enforced: JSON by `response_format`; a digit too, by parameters of
+    vLLM and SGLang; or neither."""
     verdict: Literal["json", "digit"] = field(default="json", metadata=_one_of("json", "digit"))
     """JSON with an analysis; or one digit, by its probabilities where they are told: for small
     models, and quick. Criteria are always JSON."""
@@ -236,9 +237,13 @@ def _table(cls: type[T], where: str, given: object) -> T:
 def parse(text: str) -> JudgeSettings:
     """Settings from the text of a TOML file. Raises SettingsError."""
     try:
-        given = tomllib.loads(text)
+        return checked(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"no TOML: {error}") from error
+
+
+def checked(given: Mapping[str, object]) -> JudgeSettings:
+    """Settings from tables as TOML gives them. Raises SettingsError."""
     settings = _table(JudgeSettings, "", given)
     if not settings.endpoints and settings.reward_model is None:
         raise _wrong("endpoints", f"1 to {ENDPOINTS} tables [[endpoints]]", MISSING)

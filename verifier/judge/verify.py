@@ -2,26 +2,26 @@
 
     what there is to judge -> nothing: score 0 without asking
                            -> queries, all at once -> their mean
+                           -> a group: the queries of all pairs, all at once -> strengths
 
 A judge that failed, or gave no verdict that could be read, is JUDGE_ERROR, and one that was cut off
 by the item's own deadline is TIMEOUT; neither is ever a score, also where other queries of the same
-item had an answer.
+item had an answer. So it is with a group's pairs: strengths without one would be of another group
+than those that the next item of it finds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import regex
 
-from verifier.judge import armour, modes, preference
-from verifier.judge.canary import Canaries
-from verifier.judge.modes import Judge, Put, Query
+from verifier.judge import armour, group, modes, preference
+from verifier.judge.asking import WORKED_HERE, Asking, evidence, failed, mean, put_all
+from verifier.judge.modes import Put, Query
+from verifier.judge.protocol import legible
 from verifier.limits import MAX_WEIGHT
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
@@ -36,8 +36,6 @@ CRITERION_CHARS = 2_000
 """Of one criterion: a paragraph."""
 ANALYSIS_CHARS = 2_000
 """Of the judge's own words, in the evidence."""
-WORKED_HERE = 65_536
-"""Characters made ready on the event loop; more takes over a millisecond."""
 
 Mode = pb.JudgeTask
 Preferred = pb.PreferenceTask
@@ -45,24 +43,18 @@ Reason = pb.Part.Reason
 _TAGS = regex.compile(r"</?(?:think|answer)>")
 
 
-@dataclass(frozen=True)
-class Asking:
-    """How a judge is asked, whatever about. `by_digit`: see modes.py."""
-
-    judge: Judge
-    temperature: float = 0.0
-    budget_ms: int | None = None
-    by_digit: bool = False
-    canaries: Canaries | None = None
-
-
 def problem(task: pb.JudgeTask | pb.PreferenceTask) -> str | None:
     """What is wrong with a task, naming the field; None when nothing is."""
     if isinstance(task, pb.PreferenceTask):
         if task.mode not in (Preferred.HELPFUL, Preferred.HARMLESS):
             return f"preference.mode: HELPFUL or HARMLESS, got the number {task.mode}"
-        if not task.rival.strip():
-            return "preference.rival: must not be empty"
+        if task.rivals and task.rival:
+            return "preference: exactly one of rival and rivals, got both"
+        if not task.rivals and not task.rival.strip():
+            return "preference.rival: must not be empty where there are no rivals"
+        if len(task.rivals) >= preference.MAX_GROUP:
+            most, got = preference.MAX_GROUP - 1, len(task.rivals)
+            return f"preference.rivals: at most {most}, got {got}"
         if task.HasField("samples") and (task.samples % 2 or not 2 <= task.samples <= MAX_SAMPLES):
             return f"preference.samples: even and from 2 to {MAX_SAMPLES}, got {task.samples}"
         return None
@@ -98,25 +90,29 @@ async def verify(
     task: pb.JudgeTask | pb.PreferenceTask,
     response: str,
     prompt: str,
-    judge: Judge,
-    *,
-    temperature: float = 0.0,
-    budget_ms: int | None = None,
-    by_digit: bool = False,
-    canaries: Canaries | None = None,
+    asking: Asking,
+    groups: group.Groups,
 ) -> TaskOutcome:
-    """The judge's verdict on a response. The task must have no `problem`.
-
-    `budget_ms` is the wall time that all of it may take.
-    """
+    """The judge's verdict on a response. The task must have no `problem`."""
     unasked = _unasked(task, response)
     if unasked is not None:
         return unasked
-    asking = Asking(judge, temperature, budget_ms, by_digit, canaries)
-    if isinstance(task, pb.PreferenceTask):
-        return await _judged(preference.queries(task, prompt, response), asking)
-    samples = task.samples if task.HasField("samples") else 1
-    return await _judged([_query(task, prompt, response)] * samples, asking)
+    if isinstance(task, pb.JudgeTask):
+        samples = task.samples if task.HasField("samples") else 1
+        return await _judged([_query(task, prompt, response)] * samples, asking)
+    if not task.rivals:
+        ours, theirs = (preference.seen(task, text) for text in (response, task.rival))
+        return await _judged(preference.queries(task, prompt, ours, theirs), asking)
+    texts = (response, *task.rivals)
+    long = sum(map(len, texts)) > WORKED_HERE
+    prepared = asyncio.to_thread(_members, task, prompt, texts) if long else None
+    members = await prepared if prepared else _members(task, prompt, texts)
+    return await group.judged(task, prompt, members, groups, asking)
+
+
+def _members(task: pb.PreferenceTask, prompt: str, texts: Sequence[str]) -> group.Members:
+    empty = [_unasked(task, text) is not None for text in texts]
+    return group.members(task, prompt, [preference.seen(task, text) for text in texts], empty)
 
 
 async def escalate(
@@ -124,13 +120,8 @@ async def escalate(
     golds: Sequence[str],
     extracted: str | None,
     response: str,
-    judge: Judge,
-    *,
     rules: str,
-    temperature: float = 0.0,
-    budget_ms: int | None = None,
-    by_digit: bool = False,
-    canaries: Canaries | None = None,
+    asking: Asking,
 ) -> TaskOutcome:
     """A REFERENCE verdict on an item whose rules said `rules`, a status or a reason.
 
@@ -140,7 +131,6 @@ async def escalate(
     answer = extracted if extracted else armour.summary(response)
     outcome = _without_asking(answer, golds)
     if outcome is None:
-        asking = Asking(judge, temperature, budget_ms, by_digit, canaries)
         outcome = await _judged([modes.reference(question, golds, answer)], asking)
     outcome.extracted = extracted
     outcome.evidence.judge.rules = rules
@@ -203,66 +193,22 @@ def _zero(seen: str, evasions: bool = False) -> TaskOutcome | None:
 
 
 async def _judged(queries: Sequence[Query], asking: Asking) -> TaskOutcome:
-    """Asks all queries at once, each with the seed of its place; a canary goes along where due."""
-    judge, begun = asking.judge, time.monotonic()
-
-    def remaining() -> float | None:
-        if asking.budget_ms is None:
-            return None
-        return max(0.0, asking.budget_ms / 1000 - (time.monotonic() - begun))
-
-    if sum(len(text) for text, _ in queries[0].texts.values()) > WORKED_HERE:
-        await asyncio.to_thread(_prepare, queries)
-    canaries = asking.canaries
-    due = canaries.due(queries[0].regions.code) if canaries else None
-    async with asyncio.TaskGroup() as group:
-        puts = [
-            group.create_task(
-                modes.put(judge, query, seed, asking.temperature, remaining, asking.by_digit)
-            )
-            for seed, query in enumerate(queries)
-        ]
-        if canaries is not None and due is not None:
-            group.create_task(canaries.ask(due, judge, asking.temperature, remaining))
-    return _outcome([put.result() for put in puts], asking.temperature)
-
-
-def _prepare(queries: Sequence[Query]) -> None:
-    for query in queries:
-        _ = query.regions
-
-
-def _outcome(done: Sequence[Put], temperature: float) -> TaskOutcome:
-    """The mean of all verdicts, or the first failure. Pure."""
+    """The mean of all verdicts, or the first failure. Each query has the seed of its place."""
+    done = await put_all(list(enumerate(queries)), asking)
     readings = [put.reading for put in done if put.reading is not None]
-    fresh = [answer for put in done for answer in put.answers if not answer.cached]
-    evidence = pb.JudgeEvidence(
-        queries=[_told(put) for put in done if put.reading is not None],
-        prompt=done[0].query.prompt.version,
-        temperature=temperature,
-        prompt_tokens=sum(answer.prompt_tokens for answer in fresh),
-        completion_tokens=sum(answer.completion_tokens for answer in fresh),
-        cost_usd=math.fsum(answer.cost_usd for answer in fresh),
-        disagreement=len({reading.base for reading in readings}) > 1,
-    )
-    failed = next((put for put in done if put.reading is None), None)
-    if failed is not None:
-        message = f"{failed.failure} ({len(readings)} of {len(done)} queries had a verdict)"
-        late = failed.late
-        return TaskOutcome(
-            pb.Verdict.TIMEOUT if late else pb.Verdict.JUDGE_ERROR,
-            Reason.timeout if late else Reason.failed,
-            message=message,
-            evidence=pb.Evidence(message=message, judge=evidence),
-        )
+    told = evidence(done, asking)
+    told.queries.extend(_told(put) for put in done if put.reading is not None)
+    told.disagreement = len({reading.base for reading in readings}) > 1
+    if len(readings) < len(done):
+        return failed(done, f"{len(readings)} of {len(done)} queries had a verdict", told)
     counted = Counter(reading.label for reading in readings)
     return TaskOutcome(
         pb.Verdict.OK,
         Reason.judged,
-        math.fsum(reading.value for reading in readings) / len(readings),
+        mean(reading.value for reading in readings),
         detail=", ".join(f"{count} x {label}" for label, count in counted.most_common()),
-        evidence=pb.Evidence(judge=evidence),
-        cache_hit=not fresh,
+        evidence=pb.Evidence(judge=told),
+        cache_hit=all(put.cached for put in done),
     )
 
 
@@ -272,8 +218,8 @@ def _told(put: Put) -> pb.JudgeQuery:
         label=put.reading.label,
         value=put.reading.value,
         swapped=put.query.swapped,
-        analysis=put.reading.analysis[:ANALYSIS_CHARS],
+        analysis=legible(put.reading.analysis[:ANALYSIS_CHARS]),
         repaired=len(put.answers) > 1,
-        cached=all(answer.cached for answer in put.answers),
+        cached=put.cached,
         seed=put.seed,
     )

@@ -16,8 +16,7 @@ from functools import lru_cache
 from importlib import resources
 from math import isfinite, isnan
 
-from google.protobuf import json_format
-
+from verifier import jsonl
 from verifier.limits import MAX_WEIGHT
 from verifier.parts import PARTS
 from verifier.v1 import verifier_pb2 as pb
@@ -38,12 +37,13 @@ def read(text: str, source: str) -> pb.Recipe:
     """A recipe from TOML. Raises RecipeError."""
     try:
         given = tomllib.loads(text, parse_float=_float)
-        if found := _unquoted(given):
-            raise RecipeError(f"{source}.{found}")
-        recipe = json_format.ParseDict(given, pb.Recipe())
-    # The readers give up by these too: at numbers that are too long, or brackets nested too deep.
-    except (ValueError, OverflowError, RecursionError, json_format.ParseError) as error:
+    # The reader gives up by these too: at numbers that are too long, or brackets nested too deep.
+    except (ValueError, RecursionError) as error:
         raise RecipeError(f"{source}: {error}") from error
+    try:
+        recipe = jsonl.parsed(given, pb.Recipe(), source)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
     if not recipe.name.strip():
         raise RecipeError(f"{source}: name: required, got none")
     if found := problem(recipe, source):
@@ -57,17 +57,6 @@ def _float(text: str) -> float | str:
     if isfinite(value):
         return value
     return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _unquoted(given: Mapping[str, object]) -> str | None:
-    """The first option that is a number: all are texts."""
-    parts = given.get("parts")
-    for place, part in enumerate(parts if isinstance(parts, list) else ()):
-        options = part.get("options") if isinstance(part, dict) else None
-        for key, value in options.items() if isinstance(options, dict) else ():
-            if not isinstance(value, str):
-                return f"parts[{place}].options[{key}]: a text in quotes, got {value!r}"
-    return None
 
 
 def _built_in() -> dict[str, pb.Recipe]:
@@ -113,7 +102,8 @@ def _part(part: pb.RecipePart, field: str) -> str | None:
         return found
     for key in part.options:
         if key not in kind.options:
-            return f"{field}.options: unknown option {key!r} of part {part.name!r}"
+            known = f"one of {', '.join(sorted(kind.options))}" if kind.options else "none"
+            return f"{field}.options: {known} for part {part.name!r}, got {key!r}"
     if found := kind.problem(part.options):
         return f"{field}.{found}"
     for key, value in part.values.items():
@@ -158,6 +148,13 @@ def reward(recipe: pb.Recipe | None, parts: Sequence[pb.Part]) -> float:
     return total
 
 
+ASKED = {
+    pb.Recipe.UNDECIDED: "; a judge's accuracy where the rules are undecided",
+    pb.Recipe.NO_MATCH: "; a judge's accuracy where the rules are undecided or find no match",
+}
+"""Of a formula: what `escalate` adds."""
+
+
 def formula(recipe: pb.Recipe) -> str:
     """The reward as a person writes it: "accuracy + 0.5 format[style r1_zero]"."""
     terms = [_term(part) for part in recipe.parts]
@@ -170,7 +167,7 @@ def formula(recipe: pb.Recipe) -> str:
         text = f"clip({text}, {low or '-inf'}, {high or 'inf'})"
     if gates := [part.name for part in recipe.parts if part.gate]:
         text += f"; {recipe.gated:g} unless {' and '.join(gates)} = 1"
-    return text
+    return text + ASKED.get(recipe.escalate, "")
 
 
 def _term(part: pb.RecipePart) -> str:

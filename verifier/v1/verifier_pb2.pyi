@@ -979,21 +979,34 @@ class PreferenceTask(google.protobuf.message.Message):
     RIVAL_FIELD_NUMBER: builtins.int
     MODE_FIELD_NUMBER: builtins.int
     SAMPLES_FIELD_NUMBER: builtins.int
+    RIVALS_FIELD_NUMBER: builtins.int
     rival: builtins.str
-    """The response to compare with; asked in both orders."""
+    """The response to compare with; asked in both orders. Exactly one of `rival`
+    and `rivals` is required.
+    """
     mode: global___PreferenceTask.Mode.ValueType
     """Required."""
     samples: builtins.int
-    """Queries, half of them in each order. Default: 4 (DeepSeek-R1)."""
+    """Queries of a pair, half of them in each order. Default: 4 (DeepSeek-R1)."""
+    @property
+    def rivals(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The other responses of a group, at most 15. All pairs of the group are
+        compared, and the score is what the response's Bradley-Terry strength s
+        comes to: s / (s + 1), its chance to win against an average one. Of equal
+        texts nobody is asked, they tie; nor of one in which there is nothing to
+        judge, which loses. With a pair that failed there is no score.
+        """
+
     def __init__(
         self,
         *,
         rival: builtins.str = ...,
         mode: global___PreferenceTask.Mode.ValueType = ...,
         samples: builtins.int | None = ...,
+        rivals: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_samples", b"_samples", "samples", b"samples"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_samples", b"_samples", "mode", b"mode", "rival", b"rival", "samples", b"samples"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_samples", b"_samples", "mode", b"mode", "rival", b"rival", "rivals", b"rivals", "samples", b"samples"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_samples", b"_samples"]) -> typing.Literal["samples"] | None: ...
 
 global___PreferenceTask = PreferenceTask
@@ -1549,6 +1562,8 @@ class JudgeEvidence(google.protobuf.message.Message):
     COST_USD_FIELD_NUMBER: builtins.int
     DISAGREEMENT_FIELD_NUMBER: builtins.int
     RULES_FIELD_NUMBER: builtins.int
+    STRENGTHS_FIELD_NUMBER: builtins.int
+    PAIRS_FIELD_NUMBER: builtins.int
     prompt: builtins.str
     """Name of the prompt's file and first 16 hex digits of the SHA-256 of it and
     of what all prompts share.
@@ -1567,7 +1582,19 @@ class JudgeEvidence(google.protobuf.message.Message):
     """Escalated: what the rules had said, a status or a reason."""
     @property
     def queries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeQuery]:
-        """One for each query."""
+        """One for each query; none of a group's (PreferenceTask.rivals), whose pairs
+        have them.
+        """
+
+    @property
+    def strengths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
+        """Bradley-Terry strengths in a group: of the response, then of the rivals in
+        their order. Empty where a pair failed.
+        """
+
+    @property
+    def pairs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgePair]:
+        """Every pair of a group."""
 
     def __init__(
         self,
@@ -1580,10 +1607,52 @@ class JudgeEvidence(google.protobuf.message.Message):
         cost_usd: builtins.float = ...,
         disagreement: builtins.bool = ...,
         rules: builtins.str = ...,
+        strengths: collections.abc.Iterable[builtins.float] | None = ...,
+        pairs: collections.abc.Iterable[global___JudgePair] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "disagreement", b"disagreement", "prompt", b"prompt", "prompt_tokens", b"prompt_tokens", "queries", b"queries", "rules", b"rules", "temperature", b"temperature"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "disagreement", b"disagreement", "pairs", b"pairs", "prompt", b"prompt", "prompt_tokens", b"prompt_tokens", "queries", b"queries", "rules", b"rules", "strengths", b"strengths", "temperature", b"temperature"]) -> None: ...
 
 global___JudgeEvidence = JudgeEvidence
+
+@typing.final
+class JudgePair(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: builtins.int
+    SECOND_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    QUERIES_FIELD_NUMBER: builtins.int
+    DISAGREEMENT_FIELD_NUMBER: builtins.int
+    FAILURE_FIELD_NUMBER: builtins.int
+    first: builtins.int
+    """Place in the group: 0 is the response, n is rivals[n - 1]."""
+    second: builtins.int
+    """As first, and higher."""
+    value: builtins.float
+    """Mean over the queries: 1 where the first is much better, 0.5 for a tie, 0
+    where the second is. Absent where the pair failed.
+    """
+    queries: builtins.int
+    """Queries with a verdict. 0 and a value: nobody was asked."""
+    disagreement: builtins.bool
+    """The queries disagree."""
+    failure: builtins.str
+    """Why there is no value."""
+    def __init__(
+        self,
+        *,
+        first: builtins.int = ...,
+        second: builtins.int = ...,
+        value: builtins.float | None = ...,
+        queries: builtins.int = ...,
+        disagreement: builtins.bool = ...,
+        failure: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_value", b"_value", "value", b"value"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_value", b"_value", "disagreement", b"disagreement", "failure", b"failure", "first", b"first", "queries", b"queries", "second", b"second", "value", b"value"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_value", b"_value"]) -> typing.Literal["value"] | None: ...
+
+global___JudgePair = JudgePair
 
 @typing.final
 class JudgeQuery(google.protobuf.message.Message):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from verifier.terminal import errors, fail
 
@@ -51,7 +52,7 @@ def view(
         else:
             output.write_bytes(page)
             errors.print(
-                f"{output}: {len(found):,} verdicts, {len(page) / 1e6:.1f} MB",
+                f"{output}: {len(found):,} verdicts, {decimal(len(page))}",
                 markup=False, highlight=False, soft_wrap=True,
             )  # fmt: skip
     except OSError as error:

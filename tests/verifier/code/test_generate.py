@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import jsonl
-from verifier.chat import ChatEndpoint, ChatError, user
 from verifier.cli import app
 from verifier.client import VerifierClient
 from verifier.code.generation import inputs, programs, prompts
@@ -27,6 +26,7 @@ from verifier.code.generation.problem import Problem, read_problems
 from verifier.code.generation.select import Candidate, outvoted, select
 from verifier.code.generation.store import NotOurs, Store
 from verifier.embedded import EmbeddedServer
+from verifier.judge import client
 from verifier.v1 import verifier_pb2 as pb
 
 # ---- an OpenAI-compatible endpoint
@@ -111,7 +111,6 @@ def endpoint() -> Iterator[Endpoint]:
                 body = json.dumps(head | {"choices": [choice], "usage": usage}).encode()
             self.send_response(status)
             self.send_header("Content-Type", content_type)
-            self.send_header("Retry-After-Ms", "10")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -231,6 +230,8 @@ def generate(
     """The command on some problems; `--output` stays the same for a test."""
     endpoint.script = good
     monkeypatch.setattr(inputs, "ROUNDS", 1)
+    monkeypatch.setattr(client, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
     def run(
         *problems: dict[str, Any],
@@ -584,17 +585,17 @@ def test_an_endpoint_that_fails_is_not_asked_for_ever(
     assert run.exit_code == 1
     assert run.figures["failed"] + run.figures["not_tried"] == 40
     assert run.figures["not_tried"] > 30
-    assert f"{endpoint.url}: status 401: " in run.said
+    assert f"{endpoint.url}: refused, status 401, 1 attempt: " in run.said
     endpoint.script = good
     run = generate(*many[:2])
     assert run.exit_code == 0, run.said
 
 
-def test_nobody_there(generate: Generate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verifier.chat.ChatEndpoint.__init__.__defaults__", ("", 5.0, 0))
+def test_nobody_there(generate: Generate) -> None:
     run = generate(problem(), url="http://127.0.0.1:9/v1")
     assert run.exit_code == 1
-    assert "http://127.0.0.1:9/v1: Connection error" in run.said
+    assert "http://127.0.0.1:9/v1: server, " in run.said
+    assert "ConnectError: All connection attempts failed" in run.said
     assert run.figures["failed"] == 1
 
 
@@ -619,21 +620,19 @@ def test_what_is_there_is_not_done_again(
 def test_the_same_again_from_the_cache(
     generate: Generate, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    made, cache = tmp_path / "items.jsonl", tmp_path / "cache"
+    made, cache = tmp_path / "items.jsonl", tmp_path / "answers.sqlite"
     options = ["--cache", str(cache), "--wrong", "1"]
     generate(problem(), options=options)
     first, calls = made.read_bytes(), len(endpoint.asked)
     made.unlink()
     run = generate(problem(), options=options)
     assert made.read_bytes() == first
-    assert len(endpoint.asked) == calls == len(list(cache.iterdir()))
+    assert len(endpoint.asked) == calls
     assert (run.figures["model_calls"], run.figures["cached_calls"]) == (0, calls)
-    # A file that is no answer is asked for anew.
-    next(cache.iterdir()).write_text("{")
-    made.unlink()
-    run = generate(problem(), options=options)
-    assert made.read_bytes() == first
-    assert len(endpoint.asked) == calls + 1
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Some notes of mine, and no database." * 100)
+    run = generate(problem(id="other"), options=["--cache", str(notes)])
+    assert (run.exit_code, "notes.txt: file is not a database" in run.said) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -663,7 +662,7 @@ def test_bad_options(
 ) -> None:
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     run = generate(problem(), options=["--api-key-env", "NO_SUCH_KEY"])
-    assert (run.exit_code, "NO_SUCH_KEY is not set" in run.said) == (2, True)
+    assert (run.exit_code, "NO_SUCH_KEY is to hold the key" in run.said) == (2, True)
     run = generate(problem(), options=["--tests", "3"])
     assert (run.exit_code, "--tests: at least --min-tests, 5, got 3" in run.said) == (2, True)
     notes = tmp_path / "items.jsonl"
@@ -684,44 +683,6 @@ def test_bad_options(
 
 
 # ---- the pieces
-
-
-@pytest.mark.parametrize(
-    ("reply", "message", "status", "truncated"),
-    [
-        (Refused(400), "status 400: ", 400, False),
-        (Refused(503), "status 503: ", 503, False),
-        (CutOff("half"), "was cut off", None, True),
-        ("", "no text", None, False),
-        (Raw(b"{}"), "no text", None, False),
-        (Raw(b'{"choices": []}'), "no text", None, False),
-        (Raw(b'{"choices": [{"message": null}]}'), "no text", None, False),
-        (Raw(b'{"choices": 3}'), "no text", None, False),
-        (Raw(b"[1]"), "no text", None, False),
-        (Raw(b"{"), "", None, False),
-        (Raw(b"<html>hello</html>", "text/html"), "no text", None, False),
-    ],
-)
-async def test_a_chat_gives_a_whole_answer_or_an_error(
-    endpoint: Endpoint, reply: Reply, message: str, status: int | None, truncated: bool
-) -> None:
-    endpoint.script = lambda asked: reply
-    chat = ChatEndpoint(endpoint.url, "m", max_retries=1)
-    with pytest.raises(ChatError) as caught:
-        await chat.complete([user("Hello?")])
-    assert str(caught.value).startswith(f"{endpoint.url}: ")
-    assert message in str(caught.value)
-    assert (caught.value.status, caught.value.truncated) == (status, truncated)
-    await chat.close()
-
-
-async def test_a_chat_that_goes_well(endpoint: Endpoint) -> None:
-    endpoint.script = lambda asked: f"seed {asked.seed}"
-    chat = ChatEndpoint(endpoint.url, "m")
-    completion = await chat.complete([user("Hello?")], seed=5)
-    assert (completion.text, completion.finish_reason) == ("seed 5", "stop")
-    assert (completion.prompt_tokens, completion.completion_tokens) == (11, 7)
-    await chat.close()
 
 
 CANDIDATES = st.lists(
@@ -837,8 +798,8 @@ def test_statements_are_not_templates() -> None:
     assert isinstance(read, Problem)
     for about in (prompts.generator, prompts.validator, prompts.wrong):
         [message] = about(read)
-        assert "Print {{solution}} and {0} and {{nothing}}." in message["content"]
-        assert KADANE.strip() in message["content"]
+        assert "Print {{solution}} and {0} and {{nothing}}." in message.content
+        assert KADANE.strip() in message.content
 
 
 def test_ids_are_unique() -> None:

@@ -4,8 +4,8 @@
         settings = JudgeSettings(endpoints=(EndpointSettings(server.url, "judge"),))
 
 It runs in a thread with a loop of its own, so that the test's loop is free. A connection is closed
-after its answer. `requests` are those that came, `most_at_once` is how many were being answered at
-the same time.
+after its answer, but for those that `keep_alive`. `requests` are those that came, `connections` is
+how many they came on, `most_at_once` how many were being answered at the same time.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ class Play:
     """Bytes of the body after which the connection is reset."""
     silent: bool = False
     """Nothing is ever answered."""
+    raw: bytes | None = None
+    """What is sent in place of all of that, again and again until the client goes away."""
 
 
 Script = Callable[[Request], Play]
@@ -124,8 +126,9 @@ def judging(policy: Callable[[Messages], str]) -> Script:
 
 
 class ChatServer:
-    def __init__(self, script: Script) -> None:
-        self.script = script
+    def __init__(self, script: Script, keep_alive: bool = False) -> None:
+        self.script, self.keep_alive = script, keep_alive
+        self.connections = 0
         self.requests: list[Request] = []
         self.at_once = 0
         self.most_at_once = 0
@@ -164,8 +167,11 @@ class ChatServer:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await self._exchange(reader, writer)
+            while self.keep_alive:
+                await self._exchange(reader, writer)
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
@@ -181,7 +187,8 @@ class ChatServer:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         playing = asyncio.ensure_future(self._play(self.script(request), writer))
-        gone = asyncio.ensure_future(reader.read(1))
+        # A client that keeps its connection says nothing more before it has its answer.
+        gone = asyncio.ensure_future(_gone(reader))
         try:
             await asyncio.wait([playing, gone], return_when=asyncio.FIRST_COMPLETED)
             self.unanswered += not playing.done()
@@ -195,10 +202,14 @@ class ChatServer:
         if play.silent:
             await asyncio.sleep(3_600)
         await asyncio.sleep(play.wait_s)
+        while play.raw is not None:
+            writer.write(play.raw)
+            await writer.drain()
+            await asyncio.sleep(0)
         given = {
             "Content-Type": play.content_type,
             "Content-Length": str(len(play.body)),
-            "Connection": "close",
+            "Connection": "keep-alive" if self.keep_alive else "close",
             **play.headers,
         }
         lines = [f"HTTP/1.1 {play.status} Scripted", *(f"{k}: {v}" for k, v in given.items())]
@@ -216,3 +227,8 @@ class ChatServer:
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
+
+
+async def _gone(reader: asyncio.StreamReader) -> None:
+    while not (reader.at_eof() or reader.exception()):
+        await asyncio.sleep(0.005)

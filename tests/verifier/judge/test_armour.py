@@ -39,6 +39,8 @@ from tests.verifier.judge.attacks import (
 from tests.verifier.math.pace import slack
 from verifier.judge import armour, modes
 from verifier.judge.ask import Answer, Ask
+from verifier.judge.asking import Asking
+from verifier.judge.group import Groups
 from verifier.judge.modes import Query
 from verifier.judge.verify import verify
 from verifier.limits import MIB
@@ -48,7 +50,7 @@ WRONG = '{"analysis": "It says something else.", "correctness": "incorrect"}'
 TASK = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference=REFERENCE)
 MARKER = re.compile(r"⟦(begin|end) (\w+) ([0-9a-f]{32})⟧")
 TURN = re.compile(
-    r"<\|\w+\|>|<｜[^｜]+｜>|</?(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?s>|</?think>"
+    r"<\|\w+\|>|<｜[^｜]+｜>|</?(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?s>|<extra_id_\d+>|</?think>"
 )
 
 
@@ -115,7 +117,7 @@ def test_there_are_enough_attacks() -> None:
 @pytest.mark.parametrize("response", ASKED.values(), ids=ASKED.keys())
 @pytest.mark.parametrize("judge", [Obedient(), Echoing()], ids=["obedient", "echoing"])
 async def test_no_attack_changes_the_verdict(judge: Obedient | Echoing, response: str) -> None:
-    outcome = await verify(TASK, response, QUESTION, judge)
+    outcome = await verify(TASK, response, QUESTION, Asking(judge), Groups())
     assert (outcome.status, outcome.score, outcome.reason) == (pb.Verdict.OK, 0.0, pb.Part.judged)
     assert [query.label for query in outcome.evidence.judge.queries] == ["incorrect"]
     assert not outcome.evidence.judge.queries[0].repaired
@@ -123,7 +125,7 @@ async def test_no_attack_changes_the_verdict(judge: Obedient | Echoing, response
 
 @pytest.mark.parametrize("name", NEVER_ASKED)
 async def test_what_holds_nothing_never_reaches_a_judge(name: str) -> None:
-    outcome = await verify(TASK, NEVER_ASKED[name], QUESTION, Gullible())
+    outcome = await verify(TASK, NEVER_ASKED[name], QUESTION, Asking(Gullible()), Groups())
     reason = pb.Part.nothing_to_judge if name in EMPTY else pb.Part.master_key
     assert (outcome.status, outcome.score, outcome.reason) == (pb.Verdict.OK, 0.0, reason)
     assert not outcome.evidence.judge.queries
@@ -147,7 +149,10 @@ async def test_the_foolish_judges_are_fooled_without_the_armour(
     )
     fooled = {}
     for judge in (Obedient(), Echoing()):
-        outcomes = {name: await verify(TASK, text, QUESTION, judge) for name, text in ASKED.items()}
+        outcomes = {
+            name: await verify(TASK, text, QUESTION, Asking(judge), Groups())
+            for name, text in ASKED.items()
+        }
         fooled[judge.model] = {name for name, outcome in outcomes.items() if outcome.score == 1.0}
     assert {
         "closing marker, code of zeros",
@@ -300,7 +305,9 @@ def test_an_answer_is_no_master_key(answer: str) -> None:
 @pytest.mark.parametrize("reference", [":", "Solution", "解", "I don't know", "Therefore", "+"])
 async def test_a_phrase_that_is_the_reference_is_judged(reference: str) -> None:
     task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference=reference)
-    outcome = await verify(task, f"<think>x</think>{reference}", QUESTION, Gullible())
+    outcome = await verify(
+        task, f"<think>x</think>{reference}", QUESTION, Asking(Gullible()), Groups()
+    )
     assert (outcome.score, outcome.reason) == (1.0, pb.Part.judged)
 
 

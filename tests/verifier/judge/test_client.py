@@ -492,7 +492,7 @@ FORM = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": SCHE
         (
             "guided_choice",
             ask(schema=SCHEMA),
-            {"guided_json": SCHEMA, "structured_outputs": {"json": SCHEMA}},
+            {"response_format": FORM},
         ),
         (
             "guided_choice",
@@ -500,6 +500,7 @@ FORM = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": SCHE
             {
                 "guided_choice": ["A", "B"],
                 "structured_outputs": {"choice": ["A", "B"]},
+                "regex": "A|B",
                 "logprobs": True,
                 "top_logprobs": 20,
             },
@@ -553,6 +554,16 @@ async def test_only_the_parameter_that_is_named_is_left_out() -> None:
     assert (answer.text, answer.logprobs) == ("A", None)
     assert len(server.requests) == 2
     assert "guided_choice" in server.requests[1].body
+
+
+async def test_a_refusal_that_names_nothing_costs_a_parameter_only_time_after_time() -> None:
+    plays = [error(400), says("{}"), says("{}"), *[error(400), says("{}")] * 3]
+    with ChatServer(in_order([*plays, says("{}")])) as server:
+        async with judging_at(server, attempts=1) as judge:
+            for number in range(6):
+                await judge.ask(ask(str(number), schema=SCHEMA))
+    sent = ["response_format" in request.body for request in server.requests]
+    assert sent == [True, False, True, *[True, False] * 3, False]
 
 
 async def test_a_refusal_for_another_reason_costs_no_parameter() -> None:

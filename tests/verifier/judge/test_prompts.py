@@ -17,7 +17,7 @@ MODES = (
     modes.COMPARE_HELPFUL,
     modes.COMPARE_HARMLESS,
 )
-COMMON = {"rules", "repair"}
+COMMON = {"rules", "repair", "master_keys", "evasions"}
 FILES = {
     file.name.removesuffix(".txt")
     for file in resources.files("verifier.judge").joinpath("texts").iterdir()

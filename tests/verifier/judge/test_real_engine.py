@@ -1,5 +1,6 @@
-"""A real vLLM on this machine's CPU as the judge: a tiny model of random weights, whose output the
-engine itself constrains. What it says means nothing; that it can be read does."""
+"""Real engines on this machine's CPU as the judge: a tiny model of random weights, whose output the
+engine itself constrains. What it says means nothing; that it can be read does. And a reward model,
+whose numbers are those of `transformers`."""
 
 from __future__ import annotations
 
@@ -8,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import Qwen2Config, Qwen2ForSequenceClassification
 
 from tests.trainer.engines import served, tiny_model
 from verifier.client import VerifierClient
 from verifier.embedded import EmbeddedServer
 from verifier.judge import modes
+from verifier.judge.classify import ClassifyEndpoint
+from verifier.judge.reward_model import LocalModel, RewardModelFailed
+from verifier.judge.settings import RewardModelSettings
 from verifier.v1 import verifier_pb2 as pb
 
 CONTEXT = "8192"
@@ -20,8 +26,17 @@ CONTEXT = "8192"
 TEMPLATE = "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant] "
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+MORE = {
+    "vllm": ("--max-model-len", CONTEXT),
+    "sglang": ("--context-length", CONTEXT, "--max-total-tokens", "65536", "--grammar-backend", "xgrammar"),
+}  # fmt: skip
+"""Options of each engine's server."""
+
+
+@pytest.fixture(scope="module", params=["vllm", "sglang"])
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("judge")
     model = tiny_model(folder / "model")
     for name, changes in (
@@ -30,9 +45,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ):
         path = model / name
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    with served(
-        "vllm", model, folder, "--max-model-len", CONTEXT, "--served-model-name", "tiny"
-    ) as server:
+    options = ("--served-model-name", "tiny", *MORE[request.param])
+    with served(request.param, model, folder, *options) as server:
         yield server.url
 
 
@@ -82,3 +96,31 @@ def test_every_mode_has_a_verdict_that_the_engine_made_readable(client: Verifier
             read += 1
         assert verdict.evidence.judge.prompt_tokens > 1000
     assert read >= 3
+
+
+async def test_a_reward_model_behind_sglang(tmp_path: Path) -> None:
+    """Its head has a bias that the model has not, so that all scores are off by as much."""
+    model = tiny_model(tmp_path / "model")
+    path = model / "tokenizer_config.json"
+    template = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"chat_template": template}))
+    config = Qwen2Config.from_pretrained(model, num_labels=1, pad_token_id=0)
+    scalar = Qwen2ForSequenceClassification(config)
+    torch.nn.init.normal_(scalar.score.weight)
+    scalar.save_pretrained(model)
+    pairs = [("How do bees fly?", f"With {count} wings.") for count in ("four", "two", "no")]
+    local = LocalModel(str(model))
+    wanted = [await local.score(*pair) for pair in pairs]
+    with served("sglang", model, tmp_path, "--is-embedding") as server:
+        settings = RewardModelSettings(
+            "rm", server.url, "sglang", template="{prompt}\n{response}\n"
+        )
+        endpoint = ClassifyEndpoint(settings)
+        found = [await endpoint.score(*pair) for pair in pairs]
+        with pytest.raises(RewardModelFailed, match=r"status 400: .*longer than"):
+            await endpoint.score("long", "x" * 3_000)
+        await endpoint.close()
+    off = found[0] - wanted[0]
+    assert abs(off) < 1 / 8
+    assert found == pytest.approx([each + off for each in wanted], abs=1e-3)
+    assert len({round(each, 2) for each in found}) == 3

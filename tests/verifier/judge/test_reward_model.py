@@ -14,12 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.judge.reward_model import (
-    ClassifyEndpoint,
-    LocalModel,
-    RewardModelFailed,
-    squashed,
-)
+from verifier.judge import classify
+from verifier.judge.classify import ClassifyEndpoint
+from verifier.judge.reward_model import LocalModel, RewardModelFailed, squashed
+from verifier.judge.settings import RewardModelSettings
 
 
 class Server(ThreadingHTTPServer):
@@ -67,12 +65,22 @@ def server() -> Iterator[Server]:
     running.server_close()
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classify, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def at(url: str, **fields: Any) -> ClassifyEndpoint:
+    return ClassifyEndpoint(RewardModelSettings("rm", url, **fields))
+
+
 async def test_vllm(server: Server) -> None:
     server.body = {
         "object": "list",
         "data": [{"index": 0, "label": None, "probs": [-3.5], "num_classes": 1}],
     }
-    model = ClassifyEndpoint(server.url, "rm")
+    model = at(server.url)
     assert await model.score("a question", "a response") == -3.5
     await model.close()
     ((path, sent),) = server.asked
@@ -83,9 +91,7 @@ async def test_vllm(server: Server) -> None:
 
 async def test_sglang(server: Server) -> None:
     server.body = [{"embedding": [12.25], "meta_info": {"prompt_tokens": 5}}]
-    model = ClassifyEndpoint(
-        server.url, "rm", style="sglang", template="<q>{prompt}<a>{response}<e>"
-    )
+    model = at(server.url, style="sglang", template="<q>{prompt}<a>{response}<e>")
     assert await model.score("is {response} a place?", "no, {prompt}") == 12.25
     await model.close()
     ((path, sent),) = server.asked
@@ -105,7 +111,7 @@ async def test_sglang(server: Server) -> None:
 )  # fmt: skip
 async def test_what_is_not_one_number_is_a_failure(server: Server, body: object) -> None:
     server.body = body
-    model = ClassifyEndpoint(server.url, "rm", max_retries=0)
+    model = at(server.url)
     with pytest.raises(RewardModelFailed, match="rm"):
         await model.score("q", "a")
     await model.close()
@@ -116,14 +122,14 @@ async def test_what_is_not_one_number_is_a_failure(server: Server, body: object)
 )
 async def test_a_refusal_is_a_failure(server: Server, status: int, raw: bytes) -> None:
     server.status, server.raw = status, raw
-    model = ClassifyEndpoint(server.url, "rm", max_retries=0)
+    model = at(server.url)
     with pytest.raises(RewardModelFailed, match="reward model rm at http"):
         await model.score("q", "a")
     await model.close()
 
 
 async def test_nobody_there_is_a_failure() -> None:
-    model = ClassifyEndpoint("http://127.0.0.1:9", "rm", max_retries=0)
+    model = at("http://127.0.0.1:9")
     with pytest.raises(RewardModelFailed, match=r"127\.0\.0\.1:9"):
         await model.score("q", "a")
     await model.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,10 +26,14 @@ from tests.verifier.judge.server import (
 from verifier.judge import client
 from verifier.judge import verify as judging
 from verifier.judge.ask import Answer, Ask, JudgeFailed
+from verifier.judge.asking import Asking
 from verifier.judge.canary import Canaries
 from verifier.judge.client import Judge
+from verifier.judge.group import Groups
+from verifier.judge.modes import Judge as AnyJudge
 from verifier.judge.settings import EndpointSettings, JudgeSettings
-from verifier.judge.verify import escalate, problem, verify
+from verifier.judge.verify import problem
+from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
 Mode, Preferred, Reason = pb.JudgeTask, pb.PreferenceTask, pb.Part
@@ -50,6 +55,19 @@ class Scripted:
         self.deadlines.append(deadline_s)
         await asyncio.sleep(0)
         return Answer(self.says(ask), None, 100, 10, 0.5, self.cached, "scripted", "test", "stop")
+
+
+async def verify(
+    task: pb.JudgeTask | pb.PreferenceTask, response: str, prompt: str, judge: AnyJudge, **how: Any
+) -> TaskOutcome:
+    budget_ms = how.pop("budget_ms", None)
+    end = None if budget_ms is None else time.monotonic() + budget_ms / 1000
+    return await judging.verify(task, response, prompt, Asking(judge, end=end, **how), Groups())
+
+
+async def escalate(*what: Any, rules: str) -> TaskOutcome:
+    *what, judge = what
+    return await judging.escalate(*what, rules, Asking(judge))
 
 
 def saying(key: str, label: object) -> Said:
@@ -341,13 +359,55 @@ async def test_a_failed_escalation_is_no_verdict() -> None:
 async def test_a_canary_goes_along_and_changes_nothing() -> None:
     task = pb.JudgeTask(mode=Mode.REFERENCE, reference="r", samples=2)
     alone = await verify(task, RESPONSE, "q", Scripted(saying("correctness", "correct")))
-    judge = Scripted(saying("correctness", "correct"))
-    outcome = await verify(task, RESPONSE, "q", judge, canaries=Canaries(rate=1.0))
+    judge, canaries = Scripted(saying("correctness", "correct")), Canaries(rate=1.0)
+    outcome = await verify(task, RESPONSE, "q", judge, canaries=canaries)
+    await asyncio.sleep(0)
     assert len(judge.asked) == 3
     assert outcome == alone
     judge = Scripted(saying("correctness", "correct"))
     await verify(task, RESPONSE, "q", judge, canaries=Canaries(rate=0.0))
     assert len(judge.asked) == 2
+    await canaries.close()
+
+
+class SlowOfCanaries(Scripted):
+    """Answers canaries, which alone have a large seed, in an hour."""
+
+    def __init__(self, says: Said) -> None:
+        super().__init__(says)
+        self.ended = 0
+
+    async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
+        if ask.seed > 100:
+            try:
+                await asyncio.sleep(3_600)
+            finally:
+                self.ended += 1
+        return await super().ask(ask, deadline_s)
+
+
+async def test_an_item_does_not_wait_for_its_canary() -> None:
+    judge, canaries = SlowOfCanaries(saying("correctness", "correct")), Canaries(rate=1.0)
+    async with asyncio.timeout(5):
+        assert (await verify(R, RESPONSE, "q", judge, canaries=canaries)).score == 1.0
+        await asyncio.sleep(0)
+        assert judge.ended == 0
+        await canaries.close()
+    assert judge.ended == 1
+
+
+async def test_an_item_that_is_cancelled_sends_out_no_canary() -> None:
+    class Slow(SlowOfCanaries):
+        async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
+            return await super().ask(replace(ask, seed=101), deadline_s)
+
+    judge, canaries = Slow(saying("correctness", "correct")), Canaries(rate=1.0)
+    task = asyncio.create_task(verify(R, RESPONSE, "q", judge, canaries=canaries))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert judge.ended == 1
 
 
 @asynccontextmanager
@@ -456,6 +516,8 @@ def but(
         (pb.PreferenceTask(rival="r"), "preference.mode"),
         (but(P, mode=9), "preference.mode"),
         (but(P, rival=" "), "preference.rival"),
+        (but(P, rivals=["other"]), "preference"),
+        (but(P, rival="", rivals=["other"] * 16), "preference.rivals"),
         (but(P, samples=0), "preference.samples"),
         (but(P, samples=3), "preference.samples"),
         (but(P, samples=18), "preference.samples"),
@@ -472,6 +534,7 @@ def test_a_task_beyond_its_limits_is_refused_by_name(
 @pytest.mark.parametrize(
     "task",
     [
+        but(P, rival="", rivals=["", "other"]), but(P, rival="", rivals=["other"] * 15),
         R, but(R, samples=judging.MAX_SAMPLES), RUBRIC, but(RUBRIC, rubric="beside"), P, but(P, samples=2),
         pb.JudgeTask(mode=Mode.HELPFUL), pb.JudgeTask(mode=Mode.HARMLESS), but(P, mode=Preferred.HARMLESS),
     ],

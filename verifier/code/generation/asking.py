@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier.chat import ChatError, Message, assistant
 from verifier.code import extract
 from verifier.code.generation import inputs, programs, prompts
 from verifier.code.generation.programs import DoesNotCompile, Unusable
 from verifier.code.generation.work import Work, together
+from verifier.judge.ask import Ask, Message
 
 ERROR_CHARS = 2_000
 """The end of what went wrong, as shown to the model that is to repair it."""
@@ -26,16 +26,20 @@ SHOWN_CHARS = 500
 
 async def answer(work: Work, messages: Sequence[Message], place: int) -> str | None:
     """The model's answer; None when it was cut off. `place` tells calls of one problem apart."""
-    settings = work.settings
-    try:
-        completion = await work.model.complete(
-            messages, settings.temperature, settings.max_tokens, settings.seed + place
+    settings, report = work.settings, work.report
+    told = await work.model.ask(
+        Ask(
+            tuple(messages),
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            seed=settings.seed + place,
         )
-    except ChatError as error:
-        if error.truncated:
-            return None
-        raise
-    return completion.text
+    )
+    report.answers["cached" if told.cached else "asked"] += 1
+    if not told.cached:
+        report.answers["prompt_tokens"] += told.prompt_tokens
+        report.answers["completion_tokens"] += told.completion_tokens
+    return None if told.finish == "length" else told.text
 
 
 async def _program(
@@ -58,7 +62,7 @@ async def _program(
         if not wrong:
             work.report.repaired += again
             return True
-        messages = [*messages, assistant(text), prompts.repair(wrong[-ERROR_CHARS:])]
+        messages = [*messages, Message("assistant", text), prompts.repair(wrong[-ERROR_CHARS:])]
     return False
 
 

@@ -10,8 +10,8 @@ import hashlib
 import re
 from importlib import resources
 
-from verifier.chat import Message, user
 from verifier.code.generation.problem import Problem
+from verifier.judge.ask import Message
 
 _HERE = resources.files(__package__)
 _NAMES = ("generator", "validator", "repair", "wrong")
@@ -47,7 +47,7 @@ def wrong(problem: Problem) -> list[Message]:
 
 
 def repair(error: str) -> Message:
-    return user(_filled("repair", error=error))
+    return Message("user", _filled("repair", error=error))
 
 
 def _about(name: str, problem: Problem, forms: tuple[str, str]) -> list[Message]:
@@ -60,7 +60,7 @@ def _about(name: str, problem: Problem, forms: tuple[str, str]) -> list[Message]
         solution=problem.solutions[0].strip(),
         form=forms[problem.calls].format(name=problem.entry_point),
     )
-    return [user(content)]
+    return [Message("user", content)]
 
 
 def _filled(name: str, **values: str) -> str:

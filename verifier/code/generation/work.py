@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sandbox.client import Sandbox
-from verifier.code.generation.cache import Model
 from verifier.code.generation.problem import Problem
+from verifier.judge.modes import Judge
 from verifier.v1 import verifier_pb2 as pb
 
 T = TypeVar("T")
@@ -39,6 +39,9 @@ class Report:
     why: str = ""
     failed: bool = False
     """The endpoint or the sandbox failed: trying again may help."""
+    answers: Counter[str] = field(default_factory=Counter)
+    """Of the model: `asked` and `cached`, and the `prompt_tokens` and `completion_tokens` of those
+    that were asked for."""
     generators: list[str] = field(default_factory=list)
     """Hashes of the programs that gave inputs."""
     repaired: int = 0
@@ -69,7 +72,7 @@ class Work:
     """One problem at work."""
 
     problem: Problem
-    model: Model
+    model: Judge
     sandbox: Sandbox
     settings: Settings
     cpu_seconds: float
