@@ -1,0 +1,5 @@
+"""Benchmarks: generate, score through the verification service, report."""
+
+from importlib.metadata import version
+
+VERSION = version("touchstone-rl")

@@ -1,10 +1,491 @@
-"""`touchstone-eval`: the console command of a part that this version does not have."""
+"""`touchstone-eval`: run, score, import, compare, report, table, export, benchmarks."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+try:
+    import typer
+    from rich.console import Console
+except ImportError as missing:
+    sys.exit(f'touchstone-eval: {missing.name} is missing; install "touchstone-rl[evals]"')
+
+if TYPE_CHECKING:
+    from evals.benchmark import Benchmark
+    from evals.data import Data
+    from evals.model import Model
+    from evals.summary import Summary
+    from evals.tables import Grid
+
+app = typer.Typer(
+    help="Benchmarks: generate, score, compare, report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True)
+out_console = Console()
+
+CANNOT_RUN = 2
+"""Exit status of a command that cannot do what it was asked for."""
+TOO_MANY_FAILED = 1
+"""Exit status where more samples have no score than --max-failed allows."""
+
+Names = Annotated[
+    str, typer.Option("--benchmarks", help="Names with commas between (`benchmarks` lists them).")
+]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="TOUCHSTONE_DATA", help="The folder with benchmarks' data."),
+]
+Verifier = Annotated[
+    str, typer.Option(help="host:port of a running server, or embedded: one for this command.")
+]
+JudgeUrl = Annotated[
+    str, typer.Option("--judge", help="URL of the judge model's endpoint, for who needs one.")
+]
+MaxFailed = Annotated[
+    float,
+    typer.Option(
+        help="Largest share of samples without a score (API and grader errors, missing ones); "
+        "beyond it the exit status is 1."
+    ),
+]
+ProtocolName = Annotated[
+    str | None, typer.Option(help="r1, or one of the benchmark's own; default: its first.")
+]
+StrategyNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        help="Also of the same samples: self_consistency, weighted_vote:BY or best_of_n:BY, where "
+        "BY is a part of the verdict, or given; repeatable.",
+    ),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="JSON Lines of benchmark, question, sample, weight: what `given` means."),
+]
+Limit = Annotated[int, typer.Option(min=0, help="Only the first questions of each; 0: all.")]
+
+
+def fail(message: str) -> NoReturn:
+    """Says why, and ends the command."""
+    errors.print(f"touchstone-eval: {message}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(CANNOT_RUN)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors that a user can do something about end the command with their message."""
+    from evals.benchmark import BenchmarkError
+    from evals.compare import CompareError
+    from evals.data import DataMissing
+    from evals.generate import BudgetSpent, EndpointGone
+    from evals.model import ModelError
+    from evals.records import RecordError
+    from evals.strategies import StrategyError
+    from verifier.client import ServiceError
+    from verifier.embedded import ServerFailed
+
+    try:
+        yield
+    except (
+        BenchmarkError,
+        BudgetSpent,
+        CompareError,
+        DataMissing,
+        EndpointGone,
+        ModelError,
+        RecordError,
+        ServerFailed,
+        ServiceError,
+        StrategyError,
+        OSError,
+    ) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted; what was answered is kept, the same command goes on from there")
+
+
+@app.command()
+def run(
+    model: Annotated[
+        str, typer.Option(help="URL of an OpenAI-compatible endpoint, or a model's directory.")
+    ],
+    benchmarks: Names,
+    out: Annotated[Path, typer.Option(help="Where samples, scores and summaries go.")] = Path(
+        "evaluation"
+    ),
+    k: Annotated[
+        int | None, typer.Option(min=1, help="Samples of each question; default: the protocol's.")
+    ] = None,
+    protocol: ProtocolName = None,
+    temperature: Annotated[float | None, typer.Option(min=0)] = None,
+    top_p: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
+    model_name: Annotated[
+        str, typer.Option(help="As the endpoint calls it; default: the only one it has.")
+    ] = "",
+    api_key_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the endpoint's key.")
+    ] = "",
+    data: DataFolder = None,
+    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    limit: Limit = 0,
+    seed: Annotated[int, typer.Option(help="Of all samples.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="Samples under way at once.")] = 64,
+    stall_seconds: Annotated[
+        float, typer.Option(min=1, help="The longest wait for the next token.")
+    ] = 900.0,
+    tries: Annotated[int, typer.Option(min=1, help="Of a sample, before it is an error.")] = 6,
+    omit: Annotated[
+        list[str] | None,
+        typer.Option(help="A parameter that the endpoint refuses, as seed; repeatable."),
+    ] = None,
+    extra_body: Annotated[
+        str, typer.Option(help="JSON merged into every request, as chat_template_kwargs.")
+    ] = "",
+    price_prompt: Annotated[float, typer.Option(min=0, help="Of a million tokens.")] = 0.0,
+    price_completion: Annotated[float, typer.Option(min=0, help="Of a million tokens.")] = 0.0,
+    max_cost: Annotated[float, typer.Option(min=0, help="The most to spend; 0: no cap.")] = 0.0,
+    verifier: Verifier = "embedded",
+    judge: JudgeUrl = "",
+    judge_name: Annotated[str, typer.Option(help="The judge, as its endpoint calls it.")] = "",
+    judge_key_env: Annotated[str, typer.Option(help="As --api-key-env.")] = "",
+    strategy: StrategyNames = None,
+    weights: Weights = None,
+    max_failed: MaxFailed = 0.0,
+) -> None:
+    """Ask a model what is missing, grade it, and sum up."""
+    from evals.endpoint import EndpointSettings
+    from evals.generate import Prices
+
+    if max_cost and not (price_prompt or price_completion):
+        fail("--max-cost: needs --price-prompt and --price-completion to count by")
+    overrides = {
+        name: value
+        for name, value in {
+            "k": k,
+            "temperature": temperature,
+            "top_p": top_p,
+            "max_tokens": max_tokens,
+        }.items()
+        if value is not None
+    }
+    told = EndpointSettings(
+        model,
+        model_name,
+        api_key_env,
+        stall_seconds,
+        tries,
+        frozenset(omit or ()),
+        _json(extra_body),
+    )
+    judge_told = EndpointSettings(judge, judge_name, judge_key_env, stall_seconds, tries)
+    with _explained():
+        chosen = _chosen(benchmarks)
+        summaries = _run(
+            chosen,
+            verifier,
+            model=told,
+            judge=judge_told if judge else None,
+            out=out,
+            data=_data(data, hub),
+            protocol=protocol,
+            overrides=overrides,
+            limit=limit,
+            seed=seed,
+            concurrency=concurrency,
+            prices=Prices(price_prompt, price_completion, max_cost),
+            **_strategies(strategy, weights),
+        )
+    _finish(summaries, max_failed)
+
+
+@app.command()
+def score(
+    out: Annotated[Path, typer.Argument(help="A run's directory.")],
+    data: DataFolder = None,
+    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    verifier: Verifier = "embedded",
+    judge: JudgeUrl = "",
+    judge_name: Annotated[str, typer.Option(help="The judge, as its endpoint calls it.")] = "",
+    judge_key_env: Annotated[str, typer.Option(help="As run's --api-key-env.")] = "",
+    strategy: StrategyNames = None,
+    weights: Weights = None,
+    max_failed: MaxFailed = 0.0,
+) -> None:
+    """Grade what was generated and has no score of this version, and sum up."""
+    from evals.benchmark import Protocol
+    from evals.benchmarks import named
+    from evals.endpoint import EndpointSettings
+    from evals.run import manifest
+
+    told = EndpointSettings(judge, judge_name, judge_key_env)
+    with _explained():
+        held = manifest(out)
+        if not held.get("benchmarks"):
+            fail(f"{out}: no run.json with benchmarks in it")
+        summaries = []
+        for name, noted in held["benchmarks"].items():
+            protocol = Protocol(**noted["protocol"] | {"stop": tuple(noted["protocol"]["stop"])})
+            summaries += _run(
+                (named(name),),
+                verifier,
+                model=None,
+                judge=told if judge else None,
+                out=out,
+                data=_data(data, hub),
+                protocol=protocol,
+                limit=noted["limit"],
+                seed=held["seed"],
+                **_strategies(strategy, weights),
+            )
+    _finish(summaries, max_failed)
+
+
+@app.command("import")
+def import_(
+    form: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT", help="jsonl, lighteval, livecodebench, lm-eval or simple-evals."
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(help="What the other harness stored.")],
+    benchmark: Annotated[str, typer.Option(help="Whose questions these are.")],
+    model: Annotated[str, typer.Option(help="Who answered them.")],
+    out: Annotated[Path, typer.Option(help="A run's directory, new or of this model.")],
+    data: DataFolder = None,
+    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    limit: Limit = 0,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Questions may have fewer samples than others.")
+    ] = False,
+) -> None:
+    """Take in responses of another harness, for `score` to grade."""
+    from evals.benchmark import Tools
+    from evals.benchmarks import named
+    from evals.run import Plan, take_in
+
+    with _explained():
+        chosen = named(benchmark)
+        plan = Plan(out, _data(data, hub), (chosen,), None, Tools(), limit=limit, judged=False)
+        new, k = take_in(plan, chosen, model, form, file, partial=partial)
+    errors.print(f"{out}: {new} new responses, {k} of each question; touchstone-eval score {out}")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run's directory.")],
+    second: Annotated[Path, typer.Argument(help="Another's, on the same questions.")],
+    form: Annotated[
+        str, typer.Option("--format", help="terminal, markdown, latex or json.")
+    ] = "terminal",
+) -> None:
+    """Compare two runs question by question: difference, interval, p-value, what could be told."""
+    from dataclasses import asdict
+
+    from evals import compare as comparing
+
+    with _explained():
+        found = comparing.compare_runs(first, second)
+    if form == "json":
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        return
+    _print(comparing.table(found), form)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run's directory.")],
+    against: Annotated[Path | None, typer.Option(help="Another run beside it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The page; default: RUN.html beside the run.")
+    ] = None,
+) -> None:
+    """Make one HTML page of a run: scores, curves, and every sample."""
+    from evals.report import write
+
+    with _explained():
+        page = write(run, output, against=against)
+    errors.print(str(page), markup=False, soft_wrap=True)
+
+
+@app.command()
+def table(
+    runs: Annotated[list[Path], typer.Argument(help="Directories of runs.")],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="terminal, markdown, latex or json (for leaderboards)."),
+    ] = "terminal",
+) -> None:
+    """Print the figures of runs."""
+    from evals import tables
+    from evals.summary import read_summaries
+
+    with _explained():
+        found = [one for run in runs for one in read_summaries(run)]
+        if not found:
+            fail(f"{', '.join(map(str, runs))}: no summary.json in any")
+        if form == "json":
+            print(json.dumps(tables.leaderboard(found), ensure_ascii=False))
+            return
+    _print(tables.summaries(found), form)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's directory.")],
+    output: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+) -> None:
+    """Write all samples with their scores as Parquet."""
+    from evals.export import export as write
+
+    with _explained():
+        count = write(run, output)
+    errors.print(f"{output}: {count} samples", markup=False, soft_wrap=True)
+
+
+@app.command("benchmarks")
+def list_benchmarks() -> None:
+    """List all benchmarks, with whose they are and how they are asked."""
+    from rich.table import Table
+
+    from evals.benchmarks import registry
+
+    table = Table("name", "", "k", "protocols", "source", box=None)
+    for benchmark in registry().values():
+        names = ", ".join(protocol.name for protocol in benchmark.protocols)
+        k = str(benchmark.protocols[0].k)
+        table.add_row(benchmark.name, benchmark.title, k, names, benchmark.source)
+    out_console.print(table)
+
+
+def _run(
+    chosen: tuple[Benchmark, ...],
+    verifier: str,
+    *,
+    model: Any,
+    judge: Any,
+    **told: Any,
+) -> list[Summary]:
+    from evals.benchmark import Tools
+    from evals.run import Plan
+    from evals.run import run as run_all
+    from verifier.embedded import EmbeddedServer
+
+    async def whole(address: str) -> list[Summary]:
+        asked = None if model is None else await _model(model)
+        judging = None if judge is None else await _model(judge)
+        try:
+            plan = Plan(benchmarks=chosen, model=asked, tools=Tools(judging), **told)
+            return await run_all(plan, address, errors)
+        finally:
+            for one in (asked, judging):
+                if one is not None:
+                    await one.close()
+
+    with ExitStack() as stack:
+        if verifier == "embedded":
+            sandbox = any(benchmark.needs_sandbox for benchmark in chosen)
+            arguments = () if sandbox else ("--sandbox", "none")
+            server = EmbeddedServer("--log-level", "warning", *arguments)
+            verifier = stack.enter_context(server).address
+        return asyncio.run(whole(verifier))
+
+
+async def _model(told: Any) -> Model:
+    from evals.endpoint import connect
+    from evals.local import LocalModel
+
+    if told.url.startswith(("http://", "https://")):
+        return await connect(told)
+    if not Path(told.url).is_dir():
+        fail(f"--model: a URL or a model's directory, got {told.url!r}")
+    return LocalModel(Path(told.url))
+
+
+def _strategies(names: list[str] | None, weights: Path | None) -> dict[str, Any]:
+    from evals.strategies import named
+    from evals.strategies.weights import read_given
+
+    return {
+        "strategies": tuple(named(name) for name in names or ()),
+        "given": read_given(weights) if weights else {},
+    }
+
+
+def _print(grid: Grid, form: str) -> None:
+    shapes = {"terminal": grid.rich, "markdown": grid.markdown, "latex": grid.latex}
+    if form not in shapes:
+        fail(f"--format: one of {', '.join(shapes)} or json, got {form!r}")
+    if form == "terminal":
+        out_console.print(grid.rich())
+    else:
+        print(shapes[form](), end="")
+
+
+def _chosen(names: str) -> tuple[Benchmark, ...]:
+    from evals.benchmarks import named
+
+    return tuple(named(name.strip()) for name in names.split(",") if name.strip())
+
+
+def _data(folder: Path | None, hub: bool) -> Data:
+    from evals.data import Data
+
+    if folder is not None and not folder.is_dir():
+        fail(f"--data: {folder} is no directory")
+    return Data(folder, hub=hub)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        fail(f"--extra-body: {error}")
+    if not isinstance(found, dict):
+        fail(f"--extra-body: a JSON object, got {text!r}")
+    return found
+
+
+def _finish(summaries: list[Summary], max_failed: float) -> None:
+    from evals.summary import failed_share, table
+
+    out_console.print(table(summaries))
+    figures = {one.benchmark: one.headline.value for one in summaries}
+    print(json.dumps(figures))
+    worst = max((failed_share(one) for one in summaries), default=0.0)
+    if worst > max_failed:
+        errors.print(
+            f"touchstone-eval: {worst:.2%} of a benchmark's samples have no score, "
+            f"--max-failed is {max_failed:.2%}",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(TOO_MANY_FAILED)
 
 
 def main() -> None:
-    """Says so, and fails: a script must not take silence for success."""
-    sys.exit("touchstone-eval: this version of touchstone-rl has no evals")
+    """Entry point of the console command `touchstone-eval`."""
+    logging.basicConfig(level=os.environ.get("TOUCHSTONE_LOG", "WARNING").upper())
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        app()
+    except BrokenPipeError:
+        sys.exit(CANNOT_RUN)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Generations and scores on disk: append-only JSON Lines, safe against a kill at any moment.
+
+A generation's key is a hash of what it depends on: benchmark, question, sample, prompt and
+parameters. Its last record counts. A line that a kill cut short is dropped at the next start; every
+line before it was written whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from evals.benchmark import Message, Status
+
+Finish = Literal["stop", "length", "error"]
+
+
+def digest(value: Any) -> str:
+    """16 hexadecimal digits of the SHA-256 of a JSON value."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def prompt_hash(messages: Sequence[Message]) -> str:
+    return digest([[message.role, message.content] for message in messages])
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a generation depends on; equal keys need no second generation."""
+
+    benchmark: str
+    question: str
+    sample: int
+    prompt_hash: str
+    params_hash: str
+    """Of the model's name and of all sampling parameters."""
+
+    @property
+    def seed(self) -> int:
+        """Of this sample, 31 bits: the same in every run."""
+        return int(digest(asdict(self)), 16) & 0x7FFF_FFFF
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One response of the model, or the error that came in its place."""
+
+    benchmark: str
+    question: str
+    sample: int
+    prompt_hash: str
+    params_hash: str
+    response: str
+    finish: Finish
+    reasoning: str = ""
+    """What the endpoint returned apart as thinking."""
+    error: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cost: float = 0.0
+    """In the currency of the prices given."""
+
+    @property
+    def key(self) -> Key:
+        return Key(self.benchmark, self.question, self.sample, self.prompt_hash, self.params_hash)
+
+    @property
+    def text(self) -> str:
+        """The whole output, thinking included, as the verifier takes it."""
+        if not self.reasoning:
+            return self.response
+        return f"<think>\n{self.reasoning}\n</think>\n{self.response}"
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a grader said of one generation."""
+
+    benchmark: str
+    question: str
+    sample: int
+    prompt_hash: str
+    params_hash: str
+    grader: str
+    """Name and version: another one grades anew."""
+    response_hash: str
+    status: Status
+    score: float | None
+    extracted: str
+    evidence: Mapping[str, Any]
+
+    @property
+    def key(self) -> Key:
+        return Key(self.benchmark, self.question, self.sample, self.prompt_hash, self.params_hash)
+
+
+Record = TypeVar("Record", Generation, Score)
+
+
+class RecordError(Exception):
+    """A file of records that cannot be read: where, and why."""
+
+
+class Records(Generic[Record]):
+    """One file of one kind of record. One writer at a time, which a lock enforces."""
+
+    def __init__(self, path: Path, kind: type[Record]) -> None:
+        self.path = path
+        self._kind: type[Record] = kind
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        _lock(self._file.fileno(), path)
+        self._cut()
+
+    def __enter__(self) -> Records[Record]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, record: Record) -> None:
+        """Writes one line, whole or not at all as far as a kill goes."""
+        line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
+        self._file.write(line.encode("utf-8", "surrogatepass"))
+        self._file.flush()
+
+    def newest(self) -> dict[Key, Record]:
+        """The last record of each key."""
+        return {record.key: record for record in read(self.path, self._kind)}
+
+    def _cut(self) -> None:
+        """Drops what a kill left of a last line."""
+        with self.path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            at = size
+            while at > 0:
+                step = min(at, 65536)
+                file.seek(at - step)
+                end = file.read(step).rfind(b"\n")
+                if end >= 0:
+                    at = at - step + end + 1
+                    break
+                at -= step
+        if at < size:
+            os.truncate(self.path, at)
+
+
+def read(path: Path, kind: type[Record]) -> Iterator[Record]:
+    """All whole records of a file. Raises RecordError naming the line."""
+    names = {field.name for field in fields(kind)}
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return  # still being written, or cut short
+            try:
+                row = json.loads(line.decode("utf-8", "surrogatepass"))
+                yield kind(**{name: value for name, value in row.items() if name in names})
+            except (TypeError, ValueError, AttributeError) as error:
+                raise RecordError(f"{path}, line {number}: {error}") from error
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RecordError(f"{path}: another run is writing to it") from None

@@ -1,0 +1,159 @@
+"""Scoring: every generation that has no score by this grader, through the verification service.
+
+Idempotent: the same generations and the same grader give the same scores, and none is made twice.
+A failure of the grader is a score that is absent, never a wrong answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from google.protobuf import json_format
+
+from evals import VERSION
+from evals.benchmark import Benchmark, Graded, Question, Status, Tools
+from evals.records import Generation, Key, Records, Score, digest
+from verifier.client import AsyncVerifierClient, Item, Verdict
+
+LOCAL_AT_ONCE = 16
+"""Responses that a benchmark's own grader has at once: it may ask a judge."""
+
+NO_ANSWER = frozenset({"no_answer", "no_program", "nothing_to_judge"})
+"""Reasons of the accuracy part that say that nothing was found to grade."""
+
+
+async def grader_of(benchmark: Benchmark, client: AsyncVerifierClient, tools: Tools) -> str:
+    """Name and version of what grades: another one grades anew."""
+    if benchmark.grade is not None:
+        judge = f" judged by {tools.judge.name}" if benchmark.needs_judge and tools.judge else ""
+        return f"{benchmark.name} {VERSION}{judge}"
+    described = await client.describe()
+    kinds = sorted((kind.name, kind.verifier_version) for kind in described.tasks)
+    return f"touchstone {described.version} {digest(kinds)}"
+
+
+def unscored(
+    generations: Mapping[Key, Generation], scores: Mapping[Key, Score], grader: str
+) -> list[Generation]:
+    """Answers without a score of this grader for this very response."""
+    return [
+        generation
+        for key, generation in generations.items()
+        if generation.finish != "error"
+        and (
+            (score := scores.get(key)) is None
+            or score.grader != grader
+            or score.response_hash != digest(generation.text)
+        )
+    ]
+
+
+async def score(
+    benchmark: Benchmark,
+    questions: Mapping[str, Question],
+    generations: Sequence[Generation],
+    client: AsyncVerifierClient,
+    tools: Tools,
+    grader: str,
+    records: Records[Score],
+    scored: Callable[[Score], None],
+) -> None:
+    """Grades these, each on disk as soon as it is there. Raises ServiceError."""
+    graded = (
+        _by_service(questions, generations, client)
+        if benchmark.grade is None
+        else _by_benchmark(benchmark, questions, generations, tools)
+    )
+    async for generation, found in graded:
+        record = Score(
+            **asdict(generation.key),
+            grader=grader,
+            response_hash=digest(generation.text),
+            status=found.status,
+            score=found.score,
+            extracted=found.extracted,
+            evidence=found.evidence,
+        )
+        records.append(record)
+        scored(record)
+
+
+async def _by_service(
+    questions: Mapping[str, Question],
+    generations: Sequence[Generation],
+    client: AsyncVerifierClient,
+) -> AsyncIterator[tuple[Generation, Graded]]:
+    items = []
+    for generation in generations:
+        question = questions[generation.question]
+        assert question.item is not None, f"{question.id} has no item and its benchmark no grade"
+        item = Item()
+        item.CopyFrom(question.item)
+        item.id, item.response = question.id, _sendable(generation.text)
+        items.append(item)
+    async for place, verdict in client.stream(items):
+        yield generations[place], graded(verdict)
+
+
+async def _by_benchmark(
+    benchmark: Benchmark,
+    questions: Mapping[str, Question],
+    generations: Sequence[Generation],
+    tools: Tools,
+) -> AsyncIterator[tuple[Generation, Graded]]:
+    assert benchmark.grade is not None
+    grade, room = benchmark.grade, asyncio.Semaphore(LOCAL_AT_ONCE)
+
+    async def one(generation: Generation) -> tuple[Generation, Graded]:
+        text = final_part(generation.text) if benchmark.final_only else generation.text
+        async with room:
+            return generation, await grade(questions[generation.question], text, tools)
+
+    tasks = [asyncio.create_task(one(generation)) for generation in generations]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            yield await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def graded(verdict: Verdict) -> Graded:
+    """A verdict of the service as a grade."""
+    evidence = evidence_of(verdict)
+    if verdict.status != Verdict.Status.OK:
+        return Graded("grader_error", None, verdict.extracted, evidence)
+    reasons = {part["reason"] for part in evidence["parts"] if part["name"] == "accuracy"}
+    status: Status = "no_answer" if reasons & NO_ANSWER else "ok"
+    return Graded(status, verdict.reward, verdict.extracted, evidence)
+
+
+def evidence_of(verdict: Verdict) -> dict[str, Any]:
+    """What people and `aggregate` may want to see of a verdict, as JSON."""
+    told: dict[str, Any] = json_format.MessageToDict(
+        verdict.evidence, preserving_proto_field_name=True
+    )
+    return {
+        "status": Verdict.Status.Name(verdict.status),
+        "parts": [
+            json_format.MessageToDict(
+                part, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+            )
+            for part in verdict.parts
+        ],
+        "evidence": told,
+    }
+
+
+def final_part(text: str) -> str:
+    """What follows the last </think>, or all of it."""
+    return text.rpartition("</think>")[2]
+
+
+def _sendable(text: str) -> str:
+    """Protobuf carries no lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
