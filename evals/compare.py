@@ -7,7 +7,6 @@ many slices some differ by chance: their p-values are each for its own, without 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 from evals.benchmark import Question
 from evals.records import prompt_hash
 from evals.statistics import Comparison, Variances, compare, variances
-from evals.summary import Asked, clusters, collect, labels, read_questions
+from evals.summary import Asked, Noted, clusters, collect, labels, read_manifest, read_questions
 from evals.tables import Grid, percent
 
 
@@ -57,13 +56,12 @@ class Compared:
 
 
 def compare_runs(first: Path, second: Path) -> list[Compared]:
-    """All benchmarks that both directories have. Raises CompareError, OSError, RecordError, and
-    ValueError for a file that cannot be read."""
-    manifests = [_manifest(directory) for directory in (first, second)]
-    names = [manifest["model"] for manifest in manifests]
+    """All benchmarks that both directories have. Raises CompareError, OSError, RecordError."""
+    manifests = [read_manifest(directory) for directory in (first, second)]
+    names = [manifest.model for manifest in manifests]
     if names[0] == names[1]:
         names = [f"{name} ({one})" for name, one in zip(names, (first, second), strict=True)]
-    held = [manifest["benchmarks"] for manifest in manifests]
+    held = [manifest.benchmarks for manifest in manifests]
     if not (both := [name for name in held[0] if name in held[1]]):
         raise CompareError(
             f"no benchmark in both: {first} has {', '.join(held[0]) or 'none'}, "
@@ -73,33 +71,19 @@ def compare_runs(first: Path, second: Path) -> list[Compared]:
         compare_benchmark(
             benchmark,
             *(
-                load(directory / benchmark, name, benchmarks[benchmark])
-                for directory, name, benchmarks in zip((first, second), names, held, strict=True)
+                load(directory / benchmark, name, noted[benchmark])
+                for directory, name, noted in zip((first, second), names, held, strict=True)
             ),
         )
         for benchmark in both
     ]
 
 
-def _manifest(directory: Path) -> dict[str, Any]:
-    path = directory / "run.json"
-    if not path.is_file():
-        raise CompareError(f"{directory}: no run.json, so it is no run's directory")
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        for noted in found["benchmarks"].values():
-            int(noted["protocol"]["k"]), str(noted["params_hash"])
-        return {"model": str(found["model"]), "benchmarks": dict(found["benchmarks"])}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CompareError(f"{path}: no run's manifest: {error!r}") from error
-
-
-def load(folder: Path, name: str, noted: Mapping[str, Any]) -> Run:
+def load(folder: Path, name: str, noted: Noted) -> Run:
     """A benchmark's folder, with what run.json says of it. Raises as compare_runs."""
-    protocol = noted["protocol"]
     questions = read_questions(folder / "questions.jsonl")
-    asked, _ = collect(folder, questions, int(protocol["k"]), str(noted["params_hash"]))
-    return Run(name, protocol, {one.question.id: one for one in asked})
+    asked, _ = collect(folder, questions, noted.k, noted.params)
+    return Run(name, noted.protocol, {one.question.id: one for one in asked})
 
 
 def compare_benchmark(benchmark: str, a: Run, b: Run) -> Compared:

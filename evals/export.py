@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from evals.benchmark import Question
 from evals.records import Generation, Key, Score, digest, read
-from evals.summary import read_questions
+from evals.summary import read_manifest, read_questions
 
 SCHEMA = pa.schema(
     [
@@ -52,13 +52,13 @@ def export(directory: Path, output: Path) -> int:
     """Writes the newest record of each sample; returns their number.
 
     A lone surrogate, which Parquet cannot hold, is written as its escape. Raises OSError,
-    RecordError, and ValueError where run.json or a file of questions cannot be read.
+    RecordError.
     """
-    manifest = json.loads((directory / "run.json").read_text("utf-8"))
+    manifest = read_manifest(directory)
     count = 0
     with pq.ParquetWriter(output, SCHEMA, compression="zstd") as writer:
-        for benchmark in manifest["benchmarks"]:
-            rows = _rows(directory / benchmark, manifest["model"])
+        for benchmark in manifest.benchmarks:
+            rows = _rows(directory / benchmark, manifest.model)
             while held := list(islice(rows, ROWS)):
                 writer.write_table(pa.Table.from_pylist(held, SCHEMA))
                 count += len(held)

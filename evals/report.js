@@ -156,7 +156,7 @@ function head() {
 /* ---- scores ---- */
 
 const SHARES = [["truncated", "cut off at the limit of tokens, graded like any other"], ["api_error", "no response, no score"], ["no_answer", "nothing to grade was found: wrong"],
-  ["grader_error", "not graded, no score"], ["missing", "not sampled yet"]];
+  ["grader_error", "not graded, no score"], ["missing", "not sampled, or not graded yet"]];
 
 function board() {
   const heads = ["benchmark", "score", "95 % interval", "bounds", ...SHARES.map(([name]) => name.replace("_", " ").replace("api", "API")), "samples", "tokens", "cost", "time"];
@@ -172,7 +172,7 @@ function board() {
       row.append(cell(1, { class: "score" }, make("b", {}, figure(score)), make("span", { class: "note" }, score ? ` ${score.name}` : " no summary yet")));
       row.append(cell(2, {}, interval(score), ...(given(score?.se) ? [make("span", { class: "note" }, ` ± ${isShare(score) ? (100 * score.se).toFixed(1) : number(score.se)}`)] : [])));
       const [low, high] = summary?.bounds ?? [], tokens = summary?.tokens;
-      row.append(cell(3, { title: "with missing samples, API errors and grader errors counted as wrong, or right" }, given(low) && given(high) ? range(low, high, isShare({ low, high })) : ""));
+      row.append(cell(3, { title: "of pass@1: missing samples, API errors and grader errors all counted as wrong, or all as right" }, ...(given(low) && given(high) ? [range(low, high, isShare({ low, high }))] : []), ...(score && score.name !== "pass@1" ? [make("span", { class: "note" }, " pass@1")] : [])));
       SHARES.forEach(([key, meaning], n) => {
         const share = summary?.shares?.[key];
         row.append(cell(4 + n, { title: meaning, class: share > 0 ? "warn" : "" }, given(share) ? (share > 0 && share < 0.0005 ? "< 0.1 %" : percent(share)) : ""));
@@ -183,6 +183,14 @@ function board() {
     }
   }
   find("#board").append(body);
+}
+
+function comparison() {
+  if (!data.compared) return;
+  const { columns, rows: lines, notes } = data.compared, row = (cells, name) => make("tr", {}, ...cells.map((cell, n) => make(name, { class: n ? "num" : "what" }, cell)));
+  find("#compared").hidden = false;
+  if (lines.length) find("#compared table").append(row(columns, "th"), ...lines.map((cells) => row(cells, "td")));
+  find("#compared").append(...notes.map((words) => make("p", { class: "note" }, words)));
 }
 
 /* ---- plots ---- */
@@ -216,7 +224,7 @@ function overview() {
     const narrow = innerWidth < 600, clip = (name) => safe(narrow && name.length > 16 ? `${name.slice(0, 15)}…` : name.slice(0, 40));
     const traces = data.runs.flatMap((run, place) => {
       const rows = shown.flatMap(({ name, runs }, at) => runs.filter((one) => one.place === place).map(({ summary }) => ({ name, at: at + (two ? (place ? 0.17 : -0.17) : 0), ...summary, ...summary.headline, of: summary.headline.name })));
-      const paint = colour("--c0"), wide = rows.flatMap(({ bounds, at }) => (bounds ? [[bounds[0], at], [bounds[1], at], [null, at]] : []));
+      const paint = colour("--c0"), wide = rows.flatMap(({ bounds, at, of }) => (bounds && of === "pass@1" ? [[bounds[0], at], [bounds[1], at], [null, at]] : []));
       const band = { x: wide.map(([x]) => x), y: wide.map(([, y]) => y), mode: "lines", hoverinfo: "skip", opacity: 0.25, line: { color: paint, width: 9 } };
       const dots = {
         x: rows.map(({ value }) => value), y: rows.map(({ at }) => at), mode: "markers", opacity: place ? 0.8 : 1,
@@ -282,24 +290,28 @@ function lengths(benchmark, items) {
 function tables(benchmark) {
   const place = find("#tables"), runs = runsOf(benchmark).filter(({ summary }) => summary);
   place.replaceChildren();
-  const table = (name, rows, cells) => {
-    const headRow = make("tr", {}, make("th", {}, ""), ...runs.flatMap(({ name: run }) => [make("th", { colspan: 2 }, two ? run : "")]));
-    const lines = rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row), ...runs.flatMap((run) => cells(run.summary, row))));
+  const table = (name, rows, cell) => {
+    const headRow = make("tr", {}, make("th", {}), ...runs.map(({ name: run }) => make("th", { scope: "col" }, run)));
+    const lines = rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row), ...runs.map((run) => make("td", {}, ...cell(run.summary, row)))));
     place.append(make("figure", {}, make("figcaption", {}, make("h3", {}, name)), make("div", { class: "scroll" }, make("table", {}, ...(two ? [headRow] : []), ...lines))));
   };
   const names = (read) => [...new Set(runs.flatMap(({ summary }) => Object.keys(read(summary) ?? {})))];
   const metrics = names((summary) => summary.metrics);
   if (metrics.length) {
-    table("Metrics", metrics, ({ metrics: some }, row) => [make("td", { class: "num" }, make("b", {}, figure(some[row]))), make("td", { class: "note" }, interval(some[row]))]);
+    table("Metrics", metrics, ({ metrics: some }, row) => [make("b", {}, figure(some[row])), " ", make("span", { class: "note" }, interval(some[row]))]);
   }
-  if (runs.some(({ summary }) => summary.ties)) find("#tables figcaption").append(make("span", { class: "note" }, `Ties in cons@k, which count as the mean of the tied: ${runs.map(({ summary }) => count(summary.ties)).join(" and ")}.`));
+  const said = runs.flatMap(({ summary: { ties, undecided, notes }, name }) => [
+    ...(ties ? [`Questions tied in cons@k, where a tie counts as the mean of the tied: ${count(ties)}.`] : []),
+    ...(undecided ? [`Pairs of answers that could not be compared, and count as different: ${count(undecided)}.`] : []), ...notes,
+  ].map((words) => make("p", { class: "note" }, two ? `${name}: ${words}` : words)));
+  find("#said").replaceChildren(...said);
   for (const slice of names((summary) => summary.slices)) {
     table(`By ${slice}`, names((summary) => summary.slices?.[slice]).sort((a, b) => a.localeCompare(b, "en", { numeric: true })), ({ slices }, row) => {
       const one = slices[slice]?.[row];
-      if (!one) return [make("td"), make("td")];
-      const told = given(one.se) ? ` ± ${isShare(one) ? percent(one.se) : number(one.se)}` : "";
-      const bar = isShare(one) && given(one.value) ? [make("meter", { min: 0, max: 1, value: one.value })] : [];
-      return [make("td", { class: "num" }, ...bar, make("b", {}, figure(one)), make("span", { class: "note" }, told)), make("td", { class: "note" }, `n ${count(one.questions)}`)];
+      if (!one) return [];
+      const told = given(one.se) ? `± ${isShare(one) ? (100 * one.se).toFixed(1) : number(one.se)} ` : "";
+      const bar = isShare(one) && given(one.value) && !two ? [make("meter", { min: 0, max: 1, value: one.value })] : [];
+      return [...bar, make("b", {}, figure(one)), " ", make("span", { class: "note" }, `${told}n ${count(one.questions)}`)];
     });
   }
 }
@@ -541,6 +553,7 @@ function controls() {
 
 head();
 board();
+comparison();
 manifests();
 controls();
 if (!("DecompressionStream" in window)) {

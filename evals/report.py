@@ -21,7 +21,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -30,7 +30,11 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from evals.records import Generation, RecordError, Score, digest, read
+from evals import compare
+from evals.benchmark import Question
+from evals.records import Generation, RecordError, Score, digest, prompt_hash, read
+from evals.summary import FILE, Summary, read_questions, read_summary
+from evals.tables import Grid
 
 MEGABYTES = 10.0
 """Of a page, unless told: what a mail or a code host takes and a browser opens at once."""
@@ -46,6 +50,8 @@ BEST_RATIO = 20
 SHARE = 8
 """A prompt, the first right and the first wrong sample have each the room of an eighth of all
 samples of a question: they are read most."""
+LONGEST = 10**9
+"""More characters than a text has."""
 LINE_CHARS = 120
 """Of evidence that stands on one line; more has a line for each value."""
 SNIPPET_CHARS, ANSWER_CHARS = 160, 40
@@ -56,7 +62,6 @@ _UNSAFE = re.compile("[<>&\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _STATES = {"ok": "o", "no_answer": "n", "grader_error": "g"}
 _API_ERROR, _UNSCORED = "e", "u"
-_QUESTION = {"id", "messages", "prompt_hash", "gold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,10 @@ class BenchmarkData:
     """What a run has of one benchmark."""
 
     protocol: Mapping[str, Any]
-    summary: Mapping[str, Any] | None
-    """summary.json; None: there is none yet."""
-    questions: Mapping[str, Mapping[str, Any]]
-    """The rows of questions.jsonl by id."""
+    summary: Summary | None
+    """None: there is none yet."""
+    questions: Mapping[str, Question]
+    """By id."""
     samples: Mapping[str, Sequence[SampleData]]
     """Of each question, by number."""
     others: int
@@ -153,16 +158,25 @@ def write(
 ) -> Path:
     """Writes the page of a run and gives its path, which is beside the run unless told.
 
-    Raises RecordError where a run cannot be read, or `output` lies in one.
+    Raises RecordError where a run cannot be read, or `output` lies in one; OSError where the page
+    cannot be written.
     """
     runs = [directory] if against is None else [directory, against]
     place = output or directory.resolve().with_name(f"{directory.resolve().name}.html")
     for run in runs:
         if place.resolve().is_relative_to(run.resolve()):
             raise RecordError(f"--output: {place} is in {run}, which is only read")
-    page = render(*(load(run, megabytes) for run in runs), megabytes=megabytes)
-    place.write_text(page, "utf-8")
+    loaded = [load(run, megabytes) for run in runs]
+    compared = None if against is None else _compared(directory, against)
+    place.write_text(render(*loaded, compared=compared, megabytes=megabytes), "utf-8")
     return place
+
+
+def _compared(directory: Path, against: Path) -> Grid:
+    try:
+        return compare.table(compare.compare_runs(directory, against))
+    except compare.CompareError as error:
+        return Grid((), (), (str(error),))
 
 
 def load(directory: Path, megabytes: float = MEGABYTES) -> RunData:
@@ -182,26 +196,29 @@ def load(directory: Path, megabytes: float = MEGABYTES) -> RunData:
 
 
 def _benchmark(folder: Path, told: Mapping[str, Any], megabytes: float) -> BenchmarkData:
-    questions = {row["id"]: row for row in _rows(folder / "questions.jsonl")}
+    summary = None
+    try:
+        questions = {
+            question.id: question for question in read_questions(folder / "questions.jsonl")
+        }
+        if (folder / FILE).is_file():
+            summary = read_summary(folder / FILE)
+    except (OSError, ValueError) as error:
+        raise RecordError(str(error)) from error
     k, params = int(told["protocol"]["k"]), told["params_hash"]
     limit = max(LEAST_CHARS, int(megabytes * 1e6 * BEST_RATIO / max(1, len(questions) * k)))
+    prompts = {name: prompt_hash(question.messages) for name, question in questions.items()}
     scores = {score.key: score for score in read(folder / "scores.jsonl", Score)}
     samples: dict[str, dict[int, SampleData]] = {name: {} for name in questions}
     others = set()
     for made in read(folder / "generations.jsonl", Generation):
-        asked = questions.get(made.question, {}).get("prompt_hash")
+        asked = prompts.get(made.question)
         if (made.prompt_hash, made.params_hash) != (asked, params) or made.sample >= k:
             others.add(made.key)
             continue
         samples[made.question][made.sample] = _sample(made, scores.get(made.key), limit)
-    summary = folder / "summary.json"
-    return BenchmarkData(
-        told["protocol"],
-        _object(summary) if summary.is_file() else None,
-        questions,
-        {name: [group[n] for n in sorted(group)] for name, group in samples.items()},
-        len(others),
-    )
+    ordered = {name: [group[n] for n in sorted(group)] for name, group in samples.items()}
+    return BenchmarkData(told["protocol"], summary, questions, ordered, len(others))
 
 
 def _sample(made: Generation, score: Score | None, limit: int) -> SampleData:
@@ -246,32 +263,24 @@ def _object(path: Path) -> dict[str, Any]:
         raise RecordError(f"{path}: {error}") from error
     if not isinstance(found, dict):
         raise RecordError(f"{path}: a JSON object is wanted, got {type(found).__name__}")
-    return _finite(found)  # type: ignore[no-any-return]
+    return found
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line.decode("utf-8", "surrogatepass"))
-        except ValueError as error:
-            raise RecordError(f"{path}, line {number}: {error}") from error
-        if not isinstance(row, dict) or not set(row) >= _QUESTION:
-            wanted = ", ".join(sorted(_QUESTION))
-            raise RecordError(f"{path}, line {number}: a question has {wanted}; got {line[:80]!r}")
-        rows.append(row)
-    return rows
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 # ---- the page --------------------------------------------------------------------
 
 
-def render(run: RunData, against: RunData | None = None, *, megabytes: float = MEGABYTES) -> str:
-    """The page, of HTML in UTF-8."""
+def render(
+    run: RunData,
+    against: RunData | None = None,
+    *,
+    compared: Grid | None = None,
+    megabytes: float = MEGABYTES,
+) -> str:
+    """The page, of HTML in UTF-8; `compared` is the paired comparison of the two."""
     runs = [run] if against is None else [run, against]
     names = list(dict.fromkeys(name for one in runs for name in one.benchmarks))
     chunks: list[Chunk] = []
@@ -279,27 +288,27 @@ def render(run: RunData, against: RunData | None = None, *, megabytes: float = M
     for place, name in enumerate(names):
         both = [one.benchmarks.get(name) for one in runs]
         blocks[f"index-{place}"] = pack(_index(both, chunks))
-        shown = [
-            one
-            and {"summary": one.summary, "state": one.state, "k": one.k, "longer": longer(one.k)}
-            for one in both
-        ]
+        shown = [None if one is None else _told(one) for one in both]
         benchmarks.append({"name": name, "runs": shown})
-    style, script, page = (
-        resources.files("evals").joinpath(f"report.{kind}").read_text("utf-8")
-        for kind in ("css", "js", "html")
-    )
     titles = _names(runs)
     told = [
         {"name": name, "manifest": one.manifest} for name, one in zip(titles, runs, strict=True)
     ]
-    taken = sum(map(len, [*blocks.values(), style, script, page])) + len(_json([told, benchmarks]))
-    limit, texts = fit(chunks, int(megabytes * 1e6) - taken)
+    data = {"runs": told, "benchmarks": benchmarks, "compared": compared and asdict(compared)}
+    without = len(_page(titles[0], data | {"limit": LONGEST}, blocks).encode())
+    limit, texts = fit(chunks, int(megabytes * 1e6) - without)
     blocks |= {f"texts-{place}": text for place, text in enumerate(texts)}
-    data = {"runs": told, "benchmarks": benchmarks, "limit": limit}
+    return _page(titles[0], data | {"limit": limit}, blocks)
+
+
+def _page(title: str, data: Mapping[str, Any], blocks: Mapping[str, str]) -> str:
+    style, script, page = (
+        resources.files("evals").joinpath(f"report.{kind}").read_text("utf-8")
+        for kind in ("css", "js", "html")
+    )
     digests = [hashlib.sha256(text.encode()).digest() for text in (get_plotlyjs(), script)]
     return Template(page).substitute(
-        title=html.escape(titles[0]),
+        title=html.escape(title),
         hashes=" ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests),
         style=style,
         script=script,
@@ -308,11 +317,20 @@ def render(run: RunData, against: RunData | None = None, *, megabytes: float = M
     )
 
 
+def _told(one: BenchmarkData) -> dict[str, Any]:
+    return {
+        "summary": one.summary and asdict(one.summary),
+        "state": one.state,
+        "k": one.k,
+        "longer": longer(one.k),
+    }
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Questions of one run whose texts stand in one block."""
 
-    questions: Sequence[tuple[Mapping[str, Any] | None, Sequence[SampleData]]]
+    questions: Sequence[tuple[Question | None, Sequence[SampleData]]]
     """Each question, None where the other run's block has the very same, and its samples."""
     k: int
 
@@ -322,7 +340,7 @@ class Chunk:
         found: list[int] = []
         for question, samples in self.questions:
             if question is not None:
-                texts = [question["gold"], *(one["content"] for one in question["messages"])]
+                texts = [question.gold, *(one.content for one in question.messages)]
                 found += map(len, texts)
             for one in samples:
                 some = (one.text, one.extracted, one.error, *(text for _, text in one.evidence))
@@ -337,7 +355,9 @@ class Chunk:
         for question, samples in self.questions:
             right = next((one for one in samples if one.score == 1), None)
             wrong = next((one for one in samples if one.score == 0), None)
-            shown = [_shown(one, more if one in (right, wrong) else limit) for one in samples]
+            shown = [
+                _shown(one, more if one is right or one is wrong else limit) for one in samples
+            ]
             rows.append({"question": question and _question(question, more), "samples": shown})
         return pack(rows)
 
@@ -347,14 +367,9 @@ def longer(k: int) -> int:
     return max(1, k // SHARE)
 
 
-def _question(question: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    return {
-        "messages": [
-            [message["role"], Text.of(message["content"], limit).json(limit)]
-            for message in question["messages"]
-        ],
-        "gold": Text.of(question["gold"], limit).json(limit),
-    }
+def _question(question: Question, limit: int) -> dict[str, Any]:
+    messages = [[one.role, Text.of(one.content, limit).json(limit)] for one in question.messages]
+    return {"messages": messages, "gold": Text.of(question.gold, limit).json(limit)}
 
 
 def _shown(sample: SampleData, limit: int) -> dict[str, Any]:
@@ -374,7 +389,7 @@ def fit(chunks: Sequence[Chunk], room: int) -> tuple[int, list[str]]:
     if not chunks:
         return 0, []
     lengths = [chunk.lengths for chunk in chunks]
-    longest = max(max(some) for some in lengths)
+    longest = max(max(some, default=0) for some in lengths)
     step = -(-len(chunks) // PROBED)
     scale = sum(map(sum, lengths)) / max(1, sum(map(sum, lengths[::step])))
 
@@ -400,7 +415,7 @@ def _index(both: Sequence[BenchmarkData | None], chunks: list[Chunk]) -> dict[st
 
     Of each run and question: which block has its texts, at which place, and its samples as columns.
     """
-    questions: dict[str, Mapping[str, Any]] = {}
+    questions: dict[str, Question] = {}
     for one in both:
         for name, question in one.questions.items() if one is not None else ():
             questions.setdefault(name, question)
@@ -410,12 +425,13 @@ def _index(both: Sequence[BenchmarkData | None], chunks: list[Chunk]) -> dict[st
             runs.append(None)
             continue
         found: dict[str, Any] = {}
-        waiting: list[tuple[Mapping[str, Any] | None, Sequence[SampleData]]] = []
+        waiting: list[tuple[Question | None, Sequence[SampleData]]] = []
         chars = 0
         for name, question in one.questions.items():
             first, samples = questions[name], one.samples[name]
-            same = first is not question and all(
-                first[key] == question[key] for key in ("messages", "gold")
+            same = first is not question and (first.messages, first.gold) == (
+                question.messages,
+                question.gold,
             )
             found[name] = [len(chunks), len(waiting), _columns(samples)]
             waiting.append((None if same else question, samples))
@@ -427,8 +443,8 @@ def _index(both: Sequence[BenchmarkData | None], chunks: list[Chunk]) -> dict[st
             chunks.append(Chunk(waiting, one.k))
         runs.append([found.get(name) for name in questions])
     rows = [
-        [name, _snippet(row), row["gold"][:SNIPPET_CHARS], _finite(row.get("slices", {}))]
-        for name, row in questions.items()
+        [name, _snippet(question), question.gold[:SNIPPET_CHARS], dict(question.slices)]
+        for name, question in questions.items()
     ]
     return {"questions": rows, "runs": runs}
 
@@ -445,8 +461,8 @@ def _columns(samples: Sequence[SampleData]) -> dict[str, Any]:
     }
 
 
-def _snippet(question: Mapping[str, Any]) -> str:
-    asked = [one["content"] for one in question["messages"] if one["role"] == "user"]
+def _snippet(question: Question) -> str:
+    asked = [one.content for one in question.messages if one.role == "user"]
     return " ".join(asked[-1].split())[:SNIPPET_CHARS] if asked else ""
 
 
@@ -484,14 +500,3 @@ def _json(value: Any) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"
-
-
-def _finite(value: Any) -> Any:
-    """A JSON value with null for numbers that are not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return value

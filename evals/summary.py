@@ -21,7 +21,7 @@ from evals import tables
 from evals.benchmark import Benchmark, Graded, Message, Protocol, Question, Sample
 from evals.consensus import Classes, classify
 from evals.metrics import cons_at_k, pass_at_k, powers_of_two, tied
-from evals.records import Finish, Generation, Score, digest, prompt_hash, read
+from evals.records import Finish, Generation, RecordError, Score, digest, prompt_hash, read
 from evals.statistics import Estimate, estimate, jackknife, standard_error
 from evals.strategies.base import Solution, Strategy, expected
 from evals.strategies.weights import Given, weights
@@ -29,7 +29,7 @@ from verifier.client import AsyncVerifierClient
 
 FILE = "summary.json"
 PASS_1 = "pass@1"
-GROUPS = 100
+GROUPS = 50
 """Of questions that are left out in turn to tell the error of a benchmark's own figures: each
 costs one computation of them all."""
 
@@ -184,14 +184,45 @@ async def summarize(
     return summary
 
 
+@dataclass(frozen=True)
+class Noted:
+    """What run.json says of a benchmark."""
+
+    protocol: Mapping[str, Any]
+    k: int
+    params: str
+    """Hash of the parameters."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """run.json."""
+
+    model: str
+    benchmarks: Mapping[str, Noted]
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Raises OSError, RecordError."""
+    path = directory / "run.json"
+    try:
+        row = json.loads(path.read_text("utf-8"))
+        noted = {
+            str(name): Noted(one["protocol"], int(one["protocol"]["k"]), str(one["params_hash"]))
+            for name, one in row["benchmarks"].items()
+        }
+        return Manifest(str(row["model"]), noted)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"{path}: no manifest of a run: {error!r}") from error
+
+
 def read_summaries(directory: Path) -> list[Summary]:
-    """Of all benchmarks in a run's directory that have one. Raises ValueError for a file that is
-    no summary."""
+    """Of all benchmarks in a run's directory that have one. Raises OSError, RecordError."""
     return [read_summary(path) for path in sorted(directory.glob(f"*/{FILE}"))]
 
 
 def read_summary(path: Path) -> Summary:
-    """A summary.json. Raises OSError, and ValueError naming the file."""
+    """A summary.json. Raises OSError, RecordError."""
     try:
         row = json.loads(path.read_text("utf-8"))
         return Summary(
@@ -212,7 +243,7 @@ def read_summary(path: Path) -> Summary:
             }
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not a summary: {error!r}") from error
+        raise RecordError(f"{path}: not a summary: {error!r}") from error
 
 
 def table(summaries: Sequence[Summary]) -> Table:
@@ -226,8 +257,7 @@ def failed_share(summary: Summary) -> float:
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The rows of a questions.jsonl, which have no items. Raises OSError, and ValueError naming the
-    file."""
+    """The rows of a questions.jsonl, which have no items. Raises OSError, RecordError."""
     try:
         # Not splitlines: a text may hold what Unicode counts as the end of a line.
         rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
@@ -242,7 +272,7 @@ def read_questions(path: Path) -> list[Question]:
             for row in rows
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: no file of questions: {error!r}") from error
+        raise RecordError(f"{path}: no file of questions: {error!r}") from error
 
 
 def collect(

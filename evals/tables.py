@@ -10,6 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from evals.benchmark import BenchmarkError
+
 if TYPE_CHECKING:
     from evals.statistics import Estimate
     from evals.summary import Summary
@@ -94,10 +96,12 @@ def summaries(runs: Sequence[Summary]) -> Grid:
 
 def leaderboard(runs: Sequence[Summary]) -> dict[str, Any]:
     """Runs of one model in the layout of lm-evaluation-harness' result files, which leaderboards
-    read: `results` by task, each figure with its `_stderr`. Raises ValueError for two models."""
+    read: `results` by task, each figure with its `_stderr`. Raises BenchmarkError for two models."""
     models = sorted({one.model for one in runs})
     if len(models) != 1:
-        raise ValueError(f"a leaderboard's file is of one model, got {', '.join(models) or 'none'}")
+        raise BenchmarkError(
+            f"a leaderboard's file is of one model, got {', '.join(models) or 'none'}"
+        )
     return {
         "model_name": models[0],
         "results": {one.benchmark: {"alias": one.title, **_figures(one)} for one in runs},

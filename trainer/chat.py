@@ -25,7 +25,7 @@ import torch
 from jinja2 import TemplateError
 from torch import Tensor
 
-from trainer.data import DataError, read_rows
+from trainer.data import CHARACTERS_OF_A_TOKEN, DataError, read_rows
 from trainer.tokens import Tokenizer, TokenizerError
 
 log = logging.getLogger(__name__)
@@ -131,20 +131,29 @@ def _is_conversation(messages: list[Any]) -> bool:
     return all(isinstance(word, str) for word in words) and words[:1] not in ([], ["assistant"])
 
 
+def _characters(value: object) -> int:
+    if isinstance(value, dict | list):
+        return sum(map(_characters, value.values() if isinstance(value, dict) else value))
+    return len(value) if isinstance(value, str) else 0
+
+
 def read_examples(path: Path, encode: Encoder, max_tokens: int) -> list[Example]:
     """All rows of a file but those longer than `max_tokens`, in order; five bytes a token.
 
     Raises DataError naming the lines that are no good.
     """
 
-    def parse(_: int, row: object) -> Example:
+    def parse(_: int, row: object) -> Example | None:
+        if _characters(row) > max_tokens * CHARACTERS_OF_A_TOKEN:
+            return None
         try:
-            return encode(row)
+            example = encode(row)
         except TemplateError as error:
             raise ValueError(str(error)) from error
+        return example if len(example.ids) <= max_tokens else None
 
     examples = read_rows(path, parse)
-    kept = [example for example in examples if len(example.ids) <= max_tokens]
+    kept = [example for example in examples if example is not None]
     if not kept:
         raise DataError(f"{path}: no rows of at most {max_tokens} tokens")
     if len(kept) < len(examples):

@@ -2,7 +2,8 @@
 
     step-00000012/ state.json, rank-00000.safetensors, rank-00001.safetensors ...
 
-Invariants: a checkpoint that has its final name is complete (it is written beside it, flushed to
+Invariants: each tensor has its checksum in its file's metadata, and a byte that has changed is an
+error; a checkpoint that has its final name is complete (it is written beside it, flushed to
 the disk, then renamed; and renamed before it is removed); tensors are cut anew for the layout that
 loads them, so tensor parallelism, data parallelism and ZeRO stage may change between two runs; the
 bits do not.
@@ -14,11 +15,13 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -63,7 +66,7 @@ def save(directory: Path, step: int, held: Held, state: Mapping[str, Any], keep:
         if number % world == rank:
             mine[name] = whole.detach().to("cpu", copy=True).contiguous()
     file = draft / f"rank-{rank:05d}.safetensors"
-    save_file(mine, file)
+    save_file(mine, file, metadata={name: _checksum(tensor) for name, tensor in mine.items()})
     _flush(file)
     _barrier()
     if rank == 0:
@@ -92,8 +95,9 @@ def read_state(path: Path) -> dict[str, Any]:
     """The small things of a checkpoint. Raises CheckpointError."""
     try:
         state: dict[str, Any] = json.loads((path / "state.json").read_text())
-        if missing := {"step", "updates", "tensors"} - dict(state).keys():
-            raise ValueError(f"state.json holds no {', '.join(sorted(missing))}")
+        for key, kind in {"step": int, "updates": int, "tensors": dict}.items():
+            if not isinstance(dict(state).get(key), kind):
+                raise ValueError(f"state.json holds no {key}")
     except (OSError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a checkpoint: {error}") from error
     return state
@@ -142,9 +146,15 @@ class _Files:
         try:
             with safe_open(file, "pt") as opened:
                 tensor: Tensor = opened.get_tensor(name)
-                return tensor
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{file}: damaged, or not there: {error}") from error
+                told = (opened.metadata() or {}).get(name)
+            if told != _checksum(tensor):
+                raise ValueError(f"{name} has another checksum than it was saved with")
+        except (OSError, SafetensorError, ValueError) as error:
+            raise CheckpointError(
+                f"{file}: damaged, or not there: {error}; without its directory the run goes on "
+                "from the checkpoint before it"
+            ) from error
+        return tensor
 
 
 def _tensors(held: Held) -> Iterator[tuple[str, nn.Parameter, Tensor]]:
@@ -157,6 +167,10 @@ def _tensors(held: Held) -> Iterator[tuple[str, nn.Parameter, Tensor]]:
     )
     for name, parameter in reference:
         yield f"reference/{name}", parameter, parameter.data
+
+
+def _checksum(tensor: Tensor) -> str:
+    return f"{zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data):08x}"
 
 
 def _rank_and_world() -> tuple[int, int]:

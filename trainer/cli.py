@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ errors = Console(stderr=True)
 
 CANNOT_RUN = 2
 """Exit status of a command that cannot do what it was asked for."""
+
+SPEAKS_WITHIN_S = 60.0
+"""By then the first process has said what is wrong, and torchrun has ended the others."""
 
 Recipe = Annotated[Path, typer.Argument(help="A recipe, TOML (examples/recipes).")]
 Set = Annotated[
@@ -107,13 +111,20 @@ def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
 
         estimate = preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
     except ConfigError as error:
-        if _first():
-            fail(str(error))
-        raise typer.Exit(CANNOT_RUN) from error
+        if not _first():
+            # torchrun ends all as soon as one has ended: the first is to say why.
+            time.sleep(SPEAKS_WITHIN_S)
+            raise typer.Exit(CANNOT_RUN) from error
+        fail(str(error))
     if check:
         print(f"{path}: can run; memory of one process at its fullest:\n{estimate.table()}")
         raise typer.Exit
     return read
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in ("float32", "bfloat16"):
+        fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
 
 
 def _say_done(run: Path) -> None:
@@ -141,16 +152,20 @@ def sample(
         str, typer.Option(help="none, r1_zero, chat, or a text with {prompt} in it.")
     ] = "r1_zero",
     temperature: Annotated[float, typer.Option(min=0, help="0: the likeliest token.")] = 1.0,
-    top_p: Annotated[float, typer.Option(min=0, max=1, help="Nucleus.")] = 1.0,
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest completion.")] = 512,
+    top_p: Annotated[float, typer.Option(help="Nucleus, above 0, at most 1.")] = 1.0,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest completion; default: 512, if they fit.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
 ) -> None:
     """Print completions of a model, as the embedded engine samples them."""
-    if dtype not in ("float32", "bfloat16"):
-        fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
+    _check_dtype(dtype)
+    if not 0 < top_p <= 1:
+        fail(f"--top-p: above 0, at most 1, got {top_p}")
     import torch
 
+    from trainer.collect import check_finite, seed_of
     from trainer.data import render
     from trainer.log import visible
     from trainer.rollout.embedded import EmbeddedEngine
@@ -160,6 +175,8 @@ def sample(
 
     if prompts == ["-"]:
         prompts = [line for line in sys.stdin.read().splitlines() if line.strip()]
+        if not prompts:
+            fail("prompts: no lines at standard input")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with _explained(OSError, ValueError):
         tokenizer = Tokenizer(model)
@@ -167,14 +184,23 @@ def sample(
         tokenizer.check(decoder.config.vocab_size)
         encoded = [tokenizer.encode(render(prompt, template, tokenizer)) for prompt in prompts]
         stop = tokenizer.stop_token_ids
-    engine = EmbeddedEngine(decoder, rows=max(1, len(prompts) * samples), shared=True)
+    if not all(encoded):
+        fail(f"prompts: no tokens come of {prompts[encoded.index(())]!r}")
+    room = decoder.config.max_positions - max(map(len, encoded))
+    most = max_new_tokens or max(1, min(512, room))
+    if most > room:
+        fail(f"--max-new-tokens: the model has {room} positions left, got {most}")
+    engine = EmbeddedEngine(decoder, rows=len(prompts) * samples, shared=True)
     requests = [
-        Request(ids, seed * 1_000_003 + place * samples + number)
+        Request(ids, seed_of(seed, place, number))
         for place, ids in enumerate(encoded)
         for number in range(samples)
     ]
-    sampling = Sampling(max_new_tokens, temperature, top_p, stop_token_ids=stop)
+    sampling = Sampling(most, temperature, top_p, stop_token_ids=stop)
     came = dict(engine.generate(requests, sampling))
+    with _explained():
+        for index, completion in came.items():
+            check_finite(completion, prompts[index // samples])
     for index, completion in sorted(came.items()):
         prompt = visible(prompts[index // samples])[:60]
         print(f"--- {prompt}: {len(completion.ids)} tokens, {completion.finish}")
@@ -211,28 +237,31 @@ def export(
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "bfloat16",
 ) -> None:
     """Write a checkpoint's model as a Hugging Face directory, with its tokenizer."""
-    if dtype not in ("float32", "bfloat16"):
-        fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
+    _check_dtype(dtype)
     if output.exists():
         fail(f"{output}: exists already")
     import torch
 
     from trainer.checkpoint import read_state, steps, weights
+    from trainer.log import writing
     from trainer.model import Decoder
     from trainer.weights import read_config, save_model
 
     if saved := steps(checkpoint / "checkpoints"):
         checkpoint = checkpoint / "checkpoints" / f"step-{saved[-1]:08d}"
-    with _explained(OSError, KeyError, ValueError, RuntimeError):
+    with _explained(OSError, ValueError):
         state = read_state(checkpoint)
-        source = model or Path(state["model"])
+        source = model or Path(str(state.get("model")))
         decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)
         held = dict(decoder.named_parameters())
         for name, tensor in weights(checkpoint):
+            if name not in held or held[name].shape != tensor.shape:
+                fail(f"{checkpoint}: {name} {list(tensor.shape)} has no place in {source}")
             held.pop(name).data.copy_(tensor)
         if held:
             fail(f"{checkpoint}: holds no {', '.join(held)}")
-        save_model(decoder, output, tokenizer_from=source, dtype=getattr(torch, dtype))
+        with writing(output):
+            save_model(decoder, output, tokenizer_from=source, dtype=getattr(torch, dtype))
     _say(f"{output}: the model after step {state['step']}")
 
 

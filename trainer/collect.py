@@ -50,6 +50,15 @@ def seed_of(*parts: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def check_finite(completion: Completion, prompt: str) -> None:
+    """Raises TrainingStopped for a completion that no distribution was drawn from."""
+    if not math.isfinite(sum(completion.logprobs)):
+        raise TrainingStopped(
+            f"prompt {prompt!r}: the engine sampled with log-probabilities that are not finite: "
+            "its weights are broken"
+        )
+
+
 @dataclass(frozen=True)
 class Collector:
     """Samples and verifies. On the ranks of a TP group but the first it only takes part."""
@@ -84,11 +93,7 @@ class Collector:
         if self.engine is not None:
             for index, completion in self.engine.generate(requests, sampling):
                 place, number = divmod(index, samples)
-                if not math.isfinite(sum(completion.logprobs)):
-                    raise TrainingStopped(
-                        f"prompt {prompts[place].id!r}: the engine sampled with log-probabilities "
-                        "that are not finite: its weights are broken"
-                    )
+                check_finite(completion, prompts[place].id)
                 drawn[place][number] = completion
                 if len(drawn[place]) == samples and self.verification is not None:
                     responses = [self.tokenizer.decode(drawn[place][n].ids) for n in range(samples)]

@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -55,8 +56,19 @@ def _template(text: str) -> str:
     return text
 
 
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return text
+    except ValueError:  # of a port or an IPv6 address
+        pass
+    raise ValueError("http://host:port")
+
+
 Expression = Annotated[str, AfterValidator(_expression)]
 Template = Annotated[str, AfterValidator(_template)]
+Url = Annotated[str, AfterValidator(_url)]
 
 
 class ConfigError(Exception):
@@ -101,14 +113,14 @@ class Data(Section):
 class Rollout(Section):
     engine: Literal["embedded", "sglang", "vllm"] = "embedded"
     """What samples: the trainer's own model, or a server that runs."""
-    url: str | None = None
+    url: Url | None = None
     """Of that server, as http://127.0.0.1:30000."""
     sync: Literal["disk", "tensor", "distributed"] = "disk"
-    """How weights reach that server: a directory both see, shared memory, or a process group."""
+    """How weights reach that server: TMPDIR, if both see it, shared memory, or a process group."""
     sync_tolerance: NonNegativeFloat = 0.1
     """Largest median difference of log-probabilities after a sync, nats; 0: not compared."""
     timeout_seconds: PositiveFloat = 600.0
-    """How long a server that is dead is waited for, seconds."""
+    """How long a server that is dead, or not yet there, is waited for, seconds."""
     prompts_per_rollout: PositiveInt = 32
     """Problems in a step, over all data-parallel ranks."""
     group_size: Annotated[int, Field(ge=2)] = 16
@@ -134,8 +146,8 @@ class Reward(Section):
     """The service's recipe that makes the parts one reward; none: the task's own score."""
     on_failure: Literal["mask", "raise", "zero"] = "mask"
     """A completion without a reward: left out of its group, the end of the run, or 0."""
-    wait_seconds: NonNegativeFloat = 3600.0
-    """How long a service that is down is waited for, seconds."""
+    wait_seconds: PositiveFloat = 3600.0
+    """How long a service that is down, or owes an answer, is waited for, seconds."""
 
 
 class Advantage(Section):
@@ -249,10 +261,8 @@ class Parallel(Section):
     """Tensor-parallel ranks; the rest of the world is data-parallel."""
     sequence_parallel: bool = False
     """Norms act on each rank's part of the tokens: less memory, the same numbers."""
-    backend: Literal["torch", "deepspeed"] = "torch"
-    """Who steps the optimizer."""
     zero: Literal[0, 1, 2, 3] = 0
-    """DeepSpeed's stage: what is spread over data-parallel ranks."""
+    """DeepSpeed's stage: what is spread over data-parallel ranks; 0: nothing, without DeepSpeed."""
     offload: bool = False
     """DeepSpeed keeps the optimizer's state in the host's memory."""
 
@@ -384,11 +394,7 @@ def _budget_problems(budget: Budget, longest: int) -> Iterator[str]:
 
 
 def _parallel_problems(parallel: Parallel) -> Iterator[str]:
-    if parallel.backend != "deepspeed":
-        for name in ("zero", "offload"):
-            if getattr(parallel, name):
-                yield f'parallel.{name}: needs parallel.backend = "deepspeed"'
-    elif parallel.offload and not parallel.zero:
+    if parallel.offload and not parallel.zero:
         yield "parallel.offload: needs parallel.zero of at least 1, got 0"
     if parallel.sequence_parallel and parallel.tp == 1:
         yield "parallel.sequence_parallel: needs parallel.tp of at least 2, got 1"

@@ -36,6 +36,10 @@ TEMPLATES = {
 
 T = TypeVar("T")
 
+CHARACTERS_OF_A_TOKEN = 128
+"""More than these in the mean no vocabulary has: the longest are runs of spaces. A text beyond is
+not even encoded, which would take a hundred times its size in memory."""
+
 SHOWN_PROBLEMS = 10
 """Bad lines named in one error: enough to see what they have in common."""
 
@@ -72,15 +76,17 @@ def read_rows(path: Path, parse: Callable[[int, Any], T]) -> list[T]:
     """
     rows, problems = list[T](), list[str]()
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    if line.strip():
+                        rows.append(parse(number, json.loads(line.decode())))
+                except RecursionError:
+                    problems.append(f"{path}, line {number}: nested too deeply")
+                except ValueError as error:
+                    problems.append(f"{path}, line {number}: {error}")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
-        try:
-            if line.strip():
-                rows.append(parse(number, json.loads(line.decode())))
-        except ValueError as error:
-            problems.append(f"{path}, line {number}: {error}")
     if problems:
         more = len(problems) - SHOWN_PROBLEMS
         shown = problems[:SHOWN_PROBLEMS] + [f"and {more} more"] * (more > 0)
@@ -121,12 +127,15 @@ def _row(value: Any, tokenizer: Tokenizer, template: str, max_prompt_tokens: int
         raise ValueError("prompt: missing or empty")
     if item.WhichOneof("task") is None:
         raise ValueError("task: none given (math, code, choice ...)")
+    most = f"prompt: at most data.max_prompt_tokens = {max_prompt_tokens} tokens"
+    if len(item.prompt) > max_prompt_tokens * CHARACTERS_OF_A_TOKEN:
+        raise ValueError(f"{most}, got {len(item.prompt)} characters")
     text = render(item.prompt, template, tokenizer)
     ids = tokenizer.encode(text)
+    if not ids:
+        raise ValueError(f"prompt: no tokens come of {item.prompt!r}")
     if len(ids) > max_prompt_tokens:
-        raise ValueError(
-            f"prompt: at most data.max_prompt_tokens = {max_prompt_tokens} tokens, got {len(ids)}"
-        )
+        raise ValueError(f"{most}, got {len(ids)}")
     return Prompt(item.id, text, ids, item)
 
 

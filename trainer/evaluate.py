@@ -23,11 +23,14 @@ def evaluate(run: Run, figures: Figures) -> None:
         run.eval_prompts, settings.samples, sampling, (run.recipe.run.seed, SEED)
     )
     for group in collected.groups:
-        figures.add(f"eval/majority@{settings.samples}", majority(group.verdicts))
+        if scored := [verdict for verdict in group.verdicts if verdict.HasField("reward")]:
+            figures.add(f"eval/majority@{settings.samples}", majority(scored))
         for completion, response, verdict in zip(
             group.completions, group.responses, group.verdicts, strict=True
         ):
-            figures.add("eval/pass@1", accuracy(verdict))
+            figures.add("eval/failed_share", float(not verdict.HasField("reward")))
+            if verdict.HasField("reward"):
+                figures.add("eval/pass@1", accuracy(verdict))
             figures.add("eval/length", len(completion.ids))
             for name, pattern in run.patterns.items():
                 figures.add(f"eval/text/{name}", float(pattern.search(response) is not None))

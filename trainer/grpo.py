@@ -30,6 +30,7 @@ def train(recipe: GrpoConfig) -> None:
             if run.evaluates(step):
                 evaluate(run, figures)
             groups = run.rollouts.take(step, figures)
+            run.warn_of_failures(step, groups)
             advantages = compare(run, groups)
             describe_groups(figures, groups, advantages, run.patterns)
             with run.clock("train", figures):
@@ -51,7 +52,9 @@ def compare(run: Run, groups: list[Group]) -> Advantages:
     """Each group's rewards as advantages [B, G]."""
     recipe = run.recipe
     scored = [rewards_of(group.verdicts, recipe.reward.on_failure) for group in groups]
-    rewards = torch.tensor([[value or 0.0 for value in one.values] for one in scored])
+    rewards = torch.tensor(
+        [[value or 0.0 for value in one.values] for one in scored], dtype=torch.float64
+    )
     counts = torch.tensor([one.counts for one in scored])
     lengths = torch.tensor([[len(c.ids) for c in group.completions] for group in groups])
     overlong, most = recipe.algorithm.overlong, recipe.rollout.max_new_tokens

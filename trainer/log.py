@@ -15,13 +15,18 @@ Not covered: several processes; one of them, by convention rank 0, has the log.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
+import logging
 import math
 import os
 import re
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,9 +36,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import SafetensorError
+
+log = logging.getLogger(__name__)
 
 METRICS, ROLLOUTS, RECIPE, TENSORBOARD = "metrics.jsonl", "rollouts", "recipe.json", "tensorboard"
-
+LOCK = ".lock"
 
 # Control characters, and those that are not seen or turn the direction of what follows.
 _HIDDEN = re.compile(
@@ -41,8 +49,40 @@ _HIDDEN = re.compile(
 )
 
 
+_STEP = re.compile(r"step-(\d{8,})\.parquet")
+
+
 class RunError(Exception):
-    """Files of a run that cannot be read, or a logger that is asked for and not there."""
+    """Files of a run that cannot be read or written, or a logger that is not installed."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong with a disk (full, read-only, gone) is a RunError that names the path."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RunError(f"{path}: {why}") from error
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[None]:
+    """Makes the directory of a run, and keeps others out of it while this process lives.
+
+    Raises RunError where another run is going on in it, or nothing can be written.
+    """
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / LOCK).open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(f"run.dir: another run is going on in {directory}") from error
+        except OSError as error:  # a file system without locks
+            log.warning("run.dir: %s cannot be locked: %s", directory, error.strerror)
+        yield
 
 
 @dataclass(frozen=True)
@@ -81,6 +121,7 @@ SHOWN = (
     ("loss", "train/loss", "{:.4f}"),
     ("reward", "reward/mean", "{:.3f}"),
     ("right", "reward/accuracy", "{:.1%}"),
+    ("failed", "reward/failed_share", "{:.1%}"),
     ("length", "length/mean", "{:.0f}"),
     ("cut", "length/clipped_share", "{:.1%}"),
     ("entropy", "policy/entropy", "{:.3f}"),
@@ -118,13 +159,16 @@ class RunLog:
     ) -> None:
         self._directory = directory
         self._first, self._total, self._every = first_step, total_steps, log_every
-        (directory / ROLLOUTS).mkdir(parents=True, exist_ok=True)
-        _forget(directory, first_step)
         recipe = config.model_dump(mode="json") if config is not None else {}
-        if config is not None:
-            _replace(directory / RECIPE, json.dumps(recipe, indent=2).encode())
-        self._metrics = (directory / METRICS).open("a", encoding="utf-8")
-        self._tensorboard = _tensorboard(directory, first_step) if tensorboard else None
+        with writing(directory):
+            (directory / ROLLOUTS).mkdir(parents=True, exist_ok=True)
+            _forget(directory, first_step)
+            if config is not None:
+                _tell_changes(directory, recipe)
+                _replace(directory / RECIPE, json.dumps(recipe, indent=2).encode())
+            # Without a buffer: what a full disk did not take is not tried again at the end.
+            self._metrics = (directory / METRICS).open("ab", buffering=0)
+            self._tensorboard = _tensorboard(directory, first_step) if tensorboard else None
         self._wandb = _wandb(directory, wandb, recipe) if wandb else None
         self._started = time.monotonic()
         self._console = Console(quiet=quiet)
@@ -137,8 +181,10 @@ class RunLog:
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Writes a step's metrics everywhere."""
         finite = {k: float(v) if math.isfinite(v) else None for k, v in metrics.items()}
-        self._metrics.write(json.dumps({"step": step, **finite}) + "\n")
-        self._metrics.flush()
+        line = (json.dumps({"step": step, **finite}) + "\n").encode()
+        with writing(self._directory / METRICS):
+            if self._metrics.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         shown = {name: value for name, value in finite.items() if value is not None}
         if self._tensorboard is not None:
             for name, value in shown.items():
@@ -147,7 +193,8 @@ class RunLog:
         if self._wandb is not None:
             self._wandb.log(shown, step=step)
         self._progress.update(self._task, completed=step + 1)
-        if (step + 1) % self._every == 0 or step + 1 >= self._total:
+        evaluated = any(name.startswith("eval/") for name in shown)
+        if evaluated or (step + 1) % self._every == 0 or step + 1 >= self._total:
             self._say(step, shown)
 
     def _say(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -163,7 +210,9 @@ class RunLog:
         columns = {name: [_storable(getattr(r, name)) for r in rows] for name in SCHEMA.names}
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(columns, schema=SCHEMA), sink, compression="zstd")
-        _replace(rollouts_file(self._directory, step), sink.getvalue().to_pybytes())
+        path = rollouts_file(self._directory, step)
+        with writing(path):
+            _replace(path, sink.getvalue().to_pybytes())
 
     def close(self) -> None:
         """Ends the progress bar and the loggers."""
@@ -179,7 +228,7 @@ def describe(step: int, total: int, metrics: Mapping[str, float]) -> str:
     """A step in one line, of those metrics that it has. Evaluations are shown whole."""
     words = [f"step {step:>{len(str(total))}} of {total}" if step < total else "at the end"]
     for label, name, form in SHOWN:
-        if name in metrics:
+        if name in metrics and (label != "failed" or metrics[name]):
             words.append(f"{label} {form.format(metrics[name])}".strip())
     words += [f"{name} {v:.3f}" for name, v in sorted(metrics.items()) if name.startswith("eval/")]
     return " · ".join(words)
@@ -212,10 +261,18 @@ def read_metrics(directory: Path) -> list[dict[str, float | None]]:
             value = json.loads(line)
         except ValueError as error:
             raise RunError(f"{path}, line {number}: {error}") from error
-        if not isinstance(value, dict) or not isinstance(value.get("step"), int):
-            raise RunError(f"{path}, line {number}: a step's metrics are wanted")
+        if (
+            not isinstance(value, dict)
+            or type(value.get("step")) is not int
+            or not all(v is None or _is_number(v) for v in value.values())
+        ):
+            raise RunError(f"{path}, line {number}: a step's metrics, numbers, are wanted")
         read.append(value)
     return read
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def read_rollouts(directory: Path, step: int) -> list[RolloutRow]:
@@ -231,8 +288,8 @@ def read_rollouts(directory: Path, step: int) -> list[RolloutRow]:
 
 def steps_with_rollouts(directory: Path) -> list[int]:
     """Steps whose completions were written, in order."""
-    found = (directory / ROLLOUTS).glob("step-*.parquet")
-    return sorted(int(path.stem.partition("-")[2]) for path in found)
+    found = (_STEP.fullmatch(path.name) for path in (directory / ROLLOUTS).glob("*"))
+    return sorted(int(match[1]) for match in found if match)
 
 
 def _forget(directory: Path, first_step: int) -> None:
@@ -245,6 +302,39 @@ def _forget(directory: Path, first_step: int) -> None:
             rollouts_file(directory, step).unlink()
     for torn in (directory / ROLLOUTS).glob(".*.draft"):
         torn.unlink()
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A recipe by dotted key, without what is none."""
+    found = dict[str, Any]()
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            found |= flat(inner, f"{prefix}{key}.")
+        elif inner is not None:
+            found[f"{prefix}{key}"] = inner
+    return found
+
+
+def read_recipe(directory: Path) -> dict[str, Any]:
+    """A run's recipe by dotted key; empty where there is none. Raises RunError."""
+    path = directory / RECIPE
+    try:
+        recipe = json.loads(path.read_bytes())
+        if not isinstance(recipe, dict):
+            raise ValueError("a recipe's tables are wanted")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: {error}") from error
+    return flat(recipe)
+
+
+def _tell_changes(directory: Path, recipe: Mapping[str, Any]) -> None:
+    """A run that goes on under another recipe says so: its curves have a seam there."""
+    before, now = read_recipe(directory), flat(recipe)
+    for key in sorted(before.keys() | now.keys()):
+        if before and before.get(key) != now.get(key):
+            log.warning("%s was %s, is %s", key, before.get(key), now.get(key))
 
 
 def _replace(path: Path, content: bytes) -> None:

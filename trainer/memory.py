@@ -35,7 +35,7 @@ class MemoryEstimate:
         return sum(size for _, size in self.rows)
 
     def table(self) -> str:
-        """One line for each, the largest first, in GiB."""
+        """One line for each, the largest first, in GiB; what is held in turn comes off."""
         ordered = [*sorted(self.rows, key=lambda row: -row[1]), ("in all", self.total)]
         return "\n".join(f"  {size / GIB:10.3f} GiB  {what}" for what, size in ordered if size)
 
@@ -61,25 +61,32 @@ def memory_estimate(
     else:
         kept = layer * model.num_layers
     state = 0 if told.offload and on_gpu else parameters // (dp if zero >= 1 else 1)
+    activations = width * tokens * kept
+    logits = 3 * 4 * min(tokens, CHUNK_TOKENS) * model.vocab_size // tp
+    gradients = 4 * parameters // (dp if zero >= 2 else 1)
     rows = [
         ("parameters", width * parameters // (dp if zero == 3 else 1)),
-        ("gradients, float32", 4 * parameters // (dp if zero >= 2 else 1)),
+        ("gradients, float32", gradients),
         ("the optimizer's moments, float32", 8 * state),
         ("the optimizer's master weights, float32", 0 if width == 4 else 4 * state),
-        (f"activations of {tokens} tokens (budget.micro_batch_tokens)", width * tokens * kept),
-        ("logits of a chunk, float32", 3 * 4 * min(tokens, CHUNK_TOKENS) * model.vocab_size // tp),
+        (f"activations of {tokens} tokens (budget.micro_batch_tokens)", activations),
+        ("logits of a chunk, float32", logits),
     ]
     if isinstance(recipe, GrpoConfig):
         rollout = recipe.rollout
         places = recipe.data.max_prompt_tokens + rollout.max_new_tokens
         held = min(rollout.batch_size, -(-rollout.prompts_per_rollout // dp) * rollout.group_size)
-        cache = 2 * model.num_layers * kv_heads * model.head_dim * held * places
         embedded = rollout.engine == "embedded"
+        cache = 2 * model.num_layers * kv_heads * model.head_dim * held * places * width * embedded
+        # Sampling begins when training has given these back, unless both go on at once; DeepSpeed
+        # keeps its gradients.
+        freed = 0 if rollout.staleness else activations + logits + (0 if zero else gradients)
         copied = embedded and (rollout.staleness or zero == 3)
         rows += [
             ("the reference model (algorithm.loss.kl_coef)", width * parameters * reference),
             ("the embedded engine's copy (rollout.staleness)", width * parameters * bool(copied)),
-            (f"keys and values of {held} x {places} tokens", width * cache * embedded),
+            (f"keys and values of {held} x {places} tokens", cache),
+            ("held in turn: to sample, to train", -min(cache, freed)),
         ]
     return MemoryEstimate(tuple(rows))
 
@@ -102,10 +109,8 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate
             reference = recipe.algorithm.loss_settings().kl_coef > 0
         except ValueError as error:
             raise ConfigError(f"algorithm.loss.{error}") from error
-    if recipe.parallel.backend == "deepspeed" and find_spec("deepspeed") is None:
-        raise ConfigError(
-            'parallel.backend: deepspeed is not installed; "touchstone-rl[deepspeed]"'
-        )
+    if recipe.parallel.zero and find_spec("deepspeed") is None:
+        raise ConfigError('parallel.zero: DeepSpeed is not installed; "touchstone-rl[deepspeed]"')
     if problems := list(_indivisible(recipe, model, world_size)):
         raise ConfigError("\n".join(problems))
     tp = recipe.parallel.tp

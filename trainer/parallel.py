@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 import torch
@@ -55,8 +56,9 @@ class Layout:
 SINGLE = Layout()
 
 
-def make_layout(tp: int) -> Layout:
-    """The grid of this run's processes, whose default group is initialised. Collective over all.
+def make_layout(tp: int, timeout: timedelta | None = None) -> Layout:
+    """The grid of this run's processes, whose default group is initialised; `timeout` is how long a
+    collective may take, torch's default otherwise. Collective over all.
 
     Raises ValueError where `tp` does not divide the number of processes.
     """
@@ -65,8 +67,8 @@ def make_layout(tp: int) -> Layout:
         raise ValueError(f"parallel.tp: must divide the {world} processes of this run, got {tp}")
     ranks = torch.arange(world).view(-1, tp)
     # Every process takes part in making every group, also of those it does not belong to.
-    rows = [dist.new_group(row.tolist()) for row in ranks] if tp > 1 else []
-    columns = [dist.new_group(column.tolist()) for column in ranks.T] if tp < world else []
+    rows = [dist.new_group(row.tolist(), timeout) for row in ranks] if tp > 1 else []
+    columns = [dist.new_group(column.tolist(), timeout) for column in ranks.T] if tp < world else []
     return Layout(
         tp=tp,
         tp_rank=rank % tp,

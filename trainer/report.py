@@ -24,10 +24,12 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from trainer.log import (
-    RECIPE,
     RolloutRow,
+    RunError,
     read_metrics,
+    read_recipe,
     read_rollouts,
+    rollouts_file,
     steps_with_rollouts,
     visible,
 )
@@ -61,10 +63,13 @@ def load(directory: Path) -> RunData:
     """A run's files. Raises RunError."""
     metrics = read_metrics(directory)
     steps = _spread(steps_with_rollouts(directory), SAMPLED_STEPS)
-    samples = [pick(step, read_rollouts(directory, step)) for step in steps]
-    recipe = directory / RECIPE
-    flat = dict(_flat(json.loads(recipe.read_text()))) if recipe.exists() else {}
-    return RunData(directory.resolve().name, metrics, flat, samples)
+    samples = []
+    for step in steps:
+        try:
+            samples.append(pick(step, read_rollouts(directory, step)))
+        except ValueError as error:
+            raise RunError(f"{rollouts_file(directory, step)}: {error}") from error
+    return RunData(directory.resolve().name, metrics, read_recipe(directory), samples)
 
 
 def pick(step: int, rows: Sequence[RolloutRow]) -> dict[str, Any]:
@@ -87,7 +92,9 @@ def _shown(row: RolloutRow) -> dict[str, Any]:
     shown = {
         key: shorten(value) if isinstance(value, str) else value for key, value in told.items()
     }
-    return shown | {"parts": parts}
+    shown |= {"parts": parts}
+    json.dumps(shown, allow_nan=False)  # raises ValueError here, where the file is known
+    return shown
 
 
 def shorten(text: str) -> str:
@@ -151,11 +158,3 @@ def _spread(steps: Sequence[int], most: int) -> list[int]:
     if len(steps) <= most:
         return list(steps)
     return [steps[round(n * (len(steps) - 1) / (most - 1))] for n in range(most)]
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, inner in value.items():
-        if isinstance(inner, dict):
-            yield from _flat(inner, f"{prefix}{key}.")
-        elif inner is not None:
-            yield f"{prefix}{key}", inner

@@ -7,6 +7,8 @@ service that is away is waited for, with a message, and what it had not answered
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -21,22 +23,33 @@ log = logging.getLogger(__name__)
 CALLS_AT_ONCE = 16
 """Groups verified at once: more than any machine's sandbox slots would be idle waiting."""
 
-AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
-"""What a service says that may be back soon: dead or starting, or full."""
+AWAY = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+"""What is said of a service that may be back soon: dead or starting, full, or silent."""
+
+LEAST_SILENCE_S = 60.0
+"""What a service that is there may take for a group at least."""
 
 LONGEST_WAIT_S = 10.0
 """Between two tries, so that a run goes on soon after the service is back."""
 
 
 class Verification:
-    """A client that takes groups of responses and gives their verdicts later."""
+    """A client that takes groups of responses and gives their verdicts later.
 
-    def __init__(
-        self, address: str, *, wait_seconds: float, timeout_s: float | None = None
-    ) -> None:
-        self._client = VerifierClient(address, timeout_s=timeout_s)
+    A group without all its verdicts after `wait_seconds` ends the run: TrainingStopped.
+    """
+
+    def __init__(self, address: str, *, wait_seconds: float) -> None:
+        self._client = VerifierClient(address, timeout_s=max(wait_seconds, LEAST_SILENCE_S))
         self._address = address
         self._wait_seconds = wait_seconds
+        self._told = -LONGEST_WAIT_S
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="verify")
 
     def submit(self, items: Sequence[Item]) -> Future[list[Verdict]]:
@@ -50,11 +63,16 @@ class Verification:
             missing = [place for place in range(len(items)) if place not in came]
             try:
                 for number, verdict in self._client.stream([items[place] for place in missing]):
+                    if number >= len(missing) or not math.isfinite(verdict.reward):
+                        raise self._stopped(
+                            f"item {number} of {len(missing)}, {verdict.id!r}: "
+                            f"reward {verdict.reward}"
+                        )
                     came[missing[number]] = verdict
             except ServiceError as error:
                 if error.code in AWAY:
                     raise
-                raise TrainingStopped(f"{self._address}, verification service: {error}") from error
+                raise self._stopped(str(error)) from error
 
         patience = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ServiceError),
@@ -63,13 +81,24 @@ class Verification:
             before_sleep=self._waiting,
             reraise=True,
         )
-        patience(ask)
+        try:
+            patience(ask)
+        except ServiceError as error:
+            raise self._stopped(
+                f"{error}; waited for, reward.wait_seconds = {self._wait_seconds:g}"
+            ) from error
         if len(came) != len(items):
-            raise RuntimeError(f"the service answered {len(came)} of {len(items)} items")
+            raise self._stopped(f"answered {len(came)} of {len(items)} items without an error")
         return [came[place] for place in range(len(items))]
+
+    def _stopped(self, why: str) -> TrainingStopped:
+        return TrainingStopped(f"the verification service {self._address}: {why}")
 
     def _waiting(self, state: tenacity.RetryCallState) -> None:
         assert state.outcome is not None
+        if time.monotonic() < self._told + LONGEST_WAIT_S:
+            return  # of another group that waits
+        self._told = time.monotonic()
         log.warning(
             "the verification service %s is away (%s); waiting, %.0f s so far",
             self._address,

@@ -1,4 +1,5 @@
-"""Everything that a GRPO run holds, put together from its recipe and taken apart at its end."""
+"""Everything that a run holds, put together from its recipe and taken apart at its end: `Base` for
+runs of every kind, `Run` for those of GRPO."""
 
 from __future__ import annotations
 
@@ -7,10 +8,13 @@ import logging
 import os
 import re
 import time
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -19,23 +23,32 @@ from torch import Tensor
 
 from trainer import checkpoint
 from trainer.batch import IDLE, MicroBatch, Policy, Sample, by_prompt, micro_batch, rows_of
-from trainer.collect import Collector, seed_of
-from trainer.config import ConfigError, GrpoConfig
+from trainer.checkpoint import CheckpointError
+from trainer.collect import Collector, Group, seed_of
+from trainer.config import ConfigError, GrpoConfig, SftConfig
 from trainer.data import Prompt, read_prompts
-from trainer.log import RolloutRow, RunLog
+from trainer.log import RolloutRow, RunLog, claimed, writing
 from trainer.losses import Totals
 from trainer.metrics import Figures
 from trainer.model import Decoder
-from trainer.optimize import NotFinite, OptimizerSettings, TrainingStopped, make_optimizer
+from trainer.optimize import (
+    NotFinite,
+    Optimizer,
+    OptimizerSettings,
+    TrainingStopped,
+    make_optimizer,
+)
 from trainer.packing import pack
-from trainer.parallel import SINGLE, Layout, local_slice, make_layout, shard_of
+from trainer.parallel import local_slice, shard_of
+from trainer.process import is_first, on_gpu, rank, start_processes, start_torch
 from trainer.rewards import Verification
 from trainer.rollout.embedded import EmbeddedEngine
-from trainer.rollout.engine import RolloutEngine
-from trainer.rollout.schedule import Rollouts
+from trainer.rollout.engine import EngineAway, RolloutEngine
+from trainer.rollout.schedule import Rollouts, patience
 from trainer.rollout.verify_sync import SyncCheck
 from trainer.tokens import Tokenizer
 from trainer.weights import load_model
+from verifier.client import Verdict, VerificationFailed
 from verifier.embedded import EmbeddedServer
 
 log = logging.getLogger(__name__)
@@ -45,34 +58,39 @@ CHECK_PROMPTS, CHECK_TOKENS = 8, 64
 each sync: enough for an old model to differ somewhere, and soon done."""
 
 
-class Run:
-    """One process's part of a run. Use as a context manager."""
+R = TypeVar("R", bound=GrpoConfig | SftConfig)
 
-    def __init__(self, recipe: GrpoConfig) -> None:
+
+class Base(ABC, Generic[R]):
+    """What one process holds of a run of any kind. Use as a context manager."""
+
+    kind: ClassVar[str]
+    """The command, which a checkpoint remembers."""
+    steps: int
+    """Steps in all."""
+    optimizer: Optimizer
+    reference: Policy | None = None
+
+    def __init__(self, recipe: R) -> None:
         self.recipe = recipe
+        self.first_step = 0
+        self.log_files: RunLog | None = None
         self._exit = ExitStack()
-        start_torch(recipe.run.threads, recipe.run.deterministic)
-        self.layout = start_processes(recipe.parallel.tp)
-        self.device = (
-            torch.device("cuda", torch.cuda.current_device()) if on_gpu() else torch.device("cpu")
-        )
-        self.patterns = {name: re.compile(text) for name, text in recipe.run.patterns.items()}
-        self.tokenizer = Tokenizer(recipe.model.tokenizer or recipe.model.path)
-        self.prompts = self._read(recipe.data.path)
-        self.eval_prompts = [] if recipe.eval.path is None else self._read(recipe.eval.path)
-        prompts, dp = recipe.rollout.prompts_per_rollout, self.layout.dp
-        if prompts % dp:
-            raise ConfigError(
-                f"rollout.prompts_per_rollout: a multiple of the {dp} data-parallel ranks, "
-                f"got {prompts}"
-            )
 
-    def __enter__(self) -> Run:
-        try:
+    def __enter__(self) -> Self:
+        with self._exit:
+            if os.environ.get("RANK", "0") == "0":
+                self._exit.enter_context(claimed(self.recipe.run.dir))
+            start_torch(self.recipe.run.threads, self.recipe.run.deterministic)
+            self.layout = start_processes(self.recipe.parallel.tp, self._longest_wait())
+            self.device = (
+                torch.device("cuda", torch.cuda.current_device())
+                if on_gpu()
+                else torch.device("cpu")
+            )
+            self.tokenizer = Tokenizer(self.recipe.model.tokenizer or self.recipe.model.path)
             self._build()
-        except BaseException:
-            self._exit.close()
-            raise
+            self._exit = self._exit.pop_all()  # nothing was raised: all stays until the end
         return self
 
     def __exit__(
@@ -83,32 +101,129 @@ class Run:
     ) -> None:
         self._exit.close()
 
+    @abstractmethod
+    def _build(self) -> None:
+        """Puts the rest together, the newest checkpoint into it."""
+
+    def _longest_wait(self) -> float:
+        """Seconds that one rank may wait for what another waits for."""
+        return 0.0
+
+    def _state(self) -> dict[str, Any]:
+        """What a checkpoint holds beside tensors."""
+        return {}
+
+    def _load(self) -> Decoder:
+        model = self.recipe.model
+        try:
+            return load_model(
+                model.path,
+                dtype=getattr(torch, model.dtype),
+                layout=self.layout,
+                device=self.device,
+                sequence_parallel=self.recipe.parallel.sequence_parallel,
+                checkpoint_activations=model.checkpoint_activations,
+            )
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"model.path: {error}") from error
+
+    def _resume(self, policy: Policy, updates: int) -> dict[str, Any]:
+        """Makes the optimizer, for so many updates in all. Returns the state of the newest
+        checkpoint, once its tensors are in place; empty where there is none."""
+        told = self.recipe.optimizer.model_dump()
+        self.optimizer = make_optimizer(
+            policy,
+            policy.decoder,
+            OptimizerSettings(**told, total_steps=updates),
+            self.layout,
+            self.recipe.parallel,
+        )
+        saved = checkpoint.steps(self._checkpoints)
+        if not saved:
+            return {}
+        path = self._checkpoints / f"step-{saved[-1]:08d}"
+        if (kind := checkpoint.read_state(path).get("kind")) != self.kind:
+            raise CheckpointError(f"{path}: of touchstone-train {kind}, this is {self.kind}")
+        state = checkpoint.restore(path, self._held())
+        self.first_step = state["step"]
+        if self.first_step > self.steps:
+            raise ConfigError(
+                f"run.steps: at least the {self.first_step} that the run in "
+                f"{self.recipe.run.dir} has made, got {self.steps}"
+            )
+        log.info("going on after step %d", self.first_step)
+        return state
+
+    def _held(self) -> checkpoint.Held:
+        return checkpoint.Held(self.optimizer, self.reference, self.layout)
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.recipe.run.dir / "checkpoints"
+
+    def _open_log(self) -> None:
+        run = self.recipe.run
+        if is_first():
+            self.log_files = RunLog(
+                run.dir,
+                first_step=self.first_step,
+                tensorboard=run.tensorboard,
+                wandb=run.wandb,
+                total_steps=self.steps,
+                log_every=run.log_every,
+                config=self.recipe,
+            )
+            self._exit.callback(self.log_files.close)
+
+    @contextmanager
+    def kept_if_bad(self, step: int, micro: MicroBatch | None) -> Iterator[None]:
+        """Saves the batch, and stops the run, when a number inside is not finite."""
+        try:
+            yield
+        except (NotFinite, ValueError) as error:
+            path = self.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
+            if micro is not None:
+                with writing(path):
+                    save_file(micro.tensors(), path)
+                raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+            raise TrainingStopped(f"step {step}: {error}; this rank had no batch") from error
+
+    def checkpoint(self, step: int) -> None:
+        """After so many steps, where it is due."""
+        run = self.recipe.run
+        if step % run.checkpoint_every == 0 or step == self.steps:
+            model = str(self.recipe.model.path.resolve())
+            state = {"kind": self.kind, "model": model, **self._state()}
+            with writing(self._checkpoints):
+                checkpoint.save(self._checkpoints, step, self._held(), state, run.keep_checkpoints)
+
+
+class Run(Base[GrpoConfig]):
+    """One process's part of a GRPO run."""
+
+    kind = "grpo"
+
+    def _longest_wait(self) -> float:
+        return max(self.recipe.reward.wait_seconds, self.recipe.rollout.timeout_seconds)
+
+    def _state(self) -> dict[str, Any]:
+        return {"cursor": self.rollouts.cursor}
+
     def _build(self) -> None:
         recipe = self.recipe
+        self.steps = recipe.run.steps
+        self.patterns = {name: re.compile(text) for name, text in recipe.run.patterns.items()}
+        self.prompts = self._read(recipe.data.path)
+        self.eval_prompts = [] if recipe.eval.path is None else self._read(recipe.eval.path)
         decoder = self._load()
         self.tokenizer.check(decoder.config.vocab_size)
         engine = self._engine(decoder)
         self.policy = Policy(decoder, recipe.rollout.temperature)
-        self.reference: Policy | None = None
         if recipe.algorithm.loss_settings().kl_coef:
             self.reference = Policy(self._load(), recipe.rollout.temperature)
             self.reference.requires_grad_(False)
-        updates = recipe.algorithm.mini_batches * recipe.algorithm.epochs * recipe.run.steps
-        self.optimizer = make_optimizer(
-            self.policy,
-            decoder,
-            OptimizerSettings(**recipe.optimizer.model_dump(), total_steps=updates),
-            self.layout,
-            recipe.parallel,
-        )
-        self._held = checkpoint.Held(self.optimizer, self.reference, self.layout)
-        self._checkpoints = recipe.run.dir / "checkpoints"
-        self.first_step, cursor = 0, 0
-        if saved := checkpoint.steps(self._checkpoints):
-            path = self._checkpoints / f"step-{saved[-1]:08d}"
-            state = checkpoint.restore(path, self._held)
-            self.first_step, cursor = state["step"], state["cursor"]
-            log.info("going on after step %d", self.first_step)
+        updates = recipe.algorithm.mini_batches * recipe.algorithm.epochs * self.steps
+        cursor = self._resume(self.policy, updates).get("cursor", 0)
         self.collector = Collector(
             engine,
             self._verification(),
@@ -126,18 +241,7 @@ class Run:
             self.collector, self.prompts, recipe, self.layout, self._send, cursor
         )
         self._exit.callback(self.rollouts.close)
-        self.log_files: RunLog | None = None
-        if is_first():
-            self.log_files = RunLog(
-                recipe.run.dir,
-                first_step=self.first_step,
-                tensorboard=recipe.run.tensorboard,
-                wandb=recipe.run.wandb,
-                total_steps=recipe.run.steps,
-                log_every=recipe.run.log_every,
-                config=recipe,
-            )
-            self._exit.callback(self.log_files.close)
+        self._open_log()
         self.sync(self.first_step)
 
     # ---- parts -----------------------------------------------------------------------
@@ -145,17 +249,6 @@ class Run:
     def _read(self, path: Path) -> list[Prompt]:
         data = self.recipe.data
         return read_prompts(path, self.tokenizer, data.template, data.max_prompt_tokens)
-
-    def _load(self) -> Decoder:
-        model, parallel = self.recipe.model, self.recipe.parallel
-        return load_model(
-            model.path,
-            dtype=getattr(torch, model.dtype),
-            layout=self.layout,
-            device=self.device,
-            sequence_parallel=parallel.sequence_parallel,
-            checkpoint_activations=model.checkpoint_activations,
-        )
 
     def _engine(self, decoder: Decoder) -> RolloutEngine | None:
         rollout, parallel = self.recipe.rollout, self.recipe.parallel
@@ -177,26 +270,28 @@ class Run:
             from trainer.rollout.vllm import VLLMEngine
 
             served = SGLangEngine if rollout.engine == "sglang" else VLLMEngine
-            engine = served(
-                rollout.url or "",
-                decoder.config,
-                sync=rollout.sync,
-                timeout_seconds=rollout.timeout_seconds,
+            seconds = rollout.timeout_seconds
+            engine = patience(seconds, EngineAway)(
+                served, rollout.url, decoder.config, sync=rollout.sync, timeout_seconds=seconds
             )
         self._exit.callback(engine.close)
         return engine
 
     def _verification(self) -> Verification | None:
-        reward, address = self.recipe.reward, [self.recipe.reward.address]
-        if reward.address == "embedded":
-            if is_first():
+        reward, address = self.recipe.reward, self.recipe.reward.address
+        if address == "embedded":
+            # One for each machine: it listens to that machine alone.
+            local = int(os.environ.get("LOCAL_RANK", "0"))
+            if local == 0:
                 server = EmbeddedServer("--log-level", "warning")
-                address = [self._exit.enter_context(server).address]
+                address = self._exit.enter_context(server).address
             if dist.is_initialized():
-                dist.broadcast_object_list(address, src=0)
+                addresses = [address] * dist.get_world_size()
+                dist.all_gather_object(addresses, address)
+                address = addresses[rank() - local]
         if self.layout.tp_rank:
             return None
-        verification = Verification(address[0], wait_seconds=reward.wait_seconds)
+        verification = Verification(address, wait_seconds=reward.wait_seconds)
         self._exit.callback(verification.close)
         return verification
 
@@ -204,7 +299,7 @@ class Run:
 
     def evaluates(self, step: int) -> bool:
         """Before this step (or after the last): every `eval.every` steps."""
-        last = step == self.recipe.run.steps
+        last = step == self.steps
         return bool(self.eval_prompts) and (last or step % self.recipe.eval.every == 0)
 
     def replace_reference(self, step: int) -> None:
@@ -215,6 +310,12 @@ class Run:
         held = dict(self.reference.decoder.named_parameters())
         for name, whole in self.optimizer.weights():
             held[name].data.copy_(local_slice(whole, shard_of(held[name])[0], self.layout))
+
+    def warn_of_failures(self, step: int, groups: Sequence[Group]) -> None:
+        """Says which completions have no reward though rules could tell, and why."""
+        fine = (Verdict.Status.OK, Verdict.Status.UNDECIDED)
+        if failed := [v for group in groups for v in group.verdicts if v.status not in fine]:
+            log.warning("step %d: %s", step, VerificationFailed(failed))
 
     @contextmanager
     def clock(self, name: str, figures: Figures) -> Iterator[None]:
@@ -276,18 +377,6 @@ class Run:
             micro = micro_batch([samples[n] for n in places] or [IDLE], self.device)
             yield micro, places, number == len(packs) - 1
 
-    @contextmanager
-    def kept_if_bad(self, step: int, micro: MicroBatch | None) -> Iterator[None]:
-        """Saves the batch, and stops the run, when a number inside is not finite."""
-        try:
-            yield
-        except (NotFinite, ValueError) as error:
-            path = self.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
-            if micro is not None:
-                save_file(micro.tensors(), path)
-                raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
-            raise TrainingStopped(f"step {step}: {error}; this rank had no batch") from error
-
     def sync(self, version: int) -> None:
         """Gives the engine the policy's weights; waits for it to be idle, and to be there."""
         _release_memory()
@@ -312,14 +401,6 @@ class Run:
             if is_first() and engine is not None:
                 self._sync_check(engine, ours)
 
-    def checkpoint(self, step: int) -> None:
-        """After so many steps, where it is due."""
-        if step % self.recipe.run.checkpoint_every == 0 or step == self.recipe.run.steps:
-            state = {"cursor": self.rollouts.cursor, "model": str(self.recipe.model.path.resolve())}
-            checkpoint.save(
-                self._checkpoints, step, self._held, state, self.recipe.run.keep_checkpoints
-            )
-
     def write(self, step: int, figures: Figures, began: float, rows: list[RolloutRow]) -> None:
         """Logs a step. Collective over the data-parallel ranks."""
         if self.layout.tp_rank:
@@ -337,6 +418,12 @@ class Run:
                 metrics["rate/tokens_per_s"] = sum(row.tokens for row in rows) / seconds
                 self.log_files.rollouts(step, rows)
             self.log_files.step(step, metrics)
+        if metrics.get("reward/failed_share") == 1 and self.recipe.reward.on_failure == "mask":
+            found = Counter(row.status for row in rows)
+            raise TrainingStopped(
+                f"step {step}: none of {len(rows)} completions has a reward, nothing is left to "
+                f"train on: {', '.join(f'{count} {status}' for status, count in found.items())}"
+            )
 
 
 def _like(decoder: Decoder) -> Decoder:
@@ -354,43 +441,3 @@ def _release_memory() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def start_torch(threads: int, deterministic: bool) -> None:
-    """Threads, and operations that give the same bits every time or refuse to run."""
-    if threads:
-        torch.set_num_threads(threads)
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        # `use_deterministic_algorithms` is the same, but imports torch's compiler: 80 MiB.
-        torch.set_deterministic_debug_mode("error")
-        # To fill what is about to be overwritten only serves to find operations that do not.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-
-
-def start_processes(tp: int) -> Layout:
-    """The grid of ranks under torchrun, or the one process there is."""
-    if "RANK" not in os.environ:
-        if tp > 1:
-            raise ConfigError(f"parallel.tp: {tp} needs torchrun with a multiple of {tp} processes")
-        return SINGLE
-    if on_gpu():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    if not dist.is_initialized():
-        dist.init_process_group("nccl" if on_gpu() else "gloo")
-    return make_layout(tp)
-
-
-def on_gpu() -> bool:
-    """Whether tensors live on a CUDA device."""
-    return torch.cuda.is_available()
-
-
-def rank() -> int:
-    """Of this process, 0 where it is alone."""
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def is_first() -> bool:
-    """Whether this process speaks for the run."""
-    return rank() == 0

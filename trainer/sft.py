@@ -10,34 +10,23 @@ another; how an update is cut into micro-batches changes memory and rounding, an
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 import torch
-from safetensors.torch import save_file
 
-from trainer import checkpoint
 from trainer.batch import MicroBatch, Policy
 from trainer.chat import Encoder, Example, read_examples
 from trainer.config import SftConfig
 from trainer.data import draw
-from trainer.log import RunLog
 from trainer.metrics import Figures
-from trainer.optimize import NotFinite, OptimizerSettings, TrainingStopped, make_optimizer
 from trainer.packing import balance, pack
-from trainer.run import is_first, on_gpu, rank, start_processes, start_torch
-from trainer.tokens import Tokenizer
-from trainer.weights import load_model
-
-log = logging.getLogger(__name__)
+from trainer.run import Base
 
 
 def train(recipe: SftConfig) -> None:
     """Runs a recipe to its end, from its newest checkpoint if it has one."""
-    with ExitStack() as exit_stack:
-        run = Run(recipe, exit_stack)
+    with Run(recipe) as run:
         for step in range(run.first_step, run.steps):
             figures, began = Figures(), time.monotonic()
             rows = run.rows(step)
@@ -54,14 +43,14 @@ def update(run: Run, step: int, rows: list[int], figures: Figures) -> None:
         # share out their weights (ZeRO 3) must all call the model equally often.
         chosen = [run.examples[row] for row in places or rows[:1]]
         micro = micro_batch(chosen, run.device)
-        with stopped_if_bad(run, step, micro):
+        with run.kept_if_bad(step, micro):
             stats = run.model(micro)
             lost = -stats.logprobs.sum() if places else 0.0 * stats.logprobs.sum()
             run.optimizer.backward(lost / counted, last=last)
         if places:
             figures.add("train/loss", float(lost.detach()), len(micro.targets))
             figures.add("policy/entropy", float(stats.entropy.detach().sum()), len(micro.targets))
-    with stopped_if_bad(run, step, micro):
+    with run.kept_if_bad(step, micro):
         done = run.optimizer.step()
     figures.add("policy/grad_norm", done.grad_norm)
     figures.add("policy/lr", done.lr)
@@ -88,64 +77,22 @@ def micro_batch(examples: list[Example], device: torch.device) -> MicroBatch:
     )
 
 
-@contextmanager
-def stopped_if_bad(run: Run, step: int, micro: MicroBatch) -> Iterator[None]:
-    """Saves the batch, and stops the run, when a number inside is not finite."""
-    try:
-        yield
-    except NotFinite as error:
-        path = run.recipe.run.dir / f"bad-batch-step-{step}-rank-{rank()}.safetensors"
-        save_file(micro.tensors(), path)
-        raise TrainingStopped(f"step {step}: {error}; the batch is in {path}") from error
+class Run(Base[SftConfig]):
+    """One process's part of a fine-tuning run."""
 
+    kind = "sft"
 
-class Run:
-    """Everything that one process holds, put together from its recipe."""
-
-    def __init__(self, recipe: SftConfig, exit_stack: ExitStack) -> None:
-        self.recipe = recipe
-        start_torch(recipe.run.threads, recipe.run.deterministic)
-        self.layout = start_processes(recipe.parallel.tp)
-        self.device = (
-            torch.device("cuda", torch.cuda.current_device()) if on_gpu() else torch.device("cpu")
-        )
-        tokenizer = Tokenizer(recipe.model.tokenizer or recipe.model.path)
-        encode = Encoder(tokenizer, recipe.data.template)
-        self.examples = read_examples(recipe.data.path, encode, recipe.data.max_tokens)
-        size = recipe.data.batch_size
-        self._end = recipe.run.steps * size or recipe.data.epochs * len(self.examples)
-        self.steps = -(-self._end // size)
-        decoder = load_model(
-            recipe.model.path,
-            dtype=getattr(torch, recipe.model.dtype),
-            layout=self.layout,
-            device=self.device,
-            sequence_parallel=recipe.parallel.sequence_parallel,
-            checkpoint_activations=recipe.model.checkpoint_activations,
-        )
-        tokenizer.check(decoder.config.vocab_size)
+    def _build(self) -> None:
+        data = self.recipe.data
+        encode = Encoder(self.tokenizer, data.template)
+        self.examples = read_examples(data.path, encode, data.max_tokens)
+        self._end = self.recipe.run.steps * data.batch_size or data.epochs * len(self.examples)
+        self.steps = -(-self._end // data.batch_size)
+        decoder = self._load()
+        self.tokenizer.check(decoder.config.vocab_size)
         self.model = Policy(decoder, temperature=1.0)
-        settings = OptimizerSettings(**recipe.optimizer.model_dump(), total_steps=self.steps)
-        self.optimizer = make_optimizer(self.model, decoder, settings, self.layout, recipe.parallel)
-        self._held = checkpoint.Held(self.optimizer, None, self.layout)
-        self._checkpoints = recipe.run.dir / "checkpoints"
-        self.first_step = 0
-        if saved := checkpoint.steps(self._checkpoints):
-            state = checkpoint.restore(self._checkpoints / f"step-{saved[-1]:08d}", self._held)
-            self.first_step = state["step"]
-            log.info("going on after step %d", self.first_step)
-        self._log: RunLog | None = None
-        if is_first():
-            self._log = RunLog(
-                recipe.run.dir,
-                first_step=self.first_step,
-                tensorboard=recipe.run.tensorboard,
-                wandb=recipe.run.wandb,
-                total_steps=self.steps,
-                log_every=recipe.run.log_every,
-                config=recipe,
-            )
-            exit_stack.callback(self._log.close)
+        self._resume(self.model, self.steps)
+        self._open_log()
 
     def rows(self, step: int) -> list[int]:
         """Of the update with this number, over all ranks: the next of the endless row of epochs,
@@ -176,12 +123,5 @@ class Run:
         metrics["train/epoch"] = done / len(self.examples)
         metrics["length/mean"], metrics["length/max"] = sum(lengths) / len(rows), max(lengths)
         metrics["rate/tokens_per_s"] = sum(lengths) / metrics["time/step_s"]
-        if self._log is not None:
-            self._log.step(step, metrics)
-
-    def checkpoint(self, step: int) -> None:
-        """After so many steps, where it is due."""
-        if step % self.recipe.run.checkpoint_every == 0 or step == self.steps:
-            state = {"model": str(self.recipe.model.path.resolve())}
-            keep = self.recipe.run.keep_checkpoints
-            checkpoint.save(self._checkpoints, step, self._held, state, keep)
+        if self.log_files is not None:
+            self.log_files.step(step, metrics)

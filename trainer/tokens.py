@@ -23,7 +23,10 @@ class Tokenizer:
         if not path.is_file():
             raise TokenizerError(f"{path}: no such file; a fast tokenizer is wanted")
         self.directory = directory
-        self._fast = FastTokenizer.from_file(str(path))
+        try:
+            self._fast = FastTokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing narrower
+            raise TokenizerError(f"{path}: {error}") from error
 
     @property
     def size(self) -> int:
@@ -35,9 +38,19 @@ class Tokenizer:
         """What ends a text: `eos_token_id` of generation_config.json, else of config.json."""
         for name in ("generation_config.json", "config.json"):
             path = self.directory / name
-            found = json.loads(path.read_text()).get("eos_token_id") if path.is_file() else None
-            if found is not None:
-                return tuple(found) if isinstance(found, list) else (int(found),)
+            try:
+                found = json.loads(path.read_bytes()).get("eos_token_id")
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, AttributeError) as error:
+                raise TokenizerError(f"{path}: {error}") from error
+            ids = found if isinstance(found, list) else [] if found is None else [found]
+            if not all(isinstance(one, int) and 0 <= one < self.size for one in ids):
+                raise TokenizerError(
+                    f"{path}: eos_token_id: tokens from 0 to {self.size - 1}, got {found!r}"
+                )
+            if ids:
+                return tuple(ids)
         raise TokenizerError(f"{self.directory}: no eos_token_id in its configuration")
 
     def check(self, vocab_size: int) -> None:
@@ -49,8 +62,12 @@ class Tokenizer:
             )
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Special tokens written out in the text are recognised; none are added."""
-        return tuple(self._fast.encode(text, add_special_tokens=False).ids)
+        """Special tokens written out in the text are recognised; none are added. Raises ValueError
+        for what is no Unicode."""
+        try:
+            return tuple(self._fast.encode(text, add_special_tokens=False).ids)
+        except TypeError as error:
+            raise ValueError("half of a surrogate pair, which is no text") from error
 
     def decode(self, ids: Sequence[int]) -> str:
         """All tokens, special ones too, except a last one that stops."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -44,7 +44,10 @@ TOKENIZER_FILES = (
 def read_config(path: Path | str) -> ModelConfig:
     """Of the model in directory `path`. Raises FileNotFoundError, or ValueError for what the
     decoder cannot do."""
-    return ModelConfig.from_hf(json.loads((Path(path) / CONFIG).read_bytes()))
+    told = json.loads((Path(path) / CONFIG).read_bytes())
+    if not isinstance(told, dict):
+        raise ValueError(f"{CONFIG}: an object is wanted, got a {type(told).__name__}")
+    return ModelConfig.from_hf(told)
 
 
 def load_model(
@@ -59,7 +62,7 @@ def load_model(
     """The model in directory `path`, or this rank's share of it, in `dtype`.
 
     Raises FileNotFoundError without safetensors files, and ValueError naming tensors that are
-    missing, unknown to the decoder, or of another shape than config.json says.
+    missing, unknown to the decoder, or of another shape than config.json says, or a damaged file.
     """
     decoder = Decoder(
         read_config(path),
@@ -73,12 +76,15 @@ def load_model(
     waiting = dict(decoder.named_parameters())
     unknown = list[str]()
     for file in _files(Path(path)):
-        with safe_open(file, framework="pt") as tensors:
-            for name in tensors.keys():  # noqa: SIM118 - not a mapping
-                if name in waiting:
-                    _read(tensors.get_slice(name), name, waiting.pop(name), layout)
-                elif not _redundant(name, decoder.config):
-                    unknown.append(name)
+        try:
+            with safe_open(file, framework="pt") as tensors:
+                for name in tensors.keys():  # noqa: SIM118 - not a mapping
+                    if name in waiting:
+                        _read(tensors.get_slice(name), name, waiting.pop(name), layout)
+                    elif not _redundant(name, decoder.config):
+                        unknown.append(name)
+        except SafetensorError as error:
+            raise ValueError(f"{file}: {error}") from error
     for names, problem in ((waiting, "are missing"), (unknown, "have no place in the decoder")):
         if names:
             raise ValueError(f"{path}: tensors {problem}: {', '.join(sorted(names))}")
@@ -87,8 +93,11 @@ def load_model(
 
 def _files(path: Path) -> list[Path]:
     if (path / INDEX).exists():
-        weight_map = json.loads((path / INDEX).read_bytes())["weight_map"]
-        return [path / name for name in sorted(set(weight_map.values()))]
+        try:
+            weight_map = dict(json.loads((path / INDEX).read_bytes())["weight_map"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path / INDEX}: a table weight_map is wanted") from error
+        return [path / str(name) for name in sorted(set(weight_map.values()))]
     if (path / WEIGHTS).exists():
         return [path / WEIGHTS]
     raise FileNotFoundError(f"{path}: neither {WEIGHTS} nor {INDEX} is there")

@@ -121,9 +121,8 @@ def load(data: Data) -> list[Question]:
 
 def _contest(data: Data, id: str) -> Contest:
     try:
-        return contest(
-            *(_json(data, f"contests/{id}.{n}.json") for n in ("standings", "ratingChanges"))
-        )
+        standings = _json(data, f"codeforces/contests/{id}.standings.json")
+        return contest(standings, _json(data, f"codeforces/contests/{id}.ratingChanges.json"))
     except ContestError as error:
         raise BenchmarkError(f"codeforces: contest {id}: {error}") from error
 

@@ -17,7 +17,7 @@ LARGEST = 100
 
 PROMPT = (
     "Using each of the numbers {numbers} exactly once, write an arithmetic expression that equals "
-    "{target}. You may use +, -, *, / and parentheses.\n" + BOXED
+    "{target}. You may use +, -, *, / and parentheses.\n"
 )
 
 
@@ -81,7 +81,7 @@ def _question(place: int, problem: Problem) -> Question:
     numbers = ", ".join(map(str, problem.numbers))
     return Question(
         f"countdown-{SEED}-{place}",
-        user(PROMPT.format(numbers=numbers, target=problem.target)),
+        user(PROMPT.format(numbers=numbers, target=problem.target) + BOXED),
         item,
         str(problem.target),
         slices={"numbers": str(len(problem.numbers))},

@@ -139,7 +139,7 @@ class _Matching:
             ]
             if len(inside) == 1:
                 return self._questions[inside[0]]
-            around = [
+            around = [n for n, ours in enumerate(self._texts) if ours in text] or [
                 n for n, core in enumerate(self._cores) if core in text and _enough(core, text)
             ]
             # The longest: a short question may stand in the text of another.

@@ -22,11 +22,13 @@ def read(path: Path) -> Iterator[Stored]:
         id = row.get("question_id")
         if not isinstance(id, str):
             raise ImportFailed(f"{path}, {place}: question_id must be a text, got {id!r}")
-        # Some outputs of the official runner are lists of lists of one text.
-        outputs = row.get("output_list")
+        if isinstance(outputs := row.get("output_list"), list):
+            # Some of the official runners write a list of one text for each.
+            outputs = [
+                one[0] if isinstance(one, list) and len(one) == 1 else one for one in outputs
+            ]
         if outputs is not None:
-            flat = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in outputs]
-            responses = texts(flat, "output_list", path, place)
+            responses = texts(outputs, "output_list", path, place)
         elif "code_list" in row:
             codes = texts(row["code_list"], "code_list", path, place)
             responses = [f"```python\n{code}\n```" for code in codes]

@@ -82,7 +82,10 @@ def main(console: Console) -> dict[str, float]:
         ):
             folder = Path(temporary) / "run"
             command = [sys.executable, "-m", "trainer.cli", "grpo", str(RECIPE)]
-            subprocess.run([*command, *settings(folder, service.address, engine)], check=True)
+            told = [*command, *settings(folder, service.address, engine)]
+            done = subprocess.run(told, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{name}: {done.stderr}")
             lines = read_metrics(folder)
         right = [line["eval/pass@1"] or 0.0 for line in lines if "eval/pass@1" in line]
         apart = [line["mismatch/logprob_abs_median"] or 0.0 for line in lines[:-1]]

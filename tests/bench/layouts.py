@@ -125,7 +125,7 @@ def ours(model: Path) -> dict[str, float]:
     decoder = load_model(model, dtype=torch.float32, layout=layout)
     policy = Policy(decoder, 1.0)
     settings = OptimizerSettings(lr=1e-4)
-    parallel = Parallel(tp=2, backend="deepspeed", zero=1)
+    parallel = Parallel(tp=2, zero=1)
     optimizer = make_optimizer(policy, decoder, settings, layout, parallel)
     rows = [tuple(row) for row in _tokens().tolist()]
     samples = [Sample(row[:1], row[1:], (0.0,) * (LENGTH - 1), 0.0) for row in rows]

@@ -13,13 +13,12 @@ from typing import Any
 
 import inspect_ai
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from inspect_ai.model import ModelAPI, ModelOutput, modelapi
 from inspect_ai.solver import generate
 
 from evals.adapters import inspect_scorer
 from evals.adapters.inspect_scorer import touchstone_scorer
-
 
 RESPONSES: dict[str, str] = {}
 
@@ -28,7 +27,7 @@ RESPONSES: dict[str, str] = {}
 class Stored(ModelAPI):
     """Answers with what is in the rows; inspect's own mock model loads a tokenizer from the web."""
 
-    async def generate(self, input: Any, *_: Any) -> ModelOutput:
+    async def generate(self, input: Any, **_: Any) -> ModelOutput:
         return ModelOutput.from_content(self.model_name, RESPONSES[input[-1].text])
 
 
@@ -69,6 +68,9 @@ def main(address: str, path: str, folder: str) -> None:
     again = inspect_ai.score(
         plain, touchstone_scorer(kind="math", verifier=address), display="none"
     )
+    # The command makes the log's model anew, and knows only inspect's own.
+    plain.eval.model = "mockllm/model"
+    write_eval_log(plain)
     command = Path(sys.executable).with_name("inspect")
     done = subprocess.run(
         [

@@ -11,10 +11,9 @@ from rich.console import Console
 
 from evals.benchmark import Question, user
 from evals.compare import CompareError, compare_runs, table
+from evals.records import RecordError
 from evals.statistics import compare
 from tests.evals.rundir import API_ERROR, RIGHT, WRONG, Got, question, write
-
-KINDS = [RIGHT, WRONG]
 
 
 def samples(*right: int) -> list[list[Got]]:
@@ -101,8 +100,10 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare_runs(tmp_path / "a", tmp_path / "b")
     with pytest.raises(CompareError, match=r"no benchmark in both: .*a has b, .*c has other"):
         compare_runs(tmp_path / "a", tmp_path / "c")
-    with pytest.raises(CompareError, match=r"no run\.json"):
+    with pytest.raises(FileNotFoundError, match=r"run\.json"):
         compare_runs(tmp_path / "a", tmp_path)
     (tmp_path / "c" / "run.json").write_text(json.dumps({"model": "m", "benchmarks": {"b": {}}}))
-    with pytest.raises(CompareError, match=r"run\.json: .*'protocol'"):
+    with pytest.raises(
+        RecordError, match=r"run\.json: no manifest of a run: KeyError\('protocol'\)"
+    ):
         compare_runs(tmp_path / "a", tmp_path / "c")

@@ -20,9 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plotly.offline import get_plotlyjs
 
-from evals.benchmark import Message
+from evals.benchmark import Message, Protocol, Question, user
+from evals.generate import params_hash
 from evals.records import Generation, RecordError, Score, digest, prompt_hash
-from evals.report import LEAST_CHARS, Text, load, pack, render, write
+from evals.report import LEAST_CHARS, SHARE, Text, load, pack, render, write
+from evals.run import write_questions
+from evals.statistics import Estimate
+from evals.summary import Headline, Shares, Slice, Summary, Tokens
 from tests.verifier.test_view import Page, Tab, browser  # noqa: F401 - a fixture
 
 PWN = "window.__pwned=1"
@@ -30,6 +34,7 @@ HOSTILE = (
     f"</script><script>{PWN}</script><img src=x onerror={PWN}><!--<script>"
     f"\" onmouseover='{PWN}' ]]> &lt;b&gt; ${{PWN}} $title \u202egnp.exe\u202c \x00 \x1b[31m \u2028 \ud800 \U0001f600"
 )
+ID = HOSTILE.replace("\ud800", "")  # files of questions are strict UTF-8
 VOCABULARY = [
     "".join(random.Random(n).choices("etaoinshrdlucmfw", k=2 + n % 9)) for n in range(3000)
 ]
@@ -90,24 +95,25 @@ def line(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
-def summary(made: Made) -> dict[str, Any]:
-    """As evals.summary writes it, with figures that no sample has."""
-    low, high = made.value - 0.1, made.value + 0.09
-    figure = {"value": made.value, "se": 0.048, "low": low, "high": high}
+def summary(made: Made, **rest: Any) -> Summary:
+    """Figures that no sample has."""
+    value = made.value
+    figure = Estimate(value, 0.048, value - 0.1, value + 0.09)
     if made.headline == "rating":
-        figure = {"value": 2029.0, "se": 31.0, "low": 1968.0, "high": 2090.0}
-    return {
-        "benchmark": made.name, "title": f"{made.name.upper()} <b>", "source": "nobody & co", "model": "tiny",
-        "protocol": {"name": "r1", "k": made.k}, "questions": made.questions, "k": made.k,
-        "headline": {"name": made.headline, **figure},
-        "metrics": {made.headline: figure, "strict": {"value": 0.123, "se": None, "low": None, "high": None}},
-        "pass_at_k": {str(k): min(1.0, made.value + 0.05 * n) for n, k in enumerate([1, 2, 4, 8, 16]) if k <= made.k},
-        "cons_at_k": {str(k): min(1.0, made.value + 0.02 * n) for n, k in enumerate([1, 4, 16]) if k <= made.k},
-        "ties": 3, "bounds": [made.value - 0.02, made.value + 0.03],
-        "shares": {"truncated": 0.04, "api_error": 0.02, "no_answer": 0.05, "grader_error": 0.0, "missing": 0.0001},
-        "slices": {"difficulty": {"easy": {"value": 0.9, "se": 0.02, "questions": 5}, "hard <i>": {"value": 0.1, "se": None, "questions": 7}}},
-        "tokens": {"prompt": 1200, "completion": 56789}, "cost": 0.25, "seconds": 3725.0,
-    }  # fmt: skip
+        figure = Estimate(2029.0, 31.0, 1968.0, 2090.0)
+    told = Summary(
+        benchmark=made.name, title=f"{made.name.upper()} <b>", source="nobody & co", model="tiny",
+        protocol={"name": "r1", "k": made.k}, questions=made.questions, k=made.k,
+        headline=Headline(**asdict(figure), name=made.headline),
+        metrics={made.headline: figure, "strict": Estimate(0.123)},
+        pass_at_k={k: min(1.0, value + 0.05 * n) for n, k in enumerate([1, 2, 4, 8, 16]) if k <= made.k},
+        cons_at_k={k: min(1.0, value + 0.02 * n) for n, k in enumerate([1, 4, 16]) if k <= made.k},
+        ties=3, undecided=1, bounds=(value - 0.02, value + 0.03),
+        shares=Shares(truncated=0.04, api_error=0.02, no_answer=0.05, grader_error=0.0, missing=0.0001),
+        slices={"difficulty": {"easy": Slice(0.9, 0.02, 5), "hard <i>": Slice(0.1, None, 7)}},
+        tokens=Tokens(1200, 56789), cost=0.25, seconds=3725.0, notes=("a note <u>",),
+    )  # fmt: skip
+    return replace(told, **rest)
 
 
 def make_run(directory: Path, *benchmarks: Made, seed: int = 0, model: str = "tiny") -> Path:
@@ -117,29 +123,27 @@ def make_run(directory: Path, *benchmarks: Made, seed: int = 0, model: str = "ti
     for made in benchmarks:
         draw = random.Random(f"{seed} {made.name}")
         folder = directory / made.name
-        folder.mkdir()
-        protocol = {"name": "r1", "temperature": 0.6, "max_tokens": made.chars, "k": made.k}
-        params = digest([model, protocol, seed])
-        told[made.name] = {"protocol": protocol, "params_hash": params, "data": {"x.jsonl": "00ff"}}
+        protocol = Protocol("r1", 0.6, 0.95, made.chars, made.k)
+        params = params_hash(model, protocol, seed)
+        told[made.name] = {"protocol": asdict(protocol), "params_hash": params, "data": {"x": "00"}}
         questions, generations, scores = [], [], []
         for n in range(made.questions):
-            messages = (Message("user", f"Question {n}: what is 100 + {n}?\n" + prose(random.Random(n), 120)),)  # fmt: skip
-            hashed = prompt_hash(messages)
-            questions.append(line({
-                "id": f"{made.name}-{n}", "messages": [asdict(one) for one in messages], "prompt_hash": hashed,
-                "gold": str(100 + n), "slices": {"difficulty": "easy" if n % 2 else "hard"}, "cluster": "",
-            }))  # fmt: skip
+            asked = f"Question {n}: what is 100 + {n}?\n" + prose(random.Random(n), 120)
+            level = {"difficulty": "easy" if n % 2 else "hard"}
+            question = Question(f"{made.name}-{n}", user(asked), gold=str(100 + n), slices=level)
+            questions.append(question)
+            hashed = prompt_hash(question.messages)
             for sample in range(made.k):
-                place = {"question": f"{made.name}-{n}", "sample": sample, "prompt_hash": hashed, "params_hash": params}  # fmt: skip
+                place = {"question": question.id, "sample": sample, "prompt_hash": hashed, "params_hash": params}  # fmt: skip
                 generation, score = response(draw, n, made)
                 generations.append(line(asdict(replace(generation, **place))))
                 if score is not None:
-                    hashed_text = digest(generation.text)
-                    scores.append(line(asdict(replace(score, **place, response_hash=hashed_text))))
-        (folder / "questions.jsonl").write_bytes(b"".join(questions))
+                    text = digest(generation.text)
+                    scores.append(line(asdict(replace(score, **place, response_hash=text))))
+        write_questions(folder / "questions.jsonl", questions)
         (folder / "generations.jsonl").write_bytes(b"".join(generations))
         (folder / "scores.jsonl").write_bytes(b"".join(scores))
-        (folder / "summary.json").write_text(json.dumps(summary(made)))
+        (folder / "summary.json").write_text(summary(made).json())
     manifest = {"model": model, "seed": seed, "versions": {"touchstone": "1"}, "benchmarks": told}
     (directory / "run.json").write_text(json.dumps(manifest))
     return directory
@@ -255,7 +259,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         load(tmp_path)
     run = make_run(tmp_path / "run", Made("aime"))
     (run / "aime/questions.jsonl").write_text('{"id": "a"}\n')
-    with pytest.raises(RecordError, match=r"questions\.jsonl, line 1: a question has gold, id"):
+    with pytest.raises(RecordError, match=r"questions\.jsonl: no file of questions"):
         load(run)
     with pytest.raises(RecordError, match=r"--output: .* which is only read"):
         write(run, run / "page.html")
@@ -275,7 +279,7 @@ def test_runs_are_only_read(tmp_path: Path) -> None:
     assert write(run, tmp_path / "x.html").read_bytes() == write(run, tmp_path / "y.html").read_bytes()  # fmt: skip
 
 
-@pytest.mark.parametrize("megabytes", [2.4, 2.1])
+@pytest.mark.parametrize("megabytes", [3.0, 2.3])
 def test_a_page_keeps_its_size(tmp_path: Path, megabytes: float) -> None:
     run = make_run(tmp_path / "run", Made("aime", questions=60, k=16, chars=3000))
     whole, page = render(load(run)), render(load(run, megabytes), megabytes=megabytes)
@@ -284,11 +288,16 @@ def test_a_page_keeps_its_size(tmp_path: Path, megabytes: float) -> None:
     found = Page(page)
     limit = json.loads(found.blocks["data"])["limit"]
     assert limit > LEAST_CHARS
-    _, left_out, tail = unpack(found, "texts-0")[0]["samples"][0]["text"]
-    assert left_out > 0
-    original = Generation(**json.loads((run / "aime/generations.jsonl").read_text().splitlines()[0])).text  # fmt: skip
-    assert original.endswith(tail)
-    assert len(original) - left_out == limit
+    samples = unpack(found, "texts-0")[3]["samples"]
+    held = load(run).benchmarks["aime"].samples["aime-3"]
+    first = {next(n for n, one in enumerate(held) if one.score == score) for score in (0, 1)}
+    for n, (stored, one) in enumerate(zip(samples, held, strict=True)):
+        most = limit * (16 // SHARE if n in first else 1)
+        kept = stored["text"] if isinstance(stored["text"], list) else [stored["text"], 0, ""]
+        assert len(kept[0]) + len(kept[2]) == min(most, one.text.chars)
+        assert one.text.head.startswith(kept[0])
+        assert one.text.head.endswith(kept[2])
+        assert kept[1] == max(0, one.text.chars - most)
 
 
 def test_a_page_has_at_least_a_little_of_each(tmp_path: Path) -> None:
@@ -319,8 +328,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return make_run(folder / "base", *first), make_run(folder / "tuned & <b>", *second, seed=1, model="big")  # fmt: skip
 
 
-def shown(browser: Any, file: Path, *loaded: Any, place: str = "") -> Tab:  # noqa: F811
-    file.write_text(render(*loaded), "utf-8")
+@pytest.fixture(scope="module")
+def pages(runs: tuple[Path, Path]) -> list[Path]:
+    """Of the first run, and of both."""
+    folder = runs[0].parent
+    return [write(runs[0], folder / "1.html"), write(runs[0], folder / "2.html", against=runs[1])]
+
+
+def shown(browser: Any, file: Path, place: str = "") -> Tab:  # noqa: F811
     tab = Tab(browser, file).open(place)
     ready(tab)
     return tab
@@ -350,8 +365,8 @@ def settle(tab: Tab) -> None:
 
 
 @pytest.fixture
-def tab(browser: Any, runs: tuple[Path, Path], tmp_path: Path) -> Iterator[Tab]:  # noqa: F811
-    one = shown(browser, tmp_path / "page.html", load(runs[0]))
+def tab(browser: Any, pages: list[Path]) -> Iterator[Tab]:  # noqa: F811
+    one = shown(browser, pages[0])
     yield one
     one.quiet()
 
@@ -359,7 +374,7 @@ def tab(browser: Any, runs: tuple[Path, Path], tmp_path: Path) -> Iterator[Tab]:
 def plots(tab: Tab) -> dict[str, Any]:
     """Title -> what Plotly was given."""
     return dict(tab.js("Object.fromEntries([...document.querySelectorAll('#charts figure')].map((f) => [f.querySelector('h3').innerText,"
-                       " f.lastChild.data.map(({x, y, type, line, mode}) => ({x, y, type, dash: line?.dash, mode}))]))"))  # fmt: skip
+                       " f.lastChild.data.map(({x, y, line, mode}) => ({x, y, dash: line?.dash, mode}))]))"))  # fmt: skip
 
 
 def test_scores_stand_beside_their_doubts(tab: Tab) -> None:
@@ -381,15 +396,20 @@ def test_scores_stand_beside_their_doubts(tab: Tab) -> None:
     assert dots["x"] == [0.6, 0.75]
     assert dots["error_x"]["array"] == pytest.approx([0.09, 0.09])
     assert dots["error_x"]["arrayminus"] == pytest.approx([0.1, 0.1])
-    assert "AIME <b>" in tab.text("#overview .ytick")
+    assert tab.js("[...document.querySelectorAll('#overview .ytick')].map((t) => t.textContent)") == ["AIME <b>", "MATH <b>"]  # fmt: skip
+    assert tab.texts("#said p") == [
+        "Questions tied in cons@k, where a tie counts as the mean of the tied: 3.",
+        "Pairs of answers that could not be compared, and count as different: 1.",
+        "a note <u>",
+    ]
     assert tab.texts("#notes p") == []
 
 
 def test_curves_and_lengths(tab: Tab, runs: tuple[Path, Path]) -> None:
     drawn = plots(tab)
     assert drawn["pass@k and cons@k"] == [
-        {"x": [1, 2, 4, 8, 16], "y": pytest.approx([0.6, 0.65, 0.7, 0.75, 0.8]), "type": "scatter", "dash": "solid", "mode": "lines+markers"},
-        {"x": [1, 4, 16], "y": pytest.approx([0.6, 0.62, 0.64]), "type": "scatter", "dash": "solid", "mode": "lines+markers"},
+        {"x": [1, 2, 4, 8, 16], "y": pytest.approx([0.6, 0.65, 0.7, 0.75, 0.8]), "dash": "solid", "mode": "lines+markers"},
+        {"x": [1, 4, 16], "y": pytest.approx([0.6, 0.62, 0.64]), "dash": "solid", "mode": "lines+markers"},
     ]  # fmt: skip
     counts = [len(one["x"]) for one in drawn["Lengths"]]
     samples = [
@@ -485,8 +505,8 @@ def test_keys_and_addresses(tab: Tab) -> None:
     assert tab.js("document.querySelector('#row-21').ariaSelected") == "true"
 
 
-def test_beside_another_run(browser: Any, runs: tuple[Path, Path], tmp_path: Path) -> None:  # noqa: F811
-    tab = shown(browser, tmp_path / "page.html", load(runs[0]), load(runs[1]))
+def test_beside_another_run(browser: Any, runs: tuple[Path, Path], pages: list[Path]) -> None:  # noqa: F811
+    tab = shown(browser, pages[1])
     assert tab.texts("#legend span") == ["base", "tuned & <b>"]
     names = [row.split("\n")[1].split("\t")[0] for row in tab.texts("#board tbody tr")]
     assert names == ["base", "tuned & <b>", "base", "base", "tuned & <b>"]
@@ -509,6 +529,9 @@ def test_beside_another_run(browser: Any, runs: tuple[Path, Path], tmp_path: Pat
     pick(tab, "#filter", "right")
     assert tab.text("#count") == f"{sum(one == 1 for one in means[1].values())} of 30"
     pick(tab, "#filter", "all")
+    paired = [row.split("\t") for row in tab.texts("#compared tr")]
+    assert [row[0].strip() for row in paired[1:]] == ["aime", "difficulty: easy", "difficulty: hard"]  # fmt: skip
+    assert paired[1][paired[0].index("questions")] == "30"
     # A benchmark that one of them lacks.
     pick(tab, "#of", "3")
     ready(tab)
@@ -531,7 +554,8 @@ def test_a_run_that_goes_on(browser: Any, tmp_path: Path) -> None:  # noqa: F811
     (folder / "generations.jsonl").write_bytes(b"".join(kept[:10]))
     (folder / "scores.jsonl").write_bytes(b"")
     (folder / "summary.json").unlink()
-    tab = shown(browser, tmp_path / "page.html", load(run))
+    page = tmp_path / "page.html"
+    tab = shown(browser, write(run, page))
     graded = sum(json.loads(row)["finish"] != "error" for row in kept[:10])
     assert tab.texts("#notes p") == [f"run is not finished. aime: 10 of 24 samples, {graded} not graded yet, no summary yet"]  # fmt: skip
     assert tab.texts("#board .score") == ["none no summary yet", "50.0 % pass@1"]
@@ -543,11 +567,11 @@ def test_a_run_that_goes_on(browser: Any, tmp_path: Path) -> None:  # noqa: F811
     # Nothing but its questions.
     (folder / "generations.jsonl").unlink()
     (folder / "scores.jsonl").unlink()
-    tab = shown(browser, tmp_path / "page.html", load(run))
+    tab = shown(browser, write(run, page))
     assert "0 of 24 samples, no summary yet" in tab.text("#notes")
     tab.quiet()
     (run / "run.json").write_text('{"model": "m", "benchmarks": {}}')
-    tab.file.write_text(render(load(run)), "utf-8")
+    write(run, page)
     tab.open()
     settle(tab)
     assert tab.text("#about") == "m, 0 samples"
@@ -559,25 +583,29 @@ def test_hostile_texts_stay_texts(browser: Any, tmp_path: Path) -> None:  # noqa
     run = make_run(tmp_path / "run", Made("aime", questions=3, k=2))
     folder = run / "aime"
     evil = HOSTILE + "</think>" + HOSTILE
-    messages = [{"role": HOSTILE, "content": HOSTILE}, {"role": "user", "content": HOSTILE}]
-    change(folder / "questions.jsonl", lambda row: row.update(id=HOSTILE, gold=HOSTILE, messages=messages, slices={HOSTILE: HOSTILE}), [0])  # fmt: skip
+    messages = [{"role": "system", "content": ID}, {"role": "user", "content": ID}]
+    change(folder / "questions.jsonl", lambda row: row.update(id=ID, gold=ID, messages=messages, slices={ID: ID}), [0])  # fmt: skip
+    prompt = prompt_hash([Message(**one) for one in messages])
     for name in ("generations", "scores"):
-        change(folder / f"{name}.jsonl", lambda row: row.update(question=HOSTILE), [0, 1])
+        change(
+            folder / f"{name}.jsonl",
+            lambda row: row.update(question=ID, prompt_hash=prompt),
+            [0, 1],
+        )
     change(folder / "generations.jsonl", lambda row: row.update(response=evil, reasoning="", finish="stop", error=HOSTILE))  # fmt: skip
     change(folder / "generations.jsonl", lambda row: row.update(response="y" * 1_000_000 + HOSTILE), [1])  # fmt: skip
     change(folder / "scores.jsonl", lambda row: row.update(extracted=HOSTILE, evidence={HOSTILE: HOSTILE, "parts": [HOSTILE]}))  # fmt: skip
     regrade(folder)
-    told = summary(Made("aime"))
-    told |= {"title": HOSTILE, "source": HOSTILE, "slices": {HOSTILE: {HOSTILE: {"value": 0.5, "se": 0.1, "questions": 3}}},
-             "metrics": {HOSTILE: {"value": float("nan"), "se": None, "low": None, "high": None}}, "headline": told["headline"] | {"name": HOSTILE}}  # fmt: skip
-    (folder / "summary.json").write_text(json.dumps(told))
+    told = summary(Made("aime"), title=HOSTILE, source=HOSTILE, slices={HOSTILE: {HOSTILE: Slice(0.5, 0.1, 3)}},
+                   metrics={HOSTILE: Estimate(None)}, headline=Headline(0.5, 0.1, 0.4, 0.6, name=HOSTILE), notes=(HOSTILE,))  # fmt: skip
+    (folder / "summary.json").write_text(json.dumps(asdict(told)))
     manifest = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(manifest | {"model": HOSTILE, HOSTILE: HOSTILE}))
     page = render(load(run), load(run))
     assert "<img" not in page
     assert page.count("</script>") == page.count("<script")
     for scheme in ("light", "dark"):
-        tab = shown(browser, tmp_path / "page.html", load(run))
+        tab = shown(browser, write(run, tmp_path / "page.html"))
         tab.look(1280, scheme)
         tab.open()
         ready(tab)
@@ -591,8 +619,8 @@ def test_hostile_texts_stay_texts(browser: Any, tmp_path: Path) -> None:  # noqa
         for escaped in ("U+202Egnp.exe", "\\x00", "\\x1b[31m", "U+2028", "U+D800", "$title", "😀"):
             assert escaped in text
         assert not set("\u202e\u202c\u2028\x00\x1b") & set(text)
-        markup = tab.js("document.querySelectorAll('img, body script:not([id]):not(:last-child), i:not(#legend i, .key i), a, iframe').length")  # fmt: skip
-        assert markup == 0
+        markup = tab.js("[...document.querySelectorAll('img, b:not([class] b, #tables b, #board b, #notes b), u, a, iframe, main script')].map((n) => n.outerHTML)")  # fmt: skip
+        assert markup == []
         assert tab.js("document.querySelectorAll('head script').length") == 1  # plotly
     # A line of a megabyte opens at once; more of it comes on request.
     began = time.monotonic()
@@ -649,31 +677,24 @@ def test_32_000_samples(browser: Any, large: Path) -> None:  # noqa: F811
 COLOURS = {"light": ((255, 255, 255), (37, 99, 201)), "dark": ((20, 23, 27), (110, 161, 245))}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("several", [False, True])
-def test_what_it_looks_like(
-    browser: Any, runs: tuple[Path, Path], tmp_path: Path, width: int, scheme: str, several: bool  # noqa: F811
-) -> None:  # fmt: skip
+def test_what_it_looks_like(browser: Any, pages: list[Path], several: bool) -> None:  # noqa: F811
     image = pytest.importorskip("PIL.Image")
-    file = tmp_path / "page.html"
-    file.write_text(render(*map(load, runs[: 1 + several])), "utf-8")
-    tab = Tab(browser, file)
-    tab.look(width, scheme)
-    tab.open()
-    ready(tab)
-    tab.js("scrollTo(0, 0)")
-    settle(tab)
-    shot = image.open(io.BytesIO(tab.browser.get_screenshot_as_png())).convert("RGB")
-    colours = {colour: n for n, colour in shot.getcolors(1 << 20)}
-    back, line_ = COLOURS[scheme]
-    assert colours.get(back, 0) > 0.4 * width * 850
-    assert colours.get(line_, 0) > 100
-    assert tab.js("document.documentElement.scrollWidth") <= width
-    # No word of the table is broken, nothing sticks out of what holds it.
-    wide = tab.js("[...document.querySelectorAll('#board, figure, #panes, #detail, article, #tools > *')]"
-                  ".filter((n) => n.scrollWidth > n.clientWidth + 1 && n.tagName !== 'SELECT' && n.tagName !== 'INPUT').map((n) => n.id || n.className || n.tagName)")  # fmt: skip
-    assert wide == []
-    columns = tab.js("new Set([...document.querySelectorAll('#charts > figure')].map((f) => f.getBoundingClientRect().x)).size")  # fmt: skip
-    assert columns == {1280: 3 if several else 2, 400: 1}[width]
+    tab = shown(browser, pages[several])
+    for width, scheme in ((1280, "light"), (1280, "dark"), (400, "dark"), (400, "light")):
+        tab.look(width, scheme)
+        settle(tab)
+        settle(tab)
+        shot = image.open(io.BytesIO(tab.browser.get_screenshot_as_png())).convert("RGB")
+        colours = {colour: n for n, colour in shot.getcolors(1 << 20)}
+        back, line_ = COLOURS[scheme]
+        assert colours.get(back, 0) > 0.4 * width * 850
+        assert colours.get(line_, 0) > 100
+        assert tab.js("document.documentElement.scrollWidth") <= width
+        # Nothing sticks out of what holds it.
+        wide = tab.js("[...document.querySelectorAll('#board, figure, #panes, #detail, article, .row .rate')]"
+                      ".filter((n) => n.scrollWidth > n.clientWidth + 1).map((n) => n.id || n.className || n.tagName)")  # fmt: skip
+        assert wide == []
+        columns = tab.js("new Set([...document.querySelectorAll('#charts > figure')].map((f) => f.getBoundingClientRect().x)).size")  # fmt: skip
+        assert columns == {1280: 3 if several else 2, 400: 1}[width]
     tab.quiet()

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from evals.benchmark import Question, Sample
-from evals.records import Generation, Records, Score
+from evals.records import Generation, RecordError, Records, Score
 from evals.statistics import estimate
 from evals.strategies import BestOfN, StrategyError, Vote
 from evals.summary import (
@@ -267,7 +267,7 @@ async def test_the_file(tmp_path: Path, client: AsyncVerifierClient) -> None:
     (read,) = read_summaries(tmp_path)
     assert read.json() == found.json()
     (tmp_path / "b" / "summary.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"summary\.json: not a summary: KeyError\('headline'\)"):
+    with pytest.raises(RecordError, match=r"summary\.json: not a summary: KeyError\('headline'\)"):
         read_summaries(tmp_path)
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from evals.benchmark import BenchmarkError
 from evals.statistics import Estimate
 from evals.summary import Headline, Shares, Summary, Tokens
 from evals.tables import Grid, interval, leaderboard, number, summaries, with_error
@@ -71,5 +72,5 @@ def test_leaderboard() -> None:
     }  # fmt: skip
     assert told["n-samples"]["aime24"] == {"original": 30, "effective": 30}
     assert told["configs"]["aime24"]["repeats"] == 64
-    with pytest.raises(ValueError, match="of one model, got a, b"):
+    with pytest.raises(BenchmarkError, match="of one model, got a, b"):
         leaderboard([summary(model="a"), summary(model="b")])

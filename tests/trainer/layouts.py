@@ -76,9 +76,12 @@ class Updates(Run):
 
 
 def recipe_of(case: Case, model: Path) -> GrpoConfig:
-    backend = "deepspeed" if case.zero else "torch"
-    parallel = {"tp": case.tp, "sequence_parallel": case.sequence_parallel}
-    parallel |= {"backend": backend, "zero": case.zero, "offload": case.offload}
+    parallel = {
+        "tp": case.tp,
+        "sequence_parallel": case.sequence_parallel,
+        "zero": case.zero,
+        "offload": case.offload,
+    }
     values: dict[str, Any] = {
         "model": {
             "path": str(model),

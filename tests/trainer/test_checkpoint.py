@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from tests.trainer.layouts import Case, Updates, state_of, step
@@ -187,9 +188,18 @@ def rewritten(**state: Any) -> Callable[[Path], None]:
 
 def without_a_tensor(path: Path) -> None:
     file = path / "rank-00000.safetensors"
+    with safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
     tensors = load_file(file)
     del tensors["exp_avg/model.norm.weight"]
-    save_file(tensors, file)
+    save_file(tensors, file, metadata=metadata)
+
+
+def with_another_bit(path: Path) -> None:
+    file = path / "rank-00000.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +212,13 @@ def without_a_tensor(path: Path) -> None:
         (lambda path: (path / "state.json").write_text("3"), r"step-00000001: not a checkpoint: "),
         (
             rewritten(step=1),
-            "step-00000001: not a checkpoint: state.json holds no tensors, updates",
+            "step-00000001: not a checkpoint: state.json holds no updates",
         ),
         (rewritten(step=1, updates=1, tensors={}), "step-00000001: holds no master/model"),
+        (
+            with_another_bit,
+            r"rank-00000\.safetensors: damaged, or not there: reference/.* checksum",
+        ),
         (without_a_tensor, "damaged, or not there: .*exp_avg/model.norm.weight"),
         (shutil.rmtree, "step-00000001: not a checkpoint: "),
     ],

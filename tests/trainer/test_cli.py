@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.trainer.support import tiny_model
+from tests.trainer.support import digits, tiny_model
 from trainer import checkpoint
 from trainer.config import GrpoConfig, SftConfig
 from trainer.describe import table
@@ -96,6 +96,11 @@ def test_sample(model: Path) -> None:
     assert read.stdout.count("--- ") == 2
     assert "data.template" in refused("sample", model, "x", "--template", "unknown")
     assert "tokenizer.json: no such file" in refused("sample", model.parent, "x")
+    assert refused("sample", model, "", "--template", "none") == "prompts: no tokens come of ''"
+    assert refused("sample", model, "-") == "prompts: no lines at standard input"
+    assert refused("sample", model, "x", "--top-p", 0) == "--top-p: above 0, at most 1, got 0.0"
+    said = refused("sample", model, "x", "--template", "none", "--max-new-tokens", 512)
+    assert said == "--max-new-tokens: the model has 511 positions left, got 512"
     assert refused("sample", model, "x", "--dtype", "int8") == "--dtype: float32 or bfloat16, got 'int8'"  # fmt: skip
 
 
@@ -147,6 +152,26 @@ def test_a_run_from_recipe_to_model(model: Path, server: EmbeddedServer, tmp_pat
     said = refused(*asked)
     assert f"{data}, line 1: " in said
     assert f"{data}, line 10: " in said
+
+
+def test_a_disk_that_takes_no_more_is_named(
+    model: Path, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    data = digits(tmp_path / "data.jsonl")
+    command = f"ulimit -f 100; exec {sys.executable} -m trainer.cli grpo {TINY_RECIPE}"
+    for setting in (
+        f"model.path={model}", f"data.path={data}", f"run.dir={tmp_path / 'run'}",
+        f"reward.address={server.address}", "data.template=none", "run.steps=2",
+        "rollout.max_new_tokens=4", "run.tensorboard=false",
+    ):  # fmt: skip
+        command += f" --set {setting}"
+    run = subprocess.run(command, cwd=ROOT, shell=True, executable="/bin/bash", capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+    assert run.returncode == 2, run
+    assert "Traceback" not in run.stderr
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith(f"touchstone-train: {tmp_path / 'run' / 'checkpoints'}: ")
+    assert "File too large" in last
+    assert checkpoint.steps(tmp_path / "run" / "checkpoints") == []
 
 
 def test_what_has_no_run(tmp_path: Path) -> None:

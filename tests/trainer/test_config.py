@@ -99,8 +99,11 @@ def test_defaults_and_overrides(least: Path) -> None:
         ("algorithm.mini_batches=7", "algorithm.mini_batches: must divide rollout.prompts_per_rollout * rollout.group_size = 512, got 7"),
         ("budget.micro_batch_tokens=1535", "budget.micro_batch_tokens: at least the longest sample, 1536 tokens, got 1535"),
         ("algorithm.overlong.soft_tokens=1025", "algorithm.overlong.soft_tokens: at most rollout.max_new_tokens = 1024, got 1025"),
-        ("parallel.zero=2", 'parallel.zero: needs parallel.backend = "deepspeed"'),
-        ("parallel.offload=true", 'parallel.offload: needs parallel.backend = "deepspeed"'),
+        ("parallel.offload=true", "parallel.offload: needs parallel.zero of at least 1, got 0"),
+        ("rollout.url=127.0.0.1:30000", "rollout.url: should be http://host:port, got '127.0.0.1:30000'"),
+        ("rollout.url=http://[::1", "rollout.url: should be http://host:port, got 'http://[::1'"),
+        ("rollout.url=http://h:99999", "rollout.url: should be http://host:port, got 'http://h:99999'"),
+        ("reward.wait_seconds=0", "reward.wait_seconds: should be greater than 0, got 0"),
         ("parallel.sequence_parallel=true", "parallel.sequence_parallel: needs parallel.tp of at least 2, got 1"),
         ("model.path.x=1", "--set model.path.x=1: path is no table"),
         ("run.seed", "--set: key=value is wanted, got 'run.seed'"),
@@ -116,7 +119,7 @@ def test_limits_that_just_hold(least: Path) -> None:
     load_recipe(
         least,
         ["budget.micro_batch_tokens=1536", "algorithm.overlong.soft_tokens=1024", "rollout.group_size=2",
-         "parallel.backend=deepspeed", "parallel.zero=3", "parallel.offload=true", "algorithm.mini_batches=64"],
+         "parallel.zero=3", "parallel.offload=true", "algorithm.mini_batches=64"],
         GrpoConfig,
     )  # fmt: skip
 
@@ -301,19 +304,19 @@ def test_estimate_follows_the_recipe(tmp_path: Path) -> None:
     )
     ahead = rows(recipe_for(tmp_path / "m", "rollout.staleness=1"), config, count)
     assert ahead["the embedded engine's copy"] == 2 * count
-    served = rows(recipe_for(tmp_path / "m", "rollout.engine=vllm", "rollout.url=u"), config, count)
+    served = rows(
+        recipe_for(tmp_path / "m", "rollout.engine=vllm", "rollout.url=http://u"), config, count
+    )
     # 2 layers, 2 key-value heads of 8, keys and values of 2 bytes: for each of 512 rows of 192.
     assert base["keys and values of 512 x 192 tokens"] == 2 * 2 * 2 * 8 * 2 * 512 * 192
     assert served["keys and values of 512 x 192 tokens"] == 0
     for zero, split in enumerate(["", "the optimizer's moments", "gradients", "parameters"]):
-        found = rows(recipe_for(tmp_path / "m", "parallel.backend=deepspeed", f"parallel.zero={zero}"), config, count, dp=4)  # fmt: skip
+        found = rows(recipe_for(tmp_path / "m", f"parallel.zero={zero}"), config, count, dp=4)  # fmt: skip
         if split:
             assert found[split] * 4 == base[split]
         if zero < 3:
             assert found["parameters"] == base["parameters"]
-    offloaded = recipe_for(
-        tmp_path / "m", "parallel.backend=deepspeed", "parallel.zero=1", "parallel.offload=true"
-    )
+    offloaded = recipe_for(tmp_path / "m", "parallel.zero=1", "parallel.offload=true")
     assert rows(offloaded, config, count, on_gpu=True)["the optimizer's moments"] == 0
     assert rows(offloaded, config, count)["the optimizer's moments"] == 8 * count
     checkpointed = rows(
@@ -321,6 +324,16 @@ def test_estimate_follows_the_recipe(tmp_path: Path) -> None:
     )
     name = next(key for key in base if key.startswith("activations"))
     assert checkpointed[name] < base[name]
+
+
+def test_what_is_held_in_turn_counts_once(tmp_path: Path) -> None:
+    config = ModelConfig.from_hf(TINY | {"vocab_size": 96})
+    turns = rows(recipe_for(tmp_path / "m"), config, 10**6)
+    trained = sum(size for what, size in turns.items() if what.startswith(("gradients", "activations", "logits")))  # fmt: skip
+    sampled = turns["keys and values of 512 x 192 tokens"]
+    assert turns["held in turn: to sample"] == -min(trained, sampled) < 0
+    together = rows(recipe_for(tmp_path / "m", "rollout.staleness=1"), config, 10**6)
+    assert together["held in turn: to sample"] == 0
 
 
 def test_preflight(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from trainer.logprobs import LOGITS_AT_ONCE_CUDA, token_logprobs
 from trainer.model import Decoder, ModelConfig
 from trainer.rollout.embedded import EmbeddedEngine
 from trainer.rollout.engine import Request, Sampling
-from trainer.run import start_torch
+from trainer.process import start_torch
 from verifier.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -50,6 +50,11 @@ def test_rows_become_prompts_in_order(tokenizer: Tokenizer, tmp_path: Path) -> N
             "line 2: prompt: at most data.max_prompt_tokens = 32 tokens, got 40",
         ),
         (GOOD | {"id": "b", "math": {"gold": "2"}}, "line 2: "),
+        ("[" * 100_000, "line 2: nested too deeply"),
+        (
+            GOOD | {"id": "b", "prompt": "x" * 5000},
+            "line 2: prompt: at most data.max_prompt_tokens = 32 tokens, got 5000 characters",
+        ),
     ],
 )
 def test_a_bad_row_is_told_by_its_line(

@@ -18,6 +18,8 @@ from safetensors import safe_open
 
 from tests.trainer.support import digits, metrics, recipe, tiny_model
 from trainer import checkpoint
+from trainer.checkpoint import CheckpointError
+from trainer.config import ConfigError
 from trainer.grpo import train
 from trainer.optimize import TrainingStopped
 from verifier.embedded import EmbeddedServer
@@ -133,6 +135,19 @@ def test_a_killed_run_goes_on_to_the_same_curve(
     assert metrics(broken) == metrics(whole)
     ends = [dict(checkpoint.weights(d / "checkpoints" / "step-00000012")) for d in (whole, broken)]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_a_run_is_gone_on_with_as_what_it_is(
+    service: EmbeddedServer, parts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    train(recipe(tmp_path, *parts, reward=at(service), run={"steps": 2}))
+    with pytest.raises(ConfigError, match=r"run\.steps: at least the 2 that .* has made, got 1"):
+        train(recipe(tmp_path, *parts, reward=at(service), run={"steps": 1}))
+    state = tmp_path / "checkpoints" / "step-00000002" / "state.json"
+    state.write_text(state.read_text().replace('"grpo"', '"sft"'))
+    with pytest.raises(CheckpointError, match="of touchstone-train sft, this is grpo"):
+        train(recipe(tmp_path, *parts, reward=at(service)))
+    assert len(metrics(tmp_path)) == 2
 
 
 def test_without_a_signal_nothing_moves(

@@ -24,6 +24,7 @@ from trainer.log import (
     RolloutRow,
     RunError,
     RunLog,
+    claimed,
     describe,
     read_metrics,
     read_rollouts,
@@ -52,6 +53,28 @@ def row(step: int, sample: int = 0, **changes: object) -> RolloutRow:
         "reason": "MATCH", "parts_json": "[]",
     }  # fmt: skip
     return RolloutRow(**(told | changes))  # type: ignore[arg-type]
+
+
+def test_a_directory_has_one_run_at_a_time(tmp_path: Path) -> None:
+    taken = pytest.raises(RunError, match=r"run\.dir: another run")
+    with claimed(tmp_path / "run"), taken, claimed(tmp_path / "run"):
+        pass
+    with claimed(tmp_path / "run"):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file: File exists"), claimed(tmp_path / "file"):
+        pass
+
+
+def test_another_recipe_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def told(**optimizer: float) -> GrpoConfig:
+        tables = {"model": {"path": "m"}, "data": {"path": "d"}, "run": {"dir": "r"}}
+        return GrpoConfig.model_validate_json(json.dumps(tables | {"optimizer": optimizer}))
+
+    for one in (told(lr=0.1), told(lr=0.1), told(lr=0.2)):
+        caplog.clear()
+        run_log(tmp_path, config=one).close()
+    assert caplog.messages == ["optimizer.lr was 0.1, is 0.2"]
 
 
 def test_metrics_come_back_to_the_bit(tmp_path: Path) -> None:
@@ -144,6 +167,9 @@ def test_damage_elsewhere_is_named(tmp_path: Path) -> None:
         ("{", "line 2: "),
         ("[1]", "line 2: a step's metrics"),
         ("{}", "line 2: a step's"),
+        ('{"step": 1, "a": "<b>"}', "line 2: a step's"),
+        ('{"step": 1, "a": NaN}', "line 2: a step's"),
+        ('{"step": 1, "a": 1e999}', "line 2: a step's"),
     ):
         path.write_text(f'{{"step": 0}}\n{line}\n{{"step": 2}}\n')
         with pytest.raises(RunError, match=said):
@@ -252,15 +278,19 @@ def test_a_step_in_one_line() -> None:
         " · eval/pass@1 0.500"
     )
     assert describe(100, 100, {"eval/pass@1": 1.0}) == "at the end · eval/pass@1 1.000"
+    assert describe(0, 1, {"reward/failed_share": 0.0}) == "step 0 of 1"
+    assert describe(0, 1, {"reward/failed_share": 0.5}) == "step 0 of 1 · failed 50.0%"
 
 
 def test_plain_lines_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = run_log(tmp_path, first_step=4, quiet=False, log_every=3)
     for step in range(4, 11):  # the last is the evaluation at the end
-        log.step(step, STEP)
+        evaluated = step in (7, 10)
+        log.step(step, {k: v for k, v in STEP.items() if evaluated or not k.startswith("eval/")})
     log.close()
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(" · ")[0] for line in lines] == ["step  5 of 10", "step  8 of 10", "step  9 of 10", "at the end"]  # fmt: skip
+    shown = [line.split(" · ")[0] for line in lines]
+    assert shown == [*(f"step  {n} of 10" for n in (5, 7, 8, 9)), "at the end"]
     assert all(line.rpartition(" · ")[2].startswith("left 0:00:0") for line in lines[:-1])
     assert "left" not in lines[-1]
     assert "\x1b" not in "".join(lines)

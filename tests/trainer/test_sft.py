@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -166,8 +165,8 @@ def test_the_learning_rate_ends_at_a_tenth(model, tmp_path):
 
 
 def run_of(recipe: SftConfig) -> Run:
-    with ExitStack() as stack:
-        return Run(recipe, stack)
+    with Run(recipe) as run:
+        return run
 
 
 def test_an_epoch_has_every_row_once_and_each_another_order(model, tmp_path):
@@ -250,9 +249,6 @@ def test_a_killed_run_goes_on_to_the_same_curve(model, tmp_path):
 # ---- layouts --------------------------------------------------------------------
 
 
-ZERO = {"backend": "deepspeed"}
-
-
 def train_on_rank(directory: Path, model: Path, data: Path, sections: dict[str, Any]) -> None:
     import torch.distributed as dist
 
@@ -270,11 +266,7 @@ def test_two_ranks_come_to_what_one_does(model, tmp_path):
             ("dp", {}),
             ("tp", {"tp": 2}),
             ("sp", {"tp": 2, "sequence_parallel": True}),
-            *(
-                (f"zero{stage}", ZERO | {"zero": stage})
-                for stage in (1, 3)
-                if find_spec("deepspeed")
-            ),
+            *((f"zero{stage}", {"zero": stage}) for stage in (1, 3) if find_spec("deepspeed")),
         ):
             layout = {**sections, "parallel": parallel}
             ranks.run(train_on_rank, tmp_path / name, model, data, layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,9 +153,11 @@ train(recipe(Path(directory), Path(model), Path(data), **json.loads(sections)))
 """
 
 
+with socket.create_server(("127.0.0.1", 0)) as free:
+    PORT = str(free.getsockname()[1])
 LAUNCHERS = {
-    "torchrun": ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29731"],
-    "deepspeed": ["deepspeed.launcher.runner", "--num_gpus", "2", "--master_port", "29732", "--no_local_rank"],
+    "torchrun": ["torch.distributed.run", "--nproc-per-node", "2", "--standalone"],
+    "deepspeed": ["deepspeed.launcher.runner", "--num_gpus", "2", "--master_port", PORT, "--no_local_rank"],
 }  # fmt: skip
 
 
@@ -169,7 +172,7 @@ def test_a_whole_run_under_both_launchers(tmp_path: Path) -> None:
         sections["reward"] = {"address": server.address}
         train(recipe(tmp_path / "one", path, data, **sections))
         for launcher, zero, steps in (("torchrun", 2, 2), ("deepspeed", 3, 4)):
-            sections["parallel"] = {"backend": "deepspeed", "zero": zero}
+            sections["parallel"] = {"zero": zero}
             sections["run"] = {"steps": steps}
             arguments = [script, tmp_path / "two", path, data, json.dumps(sections)]
             ran = subprocess.run(

@@ -445,7 +445,7 @@ def sample(logits: Tensor, sampling: Sampling, uniform: Tensor) -> tuple[Tensor,
     """Tokens [B] and their log-probabilities [B] from logits [B, V] and numbers in [0, 1) [B]."""
     if sampling.temperature == 0.0:
         tokens = logits.argmax(-1)
-        return tokens, torch.zeros_like(tokens, dtype=torch.float32)
+        return tokens, 0.0 * logits.amax(-1)  # not finite where the logits are not
     logprobs = F.log_softmax(logits / sampling.temperature, dim=-1)
     if sampling.top_k or sampling.top_p < 1.0:
         logprobs = _nucleus(logprobs, sampling)

@@ -23,6 +23,10 @@ class EngineError(Exception):
     """A rollout engine is dead or refuses: what was asked of it, and what it said."""
 
 
+class EngineAway(EngineError):
+    """It cannot be reached, now."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How tokens are drawn, for all requests of one call."""

@@ -31,6 +31,22 @@ LONGEST_WAIT_S = 15.0
 """Between two tries to reach an engine."""
 
 
+def patience(seconds: float, kind: type[EngineError]) -> tenacity.Retrying:
+    """Tries that go on for so long while such errors come, each with a line that says so."""
+
+    def told(state: tenacity.RetryCallState) -> None:
+        assert state.outcome is not None
+        log.warning("rollouts: %s; waiting for the engine", state.outcome.exception())
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(kind),
+        wait=tenacity.wait_exponential(max=LONGEST_WAIT_S),
+        stop=tenacity.stop_after_delay(seconds),
+        before_sleep=told,
+        reraise=True,
+    )
+
+
 class Rollouts:
     """The steps of a run, one after the other. `send(version)` gives the engine the weights."""
 
@@ -126,17 +142,7 @@ class Rollouts:
                 raise error or EngineError("the engine of another rank failed")
             return result  # type: ignore[return-value]
 
-        def again(state: tenacity.RetryCallState) -> None:
-            assert state.outcome is not None
-            log.warning("rollouts: %s; waiting for the engine", state.outcome.exception())
-
-        for try_ in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(EngineError),
-            wait=tenacity.wait_exponential(max=LONGEST_WAIT_S),
-            stop=tenacity.stop_after_delay(self._recipe.rollout.timeout_seconds),
-            before_sleep=again,
-            reraise=True,
-        ):
+        for try_ in patience(self._recipe.rollout.timeout_seconds, EngineError):
             with try_:
                 if try_.retry_state.attempt_number > 1:
                     self._send(self._version)

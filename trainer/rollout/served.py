@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 import threading
 import time
@@ -30,7 +29,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.model import ModelConfig
-from trainer.rollout.engine import Completion, EngineError, Request, Sampling, Span
+from trainer.rollout.engine import Completion, EngineAway, EngineError, Request, Sampling, Span
 from trainer.rollout.transfer import (
     Named,
     broadcast,
@@ -82,20 +81,14 @@ class ServedEngine(ABC):
         sync: SyncMode = "disk",
         timeout_seconds: float = 600.0,
         concurrency: int = CONCURRENCY,
-        directory: Path | None = None,
     ) -> None:
-        """Raises EngineError when no such server answers, or one with another model.
-
-        `directory`, for sync by disk, is one that the server sees under the same path; default: a
-        temporary one. `timeout_seconds` is how long a server may be silent.
-        """
+        """Raises EngineAway when no such server answers, EngineError for one with another model.
+        `timeout_seconds` is how long a server may be silent."""
         self.url = url.rstrip("/")
         self.version = 0
         self._sync: SyncMode = sync
         self._seconds = timeout_seconds
         self._concurrency = concurrency
-        self._directory = directory
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._group: dist.ProcessGroup | None = None
         self._synced = False
         self._held = False  # the server's state
@@ -256,8 +249,6 @@ class ServedEngine(ABC):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
 
     # How it is done.
 
@@ -267,18 +258,13 @@ class ServedEngine(ABC):
             self._held = True
 
     def _sync_by_disk(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
-        if self._directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="touchstone-weights-")
-            self._directory = Path(self._temporary.name)
-        directory = self._directory / f"weights-{version:06}"
-        if directory.exists():  # of a run that was ended before it could clear up
-            shutil.rmtree(directory)
-        save_buckets(weights, directory)
-        self._begin()
-        self._read(directory)
-        self._end(version)
-        # The server has a copy, and may have the files open no longer than it answers.
-        shutil.rmtree(directory)
+        # The server has a copy when it has answered, and may have the files open no longer.
+        with tempfile.TemporaryDirectory(prefix="touchstone-weights-") as temporary:
+            directory = Path(temporary) / "weights"
+            save_buckets(weights, directory)
+            self._begin()
+            self._read(directory)
+            self._end(version)
 
     def _broadcast(self, bucket: Named) -> None:
         if self._group is None:
@@ -306,7 +292,11 @@ class ServedEngine(ABC):
 
         async def one(index: int) -> None:
             async with gate:
-                put((index, await self._complete(f"{prefix}-{index}", requests[index], sampling)))
+                rid = f"{prefix}-{index}"
+                completion = await self._complete(rid, requests[index], sampling)
+                if not completion.ids:
+                    raise self._error(f"request {rid}", f"no token came ({completion.finish})")
+                put((index, completion))
 
         await self._gathered(prefix, [one(index) for index in range(len(requests))])
 
@@ -355,7 +345,9 @@ class ServedEngine(ABC):
         try:
             answer = await self._client.request(method, path, **arguments)
         except httpx2.HTTPError as error:
-            raise self._error(asked, f"{type(error).__name__}: {error}") from error
+            raise EngineAway(
+                f"{self.name} at {self.url}: {asked}: {type(error).__name__}: {error}"
+            ) from error
         if answer.status_code != httpx2.codes.OK:
             raise self._error(asked, f"status {answer.status_code}: {answer.text[:1000]}")
         self._heard = time.monotonic()
