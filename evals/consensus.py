@@ -6,8 +6,8 @@ frequent answer stands for its class and all others are compared with it, then t
 with the next, for all questions of a benchmark at once. A pair that the service cannot decide stays
 apart and is counted.
 
-The service's evidence in the scores says what kind of answers these are. Programs, essays and the
-like have no equality, and no classes.
+The service's evidence in the scores says what kind of answers these are: values or letters. Of
+programs, essays, and what a benchmark grades by itself, nobody can say that two are equal.
 """
 
 from __future__ import annotations
@@ -58,20 +58,16 @@ async def classify(
     kinds = {_kind(score) for scores in questions for score in scores} - {""}
     if "math" in kinds:
         return await _by_value(questions, client)
-    return _by_text(questions) if kinds & {"choice", "text"} else None
+    return _by_letter(questions) if "choice" in kinds else None
 
 
 def _kind(score: Score) -> str:
-    """math, choice; text: graded by the benchmark itself; "": nothing to compare."""
-    if not score.extracted:
-        return ""
-    if "parts" not in score.evidence:
-        return "text"
-    told = score.evidence["evidence"]
+    """math or choice; "": nothing to compare."""
+    told = score.evidence.get("evidence", {})
     return next((kind for kind in ("math", "choice") if kind in told), "")
 
 
-def _by_text(questions: Sequence[Sequence[Score]]) -> list[Classes]:
+def _by_letter(questions: Sequence[Sequence[Score]]) -> list[Classes]:
     return [Classes(_numbers([score.extracted or None for score in one])) for one in questions]
 
 

@@ -42,7 +42,8 @@ class Data:
         return self._bytes(path, get).decode()
 
     def _lines(self, path: str, get: str) -> Iterator[dict[str, Any]]:
-        for number, line in enumerate(self._bytes(path, get).decode().splitlines(), 1):
+        # Not splitlines: a text may hold what Unicode counts as the end of a line.
+        for number, line in enumerate(self._bytes(path, get).decode().split("\n"), 1):
             if not line.strip():
                 continue
             try:

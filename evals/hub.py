@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,19 +45,8 @@ class Table:
             ) from None
 
     def _file(self, data: Data) -> list[dict[str, Any]]:
+        if not self.path.endswith(".csv"):
+            return data.rows(self.path, get=self.get)
         text = data.text(self.path, get=self.get)
-        if self.path.endswith(".csv"):
-            # A byte order mark, as spreadsheets write it, is no part of the first column's name.
-            return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-        # Not by splitlines: U+2028 and its like may stand inside of a JSON string.
-        lines = enumerate(text.split("\n"), 1)
-        return [self._row(number, line) for number, line in lines if line.strip()]
-
-    def _row(self, number: int, line: str) -> dict[str, Any]:
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataMissing(f"{self.path}, line {number}: {error}") from error
-        if not isinstance(row, dict):
-            raise DataMissing(f"{self.path}, line {number}: not a JSON object")
-        return row
+        # A byte order mark, as spreadsheets write it, is no part of the first column's name.
+        return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))

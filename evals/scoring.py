@@ -150,7 +150,9 @@ def evidence_of(verdict: Verdict) -> dict[str, Any]:
 
 
 def final_part(text: str) -> str:
-    """What follows the last </think>, or all of it."""
+    """What follows the last </think>, or all of it; nothing of a thought that never ended."""
+    if "</think>" not in text and "<think>" in text:
+        return ""
     return text.rpartition("</think>")[2]
 
 

@@ -337,12 +337,14 @@ def sum_up(
         if agreed:
             metrics[f"cons@{able[-1]}"] = estimate(agreed[able[-1]], groups)
     metrics |= own_figures(benchmark, asked)
-    for strategy in strategies:
+    able_to = [one for one in strategies if of is not None or not one.needs_answers]
+    for strategy in able_to:
         values = [
             expected(strategy, solutions(one, None if of is None else of[at], given or {}))
             for at, one in enumerate(held)
         ]
         metrics[strategy.name] = estimate(values, groups)
+    unable = [one.name for one in strategies if one not in able_to]
     headline = metrics.get(benchmark.headline, Estimate(None))
     return Summary(
         benchmark=benchmark.name,
@@ -364,7 +366,7 @@ def sum_up(
         tokens=spent.tokens,
         cost=spent.cost,
         seconds=spent.seconds,
-        notes=tuple(notes(asked, curve[len(able) :])),
+        notes=tuple(notes(asked, curve[len(able) :], unable)),
     )
 
 
@@ -471,7 +473,9 @@ def solutions(one: Asked, classes: Classes | None, given: Given) -> list[Solutio
     ]
 
 
-def notes(asked: Sequence[Asked], refused: Sequence[int]) -> Iterator[str]:
+def notes(
+    asked: Sequence[Asked], refused: Sequence[int], strategies: Sequence[str]
+) -> Iterator[str]:
     """What is not told, and why."""
     if nothing := [one.question.id for one in asked if not one.scores]:
         yield f"{len(nothing)} of {len(asked)} questions have no score: {_some(nothing)}"
@@ -481,6 +485,8 @@ def notes(asked: Sequence[Asked], refused: Sequence[int]) -> Iterator[str]:
             f"no pass@k and cons@k for k = {', '.join(map(str, refused))}: "
             f"question {fewest.question.id} has {len(fewest.scores)} graded samples"
         )
+    for strategy in strategies:
+        yield f"no {strategy}: of these answers nobody can say that two are equal"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from evals.benchmark import BenchmarkError
 
 if TYPE_CHECKING:
     from evals.statistics import Estimate
-    from evals.summary import Summary
+    from evals.summary import Shares, Summary
 
 _LATEX = str.maketrans(
     {
@@ -26,6 +27,9 @@ _LATEX = str.maketrans(
         "–": "--",
     }
 )
+
+FURTHER = 10
+"""Figures of a benchmark beside its headline in a table; some have dozens, which drown the rest."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,10 @@ class Grid:
     def rich(self) -> Table:
         """For a terminal; nothing in a cell is markup."""
         caption = Text("\n".join(self.notes)) if self.notes else None
-        table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left")
         for at, column in enumerate(self.columns):
-            table.add_column(Text(column), justify="right" if at else "left")
+            justify: JustifyMethod = "right" if at else "left"
+            table.add_column(Text(column), justify=justify, overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
@@ -68,35 +73,39 @@ class Grid:
 
 
 def summaries(runs: Sequence[Summary]) -> Grid:
-    """One row for each: its headline with the interval, and what is behind it."""
-    rows = []
+    """For each run its headline with all that puts it in doubt, then its further figures.
+
+    Shares are of all samples that there should be, those that are 0 left out; bounds are of pass@1.
+    """
+    rows, notes = list[tuple[str, ...]](), list[str]()
+    several = len({one.model for one in runs}) > 1
     for one in runs:
-        shares = one.shares
-        rows.append(
-            (
-                one.title,
-                one.model,
-                f"{one.questions} x {one.k}",
-                one.headline.name,
-                with_error(one.headline),
-                interval(one.headline),
-                _last("pass", one.pass_at_k),
-                _last("cons", one.cons_at_k),
-                percent(shares.truncated),
-                percent(shares.no_answer),
-                percent(shares.unscored),
-                "–".join(number(bound) for bound in one.bounds),
-            )
-        )
-    columns = ("benchmark", "model", "samples", "figure", "value", "95 %", "pass@k", "cons@k")
-    shares_of = ("truncated", "no answer", "no score", "bounds")
-    notes = tuple(f"{one.title}: {note}" for one in runs for note in one.notes)
-    return Grid((*columns, *shares_of), tuple(rows), notes)
+        name = f"{one.title}, {one.model}" if several else one.title
+        others = [each for each in one.metrics if each != one.headline.name]
+        bounds = "–".join(number(bound) for bound in one.bounds)
+        first = _figure(one.headline.name, one.headline)
+        rows.append((name, f"{one.questions} x {one.k}", *first, bounds, _shares(one.shares)))
+        rows += [("", "", *_figure(each, one.metrics[each]), "", "") for each in others[:FURTHER]]
+        notes += [f"{name}: {note}" for note in one.notes]
+        if len(others) > FURTHER:
+            notes.append(f"{name}: {len(others) - FURTHER} more figures are in its summary.json")
+    columns = ("benchmark", "samples", "figure", "value", "95 %", "bounds", "shares")
+    return Grid(columns, tuple(rows), tuple(notes))
+
+
+def _figure(name: str, figure: Estimate) -> tuple[str, str, str]:
+    return name, with_error(figure), interval(figure)
+
+
+def _shares(shares: Shares) -> str:
+    told = [f"{name.replace('_', ' ')} {percent(s)}" for name, s in asdict(shares).items() if s]
+    return ", ".join(told) or "all graded"
 
 
 def leaderboard(runs: Sequence[Summary]) -> dict[str, Any]:
     """Runs of one model in the layout of lm-evaluation-harness' result files, which leaderboards
-    read: `results` by task, each figure with its `_stderr`. Raises BenchmarkError for two models."""
+    read: `results` by task, each figure with its `_stderr`. Raises BenchmarkError for two models,
+    or none."""
     models = sorted({one.model for one in runs})
     if len(models) != 1:
         raise BenchmarkError(
@@ -152,13 +161,6 @@ def interval(figure: Estimate) -> str:
         return "–"
     scale = 100 if abs(figure.value) <= 1 else 1
     return f"[{scale * figure.low:.1f}, {scale * figure.high:.1f}]"
-
-
-def _last(name: str, curve: Mapping[int, float]) -> str:
-    if not curve:
-        return "–"
-    k = max(curve)
-    return f"{name}@{k} {number(curve[k])}"
 
 
 def _markdown(cell: str) -> str:

@@ -28,8 +28,8 @@ YEARS = {
 }
 PAST = Table(
     "aime_amc/aime_1983_2023.jsonl.gz",
-    "agentica-project/rllm, data/train/math/aime.json, as JSON Lines with problem, answer, year, "
-    "aime_number, problem_number",
+    "AIME 1983-2023 of agentica-project/rllm@874daa4a (MIT), as JSON Lines with problem, answer, "
+    "year, aime_number, problem_number",
 )
 HMMT = Table(
     "aime_amc/comp-math-24-25.jsonl",

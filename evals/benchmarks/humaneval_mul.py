@@ -97,7 +97,7 @@ def program(row: Mapping[str, Any], code: str, language: Language) -> str:
     match language.name:
         case "java" | "csharp":
             if whole_class:
-                code = code[: code.rindex("}")]
+                code = code.rpartition("}")[0]
             head: str = row["prompt"][: row["prompt"].index("class Problem")]
             if "class Problem" not in code:
                 head += "class Problem {\n"

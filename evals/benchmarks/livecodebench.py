@@ -9,16 +9,17 @@ Each response is graded twice. `default`: the last fenced program, outputs compa
 values as JSON. `lcb`: the official extraction and the official comparison. Programs run in the
 same way for both, in processes of their own.
 
-Tests: of the hub's files, public and private ones. The rebuilt file of a data folder has only the
-published samples that an accepted program confirms and the private tests that official verdicts
-reveal; its problems are in the slice tests "at hand", those without any in "none", and a program
-that passes may yet be wrong.
+Tests: of the hub's files, which may lie in a data folder's `livecodebench`, public and private
+ones. The rebuilt file of a data folder has only the published samples that an accepted program
+confirms and the private tests that official verdicts reveal; its problems are in the slice tests
+"at hand", those without any in "none", and a program that passes may yet be wrong.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import io
 import json
 import pickle
@@ -33,7 +34,8 @@ from evals.benchmark import Benchmark, Message, Protocol, Question, Sample, r1
 from evals.data import Data, DataMissing
 from verifier.client import Item
 
-REBUILT = "livecodebench/problems_release_v5_880.jsonl.gz"
+FOLDER = "livecodebench"
+REBUILT = f"{FOLDER}/problems_release_v5_880.jsonl.gz"
 HUB = "livecodebench/code_generation_lite"
 REVISION = "0fe84c3912ea0c4d4a78037083943e8f0c4dd505"
 FILES = ("test.jsonl", "test2.jsonl", "test3.jsonl", "test4.jsonl", "test5.jsonl")
@@ -129,22 +131,36 @@ def _hub_tests(rows: Sequence[Row], place: int) -> list[Test]:
 
 
 def _hub_rows(data: Data) -> Sequence[Row]:
-    """The hub's rows, left on disk: their tests take gigabytes. Raises DataMissing."""
+    """The hub's rows, from its files in the data folder or from it, left on disk: their tests take
+    gigabytes. Raises DataMissing."""
     name = f"{HUB}@{REVISION}"
-    if not data.hub:
-        raise DataMissing(f"{REBUILT}, {name}: neither is there, and the hub is not to be asked")
+    if _in_folder(data):
+        assert data.folder is not None
+        files = [str(data.folder / FOLDER / file) for file in FILES]
+        for path in files:
+            with open(path, "rb") as file:
+                data.read[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    elif data.hub:
+        files = [f"hf://datasets/{name}/{file}" for file in FILES]
+        data.read[name] = REVISION
+    else:
+        raise DataMissing(
+            f"{name}: {', '.join(FILES)} are not in the data folder's {FOLDER}, and the hub is not "
+            "to be asked"
+        )
     try:
         import datasets
     except ImportError:
         raise DataMissing(f'{name}: needs pip install "touchstone-rl[evals]"') from None
-    files = [f"hf://datasets/{name}/{file}" for file in FILES]
     try:
-        found = datasets.load_dataset("json", data_files=files, split="train")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataMissing(f"{name}: the hub does not give it: {error}") from error
-    data.read[name] = REVISION
-    rows: Sequence[Row] = found
+        rows: Sequence[Row] = datasets.load_dataset("json", data_files=files, split="train")
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise DataMissing(f"{name}: not to be had: {error}") from error
     return rows
+
+
+def _in_folder(data: Data) -> bool:
+    return all(data.has(f"{FOLDER}/{file}") for file in FILES)
 
 
 def from_hub(rows: Sequence[Row]) -> Iterator[Question]:
@@ -180,7 +196,7 @@ def _question(row: Row, problem: Problem, tests: str) -> Question:
 
 def load(data: Data, window: tuple[str, str] | None = None) -> list[Question]:
     """The questions, or those of contests from the first to the last day (ISO 8601)."""
-    if data.has(REBUILT):
+    if data.has(REBUILT) and not _in_folder(data):
         questions = list(rebuilt(data.rows(REBUILT, get="")))
     else:
         questions = list(from_hub(_hub_rows(data)))

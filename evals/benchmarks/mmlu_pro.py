@@ -26,6 +26,7 @@ from evals.benchmark import Benchmark, Protocol, Question, Sample, r1, user
 from evals.benchmarks.mmlu import choice_question
 from evals.data import Data
 from evals.hub import Table
+from evals.scoring import final_part
 
 _REVISION = "b189ec765aa7ed75c8acfea42df31fdae71f97be"
 
@@ -88,7 +89,7 @@ def _questions(data: Data, shots: Mapping[str, str]) -> list[Question]:
                 str(row["question_id"]),
                 user(prompt + example(row["question"], options)),
                 options,
-                # Not answer_index, which disagrees in question 3983: the script looks at the letter.
+                # Not answer_index, which differs in question 3983: the script reads the letter.
                 LETTERS.find(row["answer"]),
                 slices={"subject": category},
             )
@@ -148,7 +149,7 @@ def aggregate(samples: Sequence[Sample]) -> dict[str, float]:
         return {}
     right = guessed = lucky = 0
     for sample in samples:
-        found = extract(sample.response.rpartition("</think>")[2])
+        found = extract(final_part(sample.response))
         right += (hit := found.letter == sample.question.gold)
         guessed += found.rule is Rule.GUESS
         lucky += hit and found.rule is Rule.GUESS

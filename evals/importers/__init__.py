@@ -29,6 +29,10 @@ LEAST_CHARS = 32
 """Of a text that is part of another, to tell a question; fewer where it is half of the other."""
 
 
+LEAST_WITH_ID = 8
+"""Of a text that confirms a number."""
+
+
 def imported(
     format: str,
     path: Path,
@@ -124,12 +128,11 @@ class _Matching:
         return question
 
     def _matched(self, stored: Stored, path: Path) -> Question:
+        told = sorted(filter(None, map(_plain, stored.texts)), key=len, reverse=True)
         for id in stored.ids:
-            if id in self._by_id:
-                return self._by_id[id]
-        for text in sorted(map(_plain, stored.texts), key=len, reverse=True):
-            if not text:
-                continue
+            if (question := self._by_id.get(id)) and _means(id, question, told):
+                return question
+        for text in told:
             if text in self._by_text:
                 return self._by_text[text]
             inside = [
@@ -147,10 +150,21 @@ class _Matching:
             around = [n for n in around if len(self._cores[n]) == longest]
             if len(around) == 1:
                 return self._questions[around[0]]
-        told = f"id {stored.ids[0]!r}" if stored.ids else f"text {stored.texts[:1]!r:.200}"
+        what = f"id {stored.ids[0]!r}" if stored.ids else f"text {stored.texts[:1]!r:.200}"
         raise ImportFailed(
-            f"{path}, {stored.place}: no one question of the benchmark has its {told}"
+            f"{path}, {stored.place}: no one question of the benchmark has its {what}"
         )
+
+
+def _means(id: str, question: Question, told: Sequence[str]) -> bool:
+    """Whether an id of ours means our question. A bare number beside texts may be a row of another
+    data set: it counts where our prompt has one of the texts."""
+    ours = _plain(question.messages[-1].content)
+    return (
+        not id.isdigit()
+        or not told
+        or any(len(text) >= LEAST_WITH_ID and text in ours for text in told)
+    )
 
 
 def _check_options(question: Question, stored: Stored, path: Path) -> None:

@@ -5,6 +5,7 @@ first filter's lines count: the raw responses of the others are the same.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,17 @@ def read(path: Path) -> Iterator[Stored]:
 
 
 def _prompt(arguments: Any) -> str:
-    """The request's first argument: a text, or a conversation as JSON."""
+    """The first argument of the first request: a text, or a conversation as JSON."""
     if isinstance(arguments, dict):
         arguments = [[*one.values()] for one in arguments.values() if isinstance(one, dict)]
-    if isinstance(arguments, list) and arguments and isinstance(arguments[0], list):
-        first = arguments[0][0] if arguments[0] else ""
-        return first if isinstance(first, str) else str(first)
-    return ""
+    while isinstance(arguments, list) and arguments:
+        arguments = arguments[0]
+    if not isinstance(arguments, str):
+        return ""
+    try:
+        turns = json.loads(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        return arguments
+    return "\n".join(str(turn.get("content", "")) for turn in turns)

@@ -46,7 +46,8 @@ def whole(path: Path) -> Any:
 
 def lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """(Place, object) of a file of JSON Lines, .gz or not. Raises ImportFailed."""
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    # Not splitlines: texts may have U+2028 and its like as they are.
+    for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
         place = f"line {number}"

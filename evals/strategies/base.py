@@ -45,6 +45,10 @@ class Strategy(Protocol):
     def name(self) -> str:
         """As a figure is called."""
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether it counts equal answers, which not all benchmarks have."""
+
     async def solutions(self, problem: Problem) -> Sequence[Solution]:
         """Those stored, or new ones."""
 

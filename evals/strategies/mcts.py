@@ -57,6 +57,10 @@ class Mcts:
     def name(self) -> str:
         return f"mcts:{self.budget}"
 
+    @property
+    def needs_answers(self) -> bool:
+        return self.select.needs_answers
+
     async def solutions(self, problem: Problem) -> Sequence[Solution]:
         """See Strategy. Raises what the model and the scorer raise."""
         root, left = _Node("", False, 0), self.budget

@@ -56,6 +56,10 @@ class Rebase:
     def name(self) -> str:
         return f"rebase:{self.width}"
 
+    @property
+    def needs_answers(self) -> bool:
+        return self.select.needs_answers
+
     async def solutions(self, problem: Problem) -> Sequence[Solution]:
         """See Strategy. Raises what the model and the scorer raise."""
         found: list[Solution] = []

@@ -24,6 +24,10 @@ class Vote:
     def name(self) -> str:
         return f"weighted_vote:{self.by}" if self.by else "self_consistency"
 
+    @property
+    def needs_answers(self) -> bool:
+        return True
+
     async def solutions(self, problem: Problem) -> Sequence[Solution]:
         return problem.stored
 
@@ -53,6 +57,10 @@ class BestOfN:
     @property
     def name(self) -> str:
         return f"best_of_n:{self.by}"
+
+    @property
+    def needs_answers(self) -> bool:
+        return False
 
     async def solutions(self, problem: Problem) -> Sequence[Solution]:
         return problem.stored

@@ -108,9 +108,10 @@ def main(address: str, path: str, folder: str) -> None:
     pipeline.save_and_push_results()
     (details,) = (place / "out").rglob("details_*.parquet")
     (logged,) = tracker.details_logger.details.values()
+    results = pipeline.get_results()["results"]
     told = {
         "version": version("lighteval"),
-        "results": pipeline.get_results()["results"]["touchstone_case|0"],
+        "results": results["all"],
         "values": [
             None
             if one.metric["touchstone"] != one.metric["touchstone"]

@@ -24,6 +24,7 @@ class Got:
     status: Status = "ok"
     scored: bool = True
     parts: tuple[tuple[str, float], ...] = ()
+    kind: str = "choice"
 
 
 RIGHT, WRONG = Got(), Got(0.0, "B")
@@ -86,5 +87,5 @@ def records(
     if not got.scored:
         return made, None
     parts = [{"name": part, "score": value} for part, value in got.parts]
-    evidence = {"parts": parts, "evidence": {"choice": {}}}
+    evidence = {"parts": parts, "evidence": {got.kind: {}}}
     return made, Score(*key, "g", digest(made.text), got.status, got.score, got.answer, evidence)

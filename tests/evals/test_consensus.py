@@ -125,18 +125,17 @@ async def test_what_cannot_be_compared_stays_apart_and_is_counted(client: Counti
     assert await classify([told], client) == [Classes((0, 1, 2), undecided=3)]
 
 
-async def test_letters_and_a_benchmarks_own_answers(client: Counting) -> None:
+async def test_letters_and_what_has_no_equality(client: Counting) -> None:
     def own(extracted: str, evidence: dict[str, Any]) -> Score:
         return Score("b", "q", 0, "p", "q", "g", "r", "ok", 0.0, extracted, evidence)
 
     letters = [own(letter, {"parts": [], "evidence": {"choice": {}}}) for letter in "ABA"]
     assert await classify([letters], client) == [Classes((0, 1, 0))]
-    assert await classify([[own("x", {}), own("", {}), own("x", {})]], client) == [
-        Classes((0, None, 0))
-    ]
+    blank = [own("", {"parts": [], "evidence": {"choice": {}}})] * 2
+    assert await classify([blank, letters], client) == [Classes((None, None)), Classes((0, 1, 0))]
     programs = [own("print(1)", {"parts": [], "evidence": {"code": {}}})]
     assert await classify([programs], client) is None
-    assert await classify([[own("", {})]], client) is None
+    assert await classify([[own("a whole response", {})]], client) is None
     assert client.asked == []
 
 

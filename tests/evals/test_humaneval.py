@@ -145,6 +145,18 @@ def test_mul_accepts_functions_and_whole_programs(
     assert scores(found) == expected, json.dumps(wrong[0].graded.evidence)[:1500]
 
 
+@pytest.mark.parametrize("language", humaneval_mul.LANGUAGES)
+def test_mul_takes_responses_that_were_cut_off(data: Data, language: str) -> None:
+    question = next(q for q in humaneval_mul.load(data) if q.slices["language"] == language)
+    tag = humaneval_mul.LANGUAGES[language].tags.split("|")[0]
+    code = CLASSES.get(language, "{function}").format(function=question.data["row"]["prompt"])
+    whole = f"<think>So.</think>```{tag}\n{code}\n```\n"
+    for end in range(len(whole)):
+        text = whole[:end]
+        for response in (text, f"{text}\n```"):
+            humaneval_mul.items(question, response)
+
+
 def test_mul_in_python(data: Data, server: EmbeddedServer) -> None:
     questions = [q for q in humaneval_mul.load(data) if q.slices["language"] == "python"]
     assert len(questions) == 164

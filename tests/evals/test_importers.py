@@ -114,6 +114,14 @@ def test_files_and_formats_that_are_not_there_are_said(tmp_path):
         found("jsonl", broken, questions())
 
 
+def test_a_line_ends_with_a_line_feed_alone(tmp_path):
+    text = "one\u2028two\x85three\x0cfour"
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"id": "sum-0", "response": text}, ensure_ascii=False) + "\r\n")
+    (made,) = found("jsonl", path, questions(1))
+    assert made.response == text
+
+
 def test_part_of_the_questions_is_taken_when_asked_for(tmp_path):
     path = jsonl(tmp_path / "rows.jsonl", {"id": "sum-1", "response": ["a", "b"]})
     assert placed(found("jsonl", path, questions(), partial=True)) == [
@@ -284,6 +292,30 @@ def test_a_short_text_tells_no_question(tmp_path):
         found("lm-eval", jsonl(tmp_path / "samples.jsonl", row), asked)
 
 
+def test_a_number_counts_as_an_id_where_the_text_agrees(tmp_path):
+    asked = [
+        choice(
+            "4", "What is it?", ["a stone that has been lying there for ages", "some tree or other"]
+        ),
+        choice(
+            "5", "And what is this?", ["another stone that is not there at all", "the tree of old"]
+        ),
+    ]
+    rows = [
+        sample(n, text, ["A"], question_id=4 + n)
+        for n, text in enumerate(["What is it?", "And what is this?"])
+    ]
+    for row in rows:
+        row["arguments"] = {}
+    made = found("lm-eval", jsonl(tmp_path / "samples.jsonl", *rows), asked)
+    assert [one.question for one in made] == ["4", "5"]
+    rows[1]["doc"] = {"question": "Of another data set?", "question_id": 5}
+    with pytest.raises(
+        ImportFailed, match="line 2: no one question of the benchmark has its id '5'"
+    ):
+        found("lm-eval", jsonl(tmp_path / "samples.jsonl", *rows), asked)
+
+
 def test_the_longest_of_questions_in_a_text_is_meant(tmp_path):
     asked = [
         math_question("third", "Name the smallest of all prime numbers that are odd.", ["3"]),
@@ -329,6 +361,12 @@ def test_letters_of_options_in_another_order_are_refused(tmp_path):
     ]
     made = found("lm-eval", jsonl(tmp_path / "samples.jsonl", *same), asked)
     assert [one.question for one in made] == ["q1", "q2"]
+    chats = [
+        row
+        | {"arguments": {"gen_args_0": {"arg_0": json.dumps([{"role": "user", "content": text}])}}}
+        for row, text in zip(same, texts, strict=True)
+    ]
+    assert found("lm-eval", jsonl(tmp_path / "samples.jsonl", *chats), asked) == made
     turned = texts[1].replace("cat", "?").replace("dog", "cat").replace("?", "dog", 1)
     other = [same[0], same[1] | {"arguments": [[turned, {}]]}]
     with pytest.raises(

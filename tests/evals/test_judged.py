@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import gzip
+import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from evals import endpoint, judged
 from evals.benchmark import Benchmark, Graded, Message, Question, Sample, Tools
@@ -23,8 +25,11 @@ from evals.benchmarks.simpleqa import letter
 from evals.data import Data, DataMissing
 from evals.endpoint import EndpointModel, EndpointSettings
 from evals.judged import Unreadable
+from evals.records import Score, read
+from evals.run import Plan, run
 from tests.evals.support import NAME, stream
 from tests.verifier.judge.server import ChatServer, Play, Request, error
+from verifier.embedded import EmbeddedServer
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
@@ -616,3 +621,60 @@ def test_every_judged_benchmark_needs_a_judge_and_sees_the_final_part_alone():
         assert benchmark.needs_judge
         assert benchmark.final_only
         assert benchmark.grade is not None
+
+
+# ------------------------------------------------------------------------------ whole runs
+
+
+def test_a_run_with_a_judge_that_fails_at_times_invents_no_wrong_answer(tmp_path):
+    folder = tmp_path / "data" / "simpleqa"
+    folder.mkdir(parents=True)
+    lines = "".join(f"x,Who is number {n}?,Person {n}\n" for n in range(8))
+    (folder / "simple_qa_test_set.csv").write_text("metadata,problem,answer\n" + lines)
+
+    def answers(request: Request) -> Play:
+        number = int(asked(request).split()[-1].rstrip("?"))
+        return stream(f"<think>Person 99? No.</think>Person {number if number % 2 else 50}")
+
+    def judges(request: Request) -> Play:
+        text = asked(request).split("Question: ")[-1]
+        assert "think" not in text
+        gold, answer = (
+            text.split(f"{name}: Person ")[1].split()[0]
+            for name in ("Gold target", "Predicted answer")
+        )
+        if gold in ("6", "7"):
+            return error(400, "no")
+        return stream("A" if gold == answer else "B")
+
+    async def whole(model_url: str, judge_url: str, verifier: str):
+        models = [
+            EndpointModel(EndpointSettings(url, NAME, tries=2), NAME)
+            for url in (model_url, judge_url)
+        ]
+        plan = Plan(
+            tmp_path / "out",
+            Data(tmp_path / "data", hub=False),
+            (named("simpleqa"),),
+            models[0],
+            Tools(models[1]),
+            overrides={"k": 2},
+        )
+        try:
+            return await run(plan, verifier, Console(file=io.StringIO()))
+        finally:
+            for model in models:
+                await model.close()
+
+    with (
+        EmbeddedServer("--log-level", "warning", "--sandbox", "none") as service,
+        ChatServer(answers) as model,
+        ChatServer(judges) as judge,
+    ):
+        (summary,) = asyncio.run(whole(model.url, judge.url, service.address))
+    assert summary.shares.grader_error == pytest.approx(4 / 16)
+    assert summary.headline.value == pytest.approx(3 / 6)
+    assert summary.bounds == (pytest.approx(6 / 16), pytest.approx(10 / 16))
+    scores = list(read(tmp_path / "out" / "simpleqa" / "scores.jsonl", Score))
+    assert {one.question for one in scores if one.score is None} == {"6", "7"}
+    assert {one.question for one in scores if one.score == 0} == {"0", "2", "4"}

@@ -176,6 +176,22 @@ def test_neither_folder_nor_hub_is_said(tmp_path: Path) -> None:
         lcb.load(Data(tmp_path, hub=False))
 
 
+def test_files_of_the_hub_in_a_folder(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    folder = tmp_path / lcb.FOLDER
+    folder.mkdir()
+    for number, file in enumerate(lcb.FILES):
+        (folder / file).write_text(json.dumps(hub_row(question_id=f"own_{number}")) + "\n")
+    data = Data(tmp_path, hub=False)
+    questions = lcb.load(data)
+    assert [question.id for question in questions] == [f"own_{n}" for n in range(5)]
+    assert len(lcb.load(data, lcb.R1_WINDOW)) == 5
+    assert not lcb.load(data, ("2024-08-04", "2025-01-01"))
+    items = lcb.items(questions[3], ADDS)
+    assert [test.stdin for test in items["default"].code.tests] == ["1 2\n", "5 5\n"]
+    assert len(data.read) == 5
+
+
 # The rebuilt problems
 
 

@@ -218,10 +218,18 @@ async def test_a_benchmarks_own_figures(tmp_path: Path, client: AsyncVerifierCli
 async def test_answers_without_equality_have_no_consensus(
     tmp_path: Path, client: AsyncVerifierClient
 ) -> None:
-    found = await summary(tmp_path, [(question("q"), [BLANK, BLANK])], 2, client)
+    unlike = Got(1.0, "an essay", parts=(("reward_model", 0.5),), kind="instructions")
+    chosen = [Vote(), BestOfN("reward_model")]
+    found = await summary(
+        tmp_path, [(question("q"), [unlike, unlike])], 2, client, strategies=chosen
+    )
     assert found.cons_at_k == {}
     assert "cons@2" not in found.metrics
-    assert found.pass_at_k == {1: 0.0, 2: 0.0}
+    assert found.pass_at_k == {1: 1.0, 2: 1.0}
+    assert set(found.metrics) == {"pass@1", "pass@2", "best_of_n:reward_model"}
+    assert found.notes == (
+        "no self_consistency: of these answers nobody can say that two are equal",
+    )
 
 
 async def test_strategies(tmp_path: Path, client: AsyncVerifierClient) -> None:

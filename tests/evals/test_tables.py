@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from evals.benchmark import BenchmarkError
 from evals.statistics import Estimate
 from evals.summary import Headline, Shares, Summary, Tokens
-from evals.tables import Grid, interval, leaderboard, number, summaries, with_error
+from evals.tables import FURTHER, Grid, interval, leaderboard, number, summaries, with_error
 
 GRID = Grid(("name", "a | b"), (("x_1 & <b>", "50% ± 2"), ("y", "–")), ("note: 1 < 2",))
 
@@ -44,12 +45,26 @@ def test_latex() -> None:
 
 
 def test_summaries() -> None:
-    (row,) = summaries([summary()]).rows
-    assert row == (
-        "AIME 2024", "org/model_1", "30 x 64", "pass@1", "79.8 ± 6.1", "[67.3, 92.4]", "pass@64 90.0", "cons@64 86.7",
-        "5.0", "4.0", "3.0", "78.0–81.0",
+    grid = summaries([summary()])
+    assert grid.rows == (
+        ("AIME 2024", "30 x 64", "pass@1", "79.8 ± 6.1", "[67.3, 92.4]", "78.0–81.0",
+         "truncated 5.0, api error 1.0, no answer 4.0, missing 2.0"),
+        ("", "", "rating", "2029.0 ± 30.5", "[1968.5, 2089.5]", "", ""),
     )  # fmt: skip
-    assert summaries([summary()]).notes == ("AIME 2024: one is missing",)
+    assert grid.notes == ("AIME 2024: one is missing",)
+    assert [row[0] for row in summaries([summary(), summary(model="b")]).rows if row[0]] == [
+        "AIME 2024, org/model_1",
+        "AIME 2024, b",
+    ]
+
+
+def test_dozens_of_figures_are_cut() -> None:
+    many = {f"window {n}": Estimate(0.5) for n in range(30)}
+    one = replace(summary(), metrics=summary().metrics | many, shares=Shares(0, 0, 0, 0, 0))
+    grid = summaries([one])
+    assert len(grid.rows) == 1 + FURTHER
+    assert grid.rows[0][-1] == "all graded"
+    assert grid.notes[-1] == f"AIME 2024: {31 - FURTHER} more figures are in its summary.json"
 
 
 def test_figures_that_are_no_shares() -> None:

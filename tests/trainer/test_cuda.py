@@ -15,9 +15,9 @@ from trainer.attention import PackedAttention
 from trainer.batch import Policy, Sample, micro_batch
 from trainer.logprobs import LOGITS_AT_ONCE_CUDA, token_logprobs
 from trainer.model import Decoder, ModelConfig
+from trainer.process import start_torch
 from trainer.rollout.embedded import EmbeddedEngine
 from trainer.rollout.engine import Request, Sampling
-from trainer.process import start_torch
 from verifier.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from verifier.choice import statements
 from verifier.choice.options import Named, Options, by_text, longest, normalise, read, texts_in
 from verifier.math import extract as marks
+from verifier.thinking import said_from
 
 MAX_LINES = 4
 """Answer lines tried from the end for an option's text; most responses have one or two."""
@@ -65,10 +66,9 @@ _VALUE_WORDS = (
 
 def extract(response: str, options: Options) -> Found | None:
     """The answer of a response, or None when it commits itself to none."""
-    think_end = response.rfind("</think>")
-    if think_end < 0 and "<think>" in response:
+    begin = said_from(response)
+    if begin is None:
         return None
-    begin = think_end + len("</think>") if think_end >= 0 else 0
     if not response.isascii() and _FULL_WIDTH.search(response, begin):
         response = _FULL_WIDTH.sub(_narrow, response)
     if response.endswith(">", begin):
@@ -93,9 +93,9 @@ def extract(response: str, options: Options) -> Found | None:
 
 def why_none(response: str) -> str:
     """For a person: why `extract` found nothing."""
-    if "<think>" in response and "</think>" not in response:
+    begin = said_from(response)
+    if begin is None:
         return "the thought never ended"
-    begin = response.rfind("</think>") + 1
     if _cut_off(response, begin) and marks.extract(response) is None:
         return "the last box is never closed"
     return "the response commits itself to no option"

@@ -130,7 +130,7 @@ _IS = (
 )
 _ANSWERS = (
     r"(?:(?:(?<!/)\b|_)(?:answers?|respuesta|réponse|antwort|risposta|resposta|ответ)\b|\bans\b\.?"
-    r"|答案|答え|正解|正确选项|正确的选项|正确的是|正確答案|正確的是|正確選項"
+    r"|答案|(?<![问問回])答(?=\s*[:：])|答え|正解|正确选项|正确的选项|正确的是|正確答案|正確的是|正確選項"
     r"|(?:符合题意|正确|錯誤|错误|不正确)的(?:选项)?)"
 )
 _MOST = r"most\s+(?!(?:popular|common|frequent|tempting|chosen|attractive)\b)[a-z]+"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.choice.cases import CASES, CITIES
+from tests.verifier.choice.written import UNREAD, WRITTEN
 from verifier.choice.options import MAX_OPTION_CHARS
-from verifier.choice.verify import problem, verify
+from verifier.choice.verify import VERSION, problem, verify
 from verifier.v1 import verifier_pb2 as pb
 
 
@@ -116,3 +119,11 @@ def test_any_text_has_a_verdict(response: str) -> None:
     assert found.status == pb.Verdict.OK
     assert found.score in (0.0, 1.0)
     assert (found.reason == pb.Part.no_answer) == (found.extracted is None)
+
+
+def test_the_version_stands_for_these_verdicts() -> None:
+    """Another digest is another verdict somewhere: it asks for another version beside it."""
+    given = [(response, options) for response, options, _ in CASES + WRITTEN + UNREAD]
+    told = [verify(pb.ChoiceTask(gold="A", options=opts), text).extracted for text, opts in given]
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    assert (VERSION, digest) == ("2", "4899f687c62e415d")
