@@ -102,13 +102,14 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Done:
-    """A sample that a harness asked for and graded."""
+    """A sample that a harness asked for."""
 
     question: str
     sample: int
     response: str
-    """The whole conversation."""
-    graded: Graded
+    """The whole conversation, and what grading needs of the harness's results."""
+    error: str = ""
+    """Why there is no response."""
     seconds: float = 0.0
     cost: float = 0.0
 
@@ -143,7 +144,7 @@ class Benchmark:
     the response added: the first one's score counts, what the others say stands in the evidence as
     `others`. An empty mapping: no answer."""
     harness: Callable[[Sequence[Question], Endpoint], AsyncIterator[Done]] | None = None
-    """Asks and grades by itself, where an answer takes more than one turn."""
+    """Asks by itself, where an answer takes more than one turn; its responses are graded as any."""
     final_only: bool = True
     """Only what follows the last </think> is graded, as R1's evaluation does."""
     aggregate: Callable[[Sequence[Sample]], Mapping[str, float]] | None = None

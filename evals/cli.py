@@ -163,7 +163,7 @@ def run(
     judge_key_env: Annotated[str, typer.Option(help="As --api-key-env.")] = "",
     strategy: StrategyNames = None,
     weights: Weights = None,
-    max_failed: MaxFailed = 0.0,
+    max_failed: MaxFailed = 0.01,
 ) -> None:
     """Ask a model what is missing, grade it, and sum up."""
     from evals.endpoint import EndpointSettings
@@ -222,7 +222,7 @@ def score(
     judge_key_env: Annotated[str, typer.Option(help="As run's --api-key-env.")] = "",
     strategy: StrategyNames = None,
     weights: Weights = None,
-    max_failed: MaxFailed = 0.0,
+    max_failed: MaxFailed = 0.01,
 ) -> None:
     """Grade what was generated and has no score of this version, and sum up."""
     from evals.benchmark import Protocol

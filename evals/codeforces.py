@@ -16,6 +16,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 ATTEMPTS = 8
@@ -32,6 +33,10 @@ FEWEST_PARTICIPANTS = 201
 ABOVE_BEST = 100
 """A model's rating in a contest stays below the best participant's plus this."""
 
+RATINGS_KEPT = 4096
+"""A rating takes a pass over all participants for each step, and errors are estimated by asking
+for the same ones again."""
+
 NEWCOMER = 1400
 """Codeforces' initial rating (its blog, entry 77890); the API shows 0."""
 
@@ -40,9 +45,9 @@ class ContestError(Exception):
     """A contest that cannot give a rating: the message says which, and why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contest:
-    """What is needed of a contest."""
+    """What is needed of a contest; compared by identity."""
 
     id: int
     name: str
@@ -112,6 +117,7 @@ def expected_rank(rating: float, others: Sequence[float]) -> float:
     return 1 + sum(1 / (1 + 10 ** ((rating - other) / 400)) for other in others)
 
 
+@lru_cache(RATINGS_KEPT)
 def rating(contest: Contest, place: int, newcomer: int = NEWCOMER) -> int:
     """The highest whole rating from 0 at which the expected rank is no better than `place`."""
     others = [known or newcomer for known in contest.ratings]

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import openai
 import tenacity
 
 from evals.benchmark import Message
 from evals.model import ModelError, Reply, Sampling
+
+T = TypeVar("T")
 
 MOST_PAUSE_S = 60.0
 """Between two tries, unless the server asks for more."""
@@ -62,6 +64,27 @@ class EndpointModel:
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         """See Model."""
+        return await self._tried(lambda: self._once(messages, sampling))
+
+    async def first_token(self, messages: Sequence[Message]) -> dict[str, float]:
+        """See evals.judged.Weighing. Raises ModelError."""
+        return await self._tried(lambda: self._first_token(messages))
+
+    async def close(self) -> None:
+        """See Model."""
+        await self._client.close()
+
+    async def _tried(self, once: Callable[[], Awaitable[T]]) -> T:
+        async def attempt() -> T:
+            try:
+                return await once()
+            except openai.APIStatusError as error:
+                if error.status_code in (408, 409, 425, 429) or error.status_code >= 500:
+                    raise _Again(_said(error), _rest(error)) from error
+                raise ModelError(_said(error)) from error
+            except openai.APIError as error:
+                raise _Again(_said(error)) from error
+
         tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Again),
             stop=tenacity.stop_after_attempt(self._settings.tries),
@@ -69,13 +92,9 @@ class EndpointModel:
             reraise=True,
         )
         try:
-            return await tries(self._once, messages, sampling)
+            return await tries(attempt)
         except _Again as error:
             raise ModelError(f"{error} (tried {self._settings.tries} times)") from error
-
-    async def close(self) -> None:
-        """See Model."""
-        await self._client.close()
 
     async def _once(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         request: dict[str, Any] = {
@@ -88,23 +107,32 @@ class EndpointModel:
         if sampling.stop:
             request["stop"] = list(sampling.stop)
         told = {key: value for key, value in request.items() if key not in self._settings.omit}
+        create: Any = self._client.chat.completions.create  # its overloads know no such roles
+        stream = await create(
+            model=self.name,
+            messages=_turns(messages),
+            stream=True,
+            extra_body=self._settings.extra_body or None,
+            **told,
+        )
+        async with stream:
+            return await self._read(stream)
+
+    async def _first_token(self, messages: Sequence[Message]) -> dict[str, float]:
+        create: Any = self._client.chat.completions.create
+        answer = await create(
+            model=self.name,
+            messages=_turns(messages),
+            max_tokens=1,
+            temperature=1.0,
+            logprobs=True,
+            top_logprobs=5,
+        )
         try:
-            create: Any = self._client.chat.completions.create  # its overloads know no such roles
-            stream = await create(
-                model=self.name,
-                messages=[{"role": m.role, "content": m.content} for m in messages],
-                stream=True,
-                extra_body=self._settings.extra_body or None,
-                **told,
-            )
-            async with stream:
-                return await self._read(stream)
-        except openai.APIStatusError as error:
-            if error.status_code in (408, 409, 425, 429) or error.status_code >= 500:
-                raise _Again(_said(error), _rest(error)) from error
-            raise ModelError(_said(error)) from error
-        except (openai.APIConnectionError, openai.APIError) as error:
-            raise _Again(_said(error)) from error
+            top = answer.choices[0].logprobs.content[0].top_logprobs
+        except (AttributeError, IndexError, TypeError):
+            raise ModelError("the endpoint gives no log-probabilities") from None
+        return {one.token: one.logprob for one in top}
 
     async def _read(self, stream: openai.AsyncStream[Any]) -> Reply:
         response, reasoning = list[str](), list[str]()
@@ -157,6 +185,10 @@ async def connect(settings: EndpointSettings) -> EndpointModel:
             f"--model-name: {settings.url} has {', '.join(sorted(names)) or 'no models'}; name one"
         )
     return EndpointModel(settings, names[0])
+
+
+def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
 
 
 def _client(settings: EndpointSettings) -> openai.AsyncOpenAI:

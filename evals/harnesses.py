@@ -1,4 +1,6 @@
-"""Other people's harnesses as subprocesses: started, watched, and ended with all they started."""
+"""Other people's harnesses: subprocesses that end with all they started, and those that ask a model
+by themselves.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,15 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from evals.benchmark import Benchmark, Endpoint, Question
+from evals.generate import Job
+from evals.records import Generation, Records
+
+Made = Callable[[Job, Generation], None]
 
 TOLD_CHARS = 2000
 """Of a harness's last words, in an error."""
@@ -69,3 +77,32 @@ async def run(
 
 def _last(told: bytes) -> str:
     return told.decode("utf-8", "replace")[-TOLD_CHARS:]
+
+
+async def ask(
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    endpoint: Endpoint,
+    missing: Sequence[Job],
+    records: Records[Generation],
+    made: Made,
+) -> None:
+    """Has a benchmark's harness ask for what is missing; each sample is on disk when `made` is
+    called. Raises BenchmarkError, HarnessFailed."""
+    assert benchmark.harness is not None
+    wanted = {(job.key.question, job.key.sample): job for job in missing}
+    if not wanted:
+        return
+    async for done in benchmark.harness(questions, endpoint):
+        if (job := wanted.get((done.question, done.sample))) is None:
+            continue
+        generation = Generation(
+            **asdict(job.key),
+            response=done.response,
+            finish="error" if done.error else "stop",
+            error=done.error,
+            seconds=done.seconds,
+            cost=done.cost,
+        )
+        records.append(generation)
+        made(job, generation)

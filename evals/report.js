@@ -148,9 +148,9 @@ function head() {
   }
   if (!data.limit) return;
   const more = Math.max(...data.benchmarks.flatMap((benchmark) => runsOf(benchmark).map((run) => run.longer)));
-  note(`So that this page is no larger, of texts longer than ${count(data.limit)} characters the middle is left out`,
-    more > 1 ? `; of prompts and of the first right and the first wrong sample of a question, where they are longer than ${count(data.limit * more)}.` : ".",
-    " A page that may be larger (--megabytes) has more.");
+  note(`To keep this page small, texts longer than ${count(data.limit)} characters lack their middle`,
+    more > 1 ? `; prompts, and the first right and the first wrong sample of each question, only beyond ${count(data.limit * more)}.` : ".",
+    " With a larger --megabytes there is more of them.");
 }
 
 /* ---- scores ---- */

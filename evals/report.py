@@ -182,15 +182,18 @@ def _compared(directory: Path, against: Path) -> Grid:
 def load(directory: Path, megabytes: float = MEGABYTES) -> RunData:
     """An output directory of `touchstone-eval`, with of each text what a page of this size can
     hold. Raises RecordError."""
-    manifest = _object(directory / "run.json")
-    benchmarks = manifest.get("benchmarks")
-    if not isinstance(benchmarks, dict):
-        raise RecordError(f"{directory / 'run.json'}: benchmarks: an object, got {benchmarks!r}")
-    for name, told in benchmarks.items():
-        if not {"protocol", "params_hash"} <= set(told):
-            raise RecordError(f"{directory / 'run.json'}: benchmarks.{name}: no protocol or hash")
+    path = directory / "run.json"
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        for told in manifest["benchmarks"].values():
+            int(told["protocol"]["k"]), str(told["params_hash"])
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"{path}: no run's manifest: {error!r}") from error
     loaded = {
-        name: _benchmark(directory / name, told, megabytes) for name, told in benchmarks.items()
+        name: _benchmark(directory / name, told, megabytes)
+        for name, told in manifest["benchmarks"].items()
     }
     return RunData(directory, manifest, loaded)
 
@@ -223,16 +226,14 @@ def _benchmark(folder: Path, told: Mapping[str, Any], megabytes: float) -> Bench
 
 def _sample(made: Generation, score: Score | None, limit: int) -> SampleData:
     text = made.text
-    if score is not None and score.response_hash != digest(text):
+    if score is not None and (made.finish == "error" or score.response_hash != digest(text)):
         score = None  # of an earlier answer
-    state = _API_ERROR if made.finish == "error" else _UNSCORED
-    if score is not None and made.finish != "error":
-        state = _STATES[score.status]
+    missing = _API_ERROR if made.finish == "error" else _UNSCORED
     return SampleData(
         number=made.sample,
         text=Text.of(text, limit),
-        state=state,
-        score=None if score is None or state == _API_ERROR else _finite(score.score),
+        state=missing if score is None else _STATES[score.status],
+        score=None if score is None else _finite(score.score),
         truncated=made.finish == "length",
         tokens=made.completion_tokens,
         seconds=_finite(made.seconds),
@@ -252,18 +253,6 @@ def _evidence(name: str, value: Any, limit: int) -> tuple[str, Text]:
         line = json.dumps(value, ensure_ascii=False)
         value = line if len(line) <= LINE_CHARS else json.dumps(value, ensure_ascii=False, indent=1)
     return name, Text.of(value, limit)
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise RecordError(f"{path}: {error}") from error
-    if not isinstance(found, dict):
-        raise RecordError(f"{path}: a JSON object is wanted, got {type(found).__name__}")
-    return found
 
 
 def _finite(value: float | None) -> float | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
@@ -17,6 +18,9 @@ from evals import VERSION
 from evals.benchmark import Benchmark, Graded, Question, Status, Tools
 from evals.records import Generation, Key, Records, Score, digest
 from verifier.client import AsyncVerifierClient, Item, Verdict
+
+TEXTS = Path(__file__).parent / "benchmarks" / "texts"
+"""What judges are asked with."""
 
 LOCAL_AT_ONCE = 16
 """Responses that a benchmark's own grader has at once: it may ask a judge."""
@@ -28,8 +32,11 @@ NO_ANSWER = frozenset({"no_answer", "no_program", "nothing_to_judge"})
 async def grader_of(benchmark: Benchmark, client: AsyncVerifierClient, tools: Tools) -> str:
     """Name and version of what grades: another one grades anew."""
     if benchmark.grade is not None:
-        judge = f" judged by {tools.judge.name}" if benchmark.needs_judge and tools.judge else ""
-        return f"{benchmark.name} {VERSION}{judge}"
+        if not benchmark.needs_judge or tools.judge is None:
+            return f"{benchmark.name} {VERSION}"
+        texts = sorted(TEXTS.glob("*.txt"))
+        asked = digest([[path.name, path.read_text("utf-8")] for path in texts])
+        return f"{benchmark.name} {VERSION} {asked} judged by {tools.judge.name}"
     described = await client.describe()
     kinds = sorted((kind.name, kind.verifier_version) for kind in described.tasks)
     return f"touchstone {described.version} {digest(kinds)}"
@@ -63,7 +70,7 @@ async def score(
 ) -> None:
     """Grades these, each on disk as soon as it is there. Raises ServiceError."""
     graded = (
-        _by_service(questions, generations, client)
+        _by_service(benchmark, questions, generations, client)
         if benchmark.grade is None
         else _by_benchmark(benchmark, questions, generations, tools)
     )
@@ -82,20 +89,52 @@ async def score(
 
 
 async def _by_service(
+    benchmark: Benchmark,
     questions: Mapping[str, Question],
     generations: Sequence[Generation],
     client: AsyncVerifierClient,
 ) -> AsyncIterator[tuple[Generation, Graded]]:
-    items = []
-    for generation in generations:
-        question = questions[generation.question]
-        assert question.item is not None, f"{question.id} has no item and its benchmark no grade"
-        item = Item()
-        item.CopyFrom(question.item)
-        item.id, item.response = question.id, _sendable(generation.text)
-        items.append(item)
+    items, places = list[Item](), list[tuple[int, str]]()
+    found = [dict[str, Graded]() for _ in generations]
+    wanted = list[list[str]]()
+    for at, generation in enumerate(generations):
+        named = items_of(benchmark, questions[generation.question], _sendable(generation.text))
+        wanted.append(list(named))
+        for name, item in named.items():
+            items.append(item)
+            places.append((at, name))
+        if not named:
+            yield generation, joined({})
     async for place, verdict in client.stream(items):
-        yield generations[place], graded(verdict)
+        at, name = places[place]
+        found[at][name] = graded(verdict)
+        if len(found[at]) == len(wanted[at]):
+            yield generations[at], joined({name: found[at][name] for name in wanted[at]})
+
+
+def items_of(benchmark: Benchmark, question: Question, response: str) -> Mapping[str, Item]:
+    """What the service is asked about a response, by the name of the grading."""
+    if benchmark.items is not None:
+        return benchmark.items(question, response)
+    assert question.item is not None, f"{question.id} has no item and its benchmark no grade"
+    item = Item()
+    item.CopyFrom(question.item)
+    item.id, item.response = question.id, response
+    return {"": item}
+
+
+def joined(found: Mapping[str, Graded]) -> Graded:
+    """Several gradings of one response: the first one's, with the others in its evidence."""
+    if not found:
+        return Graded("no_answer", 0.0)
+    (_, first), *others = found.items()
+    if not others:
+        return first
+    told = {
+        name: {"status": one.status, "score": one.score, "extracted": one.extracted}
+        for name, one in others
+    }
+    return replace(first, evidence={**first.evidence, "others": told})
 
 
 async def _by_benchmark(

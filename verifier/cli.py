@@ -20,7 +20,7 @@ try:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
     from rich.table import Table
 except ImportError as missing:
-    sys.exit(f'touchstone: {missing.name} is missing; in a checkout: pip install ".[server]"')
+    sys.exit(f'touchstone: {missing.name} is missing; from a checkout: pip install ".[server]"')
 
 from google.protobuf import json_format
 

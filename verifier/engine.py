@@ -220,6 +220,7 @@ def compose(
             verifier_version=VERSIONS[task],
             sandbox_tier=outcome.sandbox_tier,
             judge_model=outcome.judge_model,
+            reward_model=outcome.reward_model,
             cache_hit=outcome.cache_hit,
         ),
         timing=pb.Timing(queued_ms=outcome.queued_ms),

@@ -29,6 +29,8 @@ from types import MappingProxyType
 
 import regex
 
+from verifier.thinking import said_from
+
 TOKEN = "|special_token|"
 """The default of the option `token`: the placeholder that the paper prints."""
 
@@ -144,7 +146,7 @@ def chain_of_thought(response: str) -> str:
 
 def summary(response: str) -> str:
     """What a response says after thinking: all behind the last `</think>`, or all of it."""
-    return response.rpartition("</think>")[2]
+    return response[said_from(response) or 0 :]
 
 
 _STYLES = [style.value for style in Style]
@@ -273,10 +275,11 @@ _HOLLOW = re.compile(
 
 
 def _check_boxed(response: str) -> Layout:
-    _, ended, said = response.rpartition("</think>")
-    if not ended and "<think>" in said:
+    begin = said_from(response)
+    if begin is None:
         return Layout(Fault.NO_BOXED, "the thinking never ended")
-    thinking = chain_of_thought(response) if ended else None
+    thinking = chain_of_thought(response) if begin else None
+    said = response[begin:]
     box = _last_box(said)
     if box is None:
         seen = "no \\boxed{...} is closed" if "\\boxed" in said else "no \\boxed"

@@ -27,6 +27,8 @@ class TaskOutcome:
     sandbox_tier: str = ""
     cache_hit: bool = False
     judge_model: str = ""
-    """The judge that was asked, also where it failed."""
+    """Who answered for the judge, or was asked where nobody did; see `asking.answered_by`."""
     rating: float | None = None
     """A reward model's raw score, where the recipe wants one."""
+    reward_model: str = ""
+    """The reward model that was asked, also where it failed."""

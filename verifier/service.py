@@ -250,7 +250,8 @@ class VerifierService:
 
 def describe(engine: Engine) -> pb.DescribeResponse:
     """What a server with this engine can do. Pure."""
-    limits, sandbox, judge = engine.limits, engine.sandbox_info, engine.judging.client
+    limits, sandbox = engine.limits, engine.sandbox_info
+    judge, rated = engine.judging.client, engine.judging.reward_model
     highest = sandbox.max_limits
     return pb.DescribeResponse(
         version=VERSION,
@@ -268,6 +269,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
         languages=list(SCRIPTS),
         sandbox_tier=tier_name(sandbox.tier),
         judge_model="" if judge is None else judge.model,
+        reward_model="" if rated is None else rated.name,
         limits=pb.Limits(
             **asdict(limits),
             code=pb.CodeLimits(

@@ -88,15 +88,15 @@ def _recipe(item: pb.Item, offers: Offers) -> str | None:
         return f"language: one of {', '.join(language.SCRIPTS)}, got {item.language!r}"
     recipe = chosen_recipe(item)
     names = [part.name for part in recipe.parts] if recipe else []
-    if recipe and "language" in names and target_language(item) is None:
-        return (
-            f"language: required by recipe {recipe.name!r}, got none, and the prompt does not "
-            "tell it"
-        )
-    if recipe and "reward_model" in names and not offers.reward_model:
-        return f"recipe: {recipe.name!r} needs a reward model, which this server has not"
+    field, name = ("recipe", f" {item.recipe!r}") if choice == "recipe" else ("inline_recipe", "")
+    if "language" in names and target_language(item) is None:
+        why = "got none, and the prompt does not tell it"
+        return f"language: required by {field}{name}, {why}"
+    lacks = "which this server has not (--judge with"
+    if "reward_model" in names and not offers.reward_model:
+        return f"{field}:{name} needs a reward model, {lacks} [reward_model])"
     if recipe and recipe.escalate > pb.Recipe.NEVER and not offers.judge:
-        return f"recipe: {recipe.name!r} asks a judge, which this server has not (--judge)"
+        return f"{field}:{name} asks a judge, {lacks} [[endpoints]])"
     return None
 
 
@@ -115,7 +115,7 @@ def _task(item: pb.Item, offers: Offers) -> str | None:
     if task not in VERIFIED_TASKS:
         return f"{task}: this server has verifiers for {', '.join(VERIFIED_TASKS)} only"
     if task in JUDGED_TASKS and not offers.judge:
-        return f"{task}: this server has no judge (it was started without --judge)"
+        return f"{task}: this server has no judge (--judge with [[endpoints]])"
     return None
 
 
@@ -248,7 +248,8 @@ def _speed(item: pb.Item) -> str | None:
     if recipe is None or all(part.name != "speed" for part in recipe.parts):
         return None
     if not item.HasField("code"):
-        return f"recipe: its speed part is for code, got a {item.WhichOneof('task')} task"
+        field, task = item.WhichOneof("recipe_choice"), item.WhichOneof("task")
+        return f"{field}: its speed part is for code, got a {task} task"
     measurable = {grading.kind(test) for test in item.code.tests} & {"stdio", "call"}
     if not measurable or item.code.HasField("interactor"):
         return "code: the recipe's speed part needs tests with stdin or calls and no interactor"

@@ -26,6 +26,7 @@ from evals.benchmark import (
     Protocol,
     Question,
     Sample,
+    Tools,
     user,
 )
 from evals.data import Data, DataMissing
@@ -38,6 +39,7 @@ THREADS = 10
 """Exercises at once: the harness's advice."""
 SECONDS = 24 * 3600.0
 """Of one sample of all exercises."""
+MARK = "Results of the harness: "
 RESULTS, HISTORY = ".aider.results.json", ".aider.chat.history.md"
 
 
@@ -130,27 +132,32 @@ def _forget_failures(folder: Path) -> None:
 
 
 def result(id: str, sample: int, folder: Path) -> Done:
-    """What the harness left of one exercise; an error of the harness is no wrong answer."""
+    """What the harness left of one exercise: the conversation, and its results as a last line."""
     language, name = id.split("/")
     exercise = folder / language / PRACTICE / name
-    history = exercise / HISTORY
-    response = history.read_text(errors="replace") if history.is_file() else ""
     try:
         told: Mapping[str, Any] = json.loads((exercise / RESULTS).read_text())
-        outcomes = [bool(passed) for passed in told["tests_outcomes"]]
-    except FileNotFoundError:
-        return Done(id, sample, response, _failed("the harness left no results"))
-    except (KeyError, TypeError, ValueError) as error:
-        said = told.get("exception") if isinstance(error, KeyError) else None
-        return Done(id, sample, response, _failed(str(said or f"{RESULTS}: {error!r}")))
-    score = float(bool(outcomes) and outcomes[-1])
-    graded = Graded("ok", score, "", {"tests_outcomes": outcomes, "results": dict(told)})
+    except (FileNotFoundError, ValueError) as error:
+        return Done(id, sample, "", error=f"{RESULTS}: {error}")
+    if "tests_outcomes" not in told:
+        return Done(id, sample, "", error=str(told.get("exception") or f"{RESULTS}: {told}"))
+    history = exercise / HISTORY
+    said = history.read_text(errors="replace") if history.is_file() else ""
     seconds, cost = float(told.get("duration", 0.0)), float(told.get("cost", 0.0))
-    return Done(id, sample, response, graded, seconds, cost)
+    return Done(id, sample, f"{said}\n{MARK}{json.dumps(told)}", seconds=seconds, cost=cost)
 
 
-def _failed(message: str) -> Graded:
-    return Graded("grader_error", None, "", {"message": message})
+async def grade(question: Question, response: str, tools: Tools) -> Graded:
+    """Whether the tests passed at the last try, by the results that end a response."""
+    results = response.rpartition(MARK)[2]
+    try:
+        told = json.loads(results)
+        outcomes = [bool(passed) for passed in told["tests_outcomes"]]
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"the response does not end with {MARK}and the harness's results: {error!r}"
+        return Graded("grader_error", None, "", {"message": message})
+    score = float(bool(outcomes) and outcomes[-1])
+    return Graded("ok", score, "", {"tests_outcomes": outcomes, "results": told})
 
 
 def aggregate(samples: Sequence[Sample]) -> dict[str, float]:
@@ -176,6 +183,8 @@ BENCHMARKS = (
         load=load,
         protocols=(Protocol("r1", 0.6, 0.95, 32_768, 1),),
         harness=harness,
+        grade=grade,
+        final_only=False,
         aggregate=aggregate,
         headline=f"pass_rate_{TRIES}",
     ),

@@ -71,8 +71,15 @@ def _examples(examples: Sequence[Row]) -> str:
     )
 
 
-def question(row: Row, held: Contest, histograms: Mapping[str, Any], testlib: str) -> Question:
-    """One problem. Raises BenchmarkError where its tests cannot judge it."""
+def question(
+    row: Row,
+    held: Contest,
+    indexes: frozenset[str],
+    histograms: Mapping[str, Any],
+    testlib: str,
+) -> Question:
+    """One problem, `indexes` being those of its contest that are asked. Raises BenchmarkError where
+    its tests cannot judge it."""
     id = f"{row['contest_id']}{row['index']}"
     if row["index"] not in held.points:
         raise BenchmarkError(f"codeforces: {id} is not a problem of contest {held.id}")
@@ -97,7 +104,12 @@ def question(row: Row, held: Contest, histograms: Mapping[str, Any], testlib: st
         item,
         slices={"contest": str(held.id), "rating": _level(row.get("rating"))},
         cluster=str(held.id),
-        data={"contest": held, "index": row["index"], "histograms": histograms},
+        data={
+            "contest": held,
+            "index": row["index"],
+            "indexes": indexes,
+            "histograms": histograms,
+        },
     )
 
 
@@ -115,8 +127,11 @@ def load(data: Data) -> list[Question]:
     testlib = ""
     if any(row.get("checker") or row.get("interactor") for row in rows):
         testlib = data.text("codeforces/testlib.h", get="MikeMirzayanov/testlib")
-    contests = {id: _contest(data, id) for id in dict.fromkeys(str(r["contest_id"]) for r in rows)}
-    return [question(row, contests[str(row["contest_id"])], histograms, testlib) for row in rows]
+    indexes: dict[str, set[str]] = {}
+    for row in rows:
+        indexes.setdefault(str(row["contest_id"]), set()).add(row["index"])
+    contests = {id: (_contest(data, id), frozenset(held)) for id, held in indexes.items()}
+    return [question(row, *contests[str(row["contest_id"])], histograms, testlib) for row in rows]
 
 
 def _contest(data: Data, id: str) -> Contest:
@@ -153,7 +168,8 @@ def aggregate(samples: Sequence[Sample]) -> dict[str, float]:
     for id, by_problem in attempts.items():
         tried = {index: _accepted(tries) for index, tries in by_problem.items()}
         known = {index: one for index, one in tried.items() if one is not None}
-        if len(known) == len(tried):
+        wanted: frozenset[str] = next(iter(by_problem.values()))[0].question.data["indexes"]
+        if known.keys() == wanted:
             ratings.append(rating(contests[id], rank(contests[id], known)))
     figures = {
         "contests": float(len(ratings)),
@@ -168,10 +184,11 @@ def aggregate(samples: Sequence[Sample]) -> dict[str, float]:
 
 def _accepted(samples: Sequence[Sample]) -> list[bool] | None:
     """Whether each attempt was accepted, in order, up to the first that was; None where one before
-    it has no verdict."""
+    it is missing or has no verdict."""
     accepted = []
-    for sample in sorted(samples, key=lambda sample: sample.sample)[:ATTEMPTS]:
-        if sample.graded.score is None:
+    ordered = sorted(samples, key=lambda sample: sample.sample)[:ATTEMPTS]
+    for place, sample in enumerate(ordered):
+        if sample.sample != place or sample.graded.score is None:
             return None
         accepted.append(sample.graded.score == 1.0)
         if accepted[-1]:

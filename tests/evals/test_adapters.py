@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from evals.adapters import item, outcome
 from evals.benchmark import Question, math_question
 from evals.importers import imported
-from tests.evals.peers import installed, run
+from tests.evals.peers import ROOT, installed, run
 from verifier.client import Verdict
 from verifier.embedded import EmbeddedServer
 
@@ -167,3 +169,17 @@ def test_items_of_adapters():
         item("choice", "x", ["A", "B"])
     with pytest.raises(ValueError, match="kind: math or choice, got 'code'"):
         item("code", "x", ["A"])  # type: ignore[arg-type]
+
+
+def test_an_embedded_server_ends_with_its_process():
+    code = (
+        "from evals.adapters import client, item, verify\n"
+        "made = [item('math', response, ['2']) for response in (r'\\boxed{2}', r'\\boxed{3}')]\n"
+        "print([one.score for one in verify('embedded', made)])\n"
+        "assert client('embedded') is client('embedded')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[1.0, 0.0]"

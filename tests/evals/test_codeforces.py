@@ -278,6 +278,9 @@ def test_a_contest_with_a_failed_verdict_is_left_out(tmp_path: Path) -> None:
         Sample(second, 0, "", wrong),
     ]
     assert codeforces.aggregate(samples) == {"contests": 0, "contests left out": 1}
+    left_out = codeforces.aggregate(samples)
+    assert codeforces.aggregate(samples[:2]) == left_out  # nothing of the second problem
+    assert codeforces.aggregate([samples[0], Sample(second, 1, "", right)]) == left_out
     samples[2] = Sample(second, 1, "", right)
     figures = codeforces.aggregate(samples)
     assert figures["rating"] == rating(

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from evals import harnesses
-from evals.benchmark import BenchmarkError, Endpoint, Graded, Protocol, Sample, Tools
+from evals.benchmark import BenchmarkError, Done, Endpoint, Protocol, Question, Sample, Tools
 from evals.benchmarks import aider, named, swebench
 from evals.data import Data, DataMissing
+from evals.generate import Job, jobs
+from evals.records import Generation, Key, Records
 
 STANDINS = Path(__file__).parent / "standins"
 PATCH = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-1\n+2\n"
@@ -188,25 +190,48 @@ async def test_exercises_are_asked_and_read_back(exercises: Data, endpoint: Endp
         "python/second",
     ]
     done = [one async for one in aider.harness(questions, endpoint)]
-    scores = {(one.question, one.sample): one.graded.score for one in done}
-    assert scores == {
-        (question, sample): score
-        for sample in (0, 1)
-        for question, score in (
-            ("go/broken", None),
-            ("go/never", 0.0),
-            ("python/first", 1.0),
-            ("python/second", 1.0),
-        )
-    }
-    broken = next(one for one in done if one.question == "go/broken")
-    assert broken.graded.status == "grader_error"
-    assert broken.graded.evidence["message"] == "the endpoint is gone"
+    samples = await _graded(questions, done)
+    scores = {(sample.question.id, sample.sample): sample.graded.score for sample in samples}
+    passed = {"go/never": 0.0, "python/first": 1.0, "python/second": 1.0}
+    assert scores == {(name, n): score for name, score in passed.items() for n in (0, 1)}
+    broken = [one for one in done if one.question == "go/broken"]
+    assert [(one.response, one.error) for one in broken] == [("", "the endpoint is gone")] * 2
     first = next(one for one in done if one.question == "python/first")
-    assert (first.cost, first.seconds, first.response) == (0.25, 3.5, "#### do first\n")
-    assert _figures(questions, done) == pytest.approx(
+    assert (first.cost, first.seconds) == (0.25, 3.5)
+    assert first.response.startswith("#### do first\n\nResults of the harness: {")
+    assert aider.aggregate(samples) == pytest.approx(
         {"pass_rate_1": 1 / 3, "pass_rate_2": 2 / 3, "well formed": 2 / 3}
     )
+
+
+async def test_generations_of_a_harness_are_records(
+    exercises: Data, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    benchmark, questions = named("aider_polyglot"), aider.load(exercises)
+    wanted = list(jobs(benchmark, questions, endpoint.protocol, "p"))
+    seen: list[str] = []
+
+    async def ask(missing: list[Job]) -> dict[Key, Generation]:
+        with Records(tmp_path / "generations.jsonl", Generation) as records:
+            await harnesses.ask(
+                benchmark,
+                questions,
+                endpoint,
+                missing,
+                records,
+                lambda job, g: seen.append(g.finish),
+            )
+            return records.newest()
+
+    first = await ask(wanted)
+    assert len(first) == 8
+    failed = [job for job in wanted if first[job.key].finish == "error"]
+    assert {job.key.question for job in failed} == {"go/broken"}
+    again = await ask(failed)
+    assert all(one.finish == "stop" for one in again.values())
+    assert (len(seen), seen.count("error")) == (10, 2)
+    await ask([])
+    assert len(seen) == 10
 
 
 async def test_a_second_run_asks_only_what_is_missing(exercises: Data, endpoint: Endpoint) -> None:
@@ -215,7 +240,7 @@ async def test_a_second_run_asks_only_what_is_missing(exercises: Data, endpoint:
     async for _ in aider.harness(questions, endpoint):
         pass
     done = [one async for one in aider.harness(questions, endpoint)]
-    assert {one.question: one.graded.score for one in done}["go/broken"] == 0.0
+    assert not any(one.error for one in done)
     asked = (endpoint.folder / "sample-0" / "asked").read_text().split()
     assert asked == ["broken", "never", "first", "second", "broken"]
 
@@ -248,16 +273,27 @@ async def test_a_harness_that_fails_gives_no_scores(
         await anext(aider.harness(aider.load(exercises), endpoint))
 
 
-def _figures(questions: list, done: list) -> dict[str, float]:
+async def _graded(questions: list[Question], done: list[Done]) -> list[Sample]:
     by_id = {question.id: question for question in questions}
-    samples = [Sample(by_id[one.question], one.sample, one.response, one.graded) for one in done]
-    return aider.aggregate(samples)
+    return [
+        Sample(
+            question, one.sample, one.response, await aider.grade(question, one.response, Tools())
+        )
+        for one in done
+        if not one.error
+        for question in [by_id[one.question]]
+    ]
+
+
+@pytest.mark.parametrize("response", ["", "text", "Results of the harness: {}", aider.MARK + "[1]"])
+async def test_a_response_without_results_is_not_graded(response: str) -> None:
+    graded = await aider.grade(Question("go/x", ()), response, Tools())
+    assert (graded.status, graded.score) == ("grader_error", None)
 
 
 def test_no_results_are_no_figures() -> None:
     assert aider.aggregate([]) == {}
-    failed = Graded("grader_error", None)
-    assert aider.result("go/x", 0, Path("/nowhere")).graded.status == failed.status
+    assert aider.result("go/x", 0, Path("/nowhere")).error.startswith(".aider.results.json: ")
 
 
 def test_both_are_known_by_name() -> None:

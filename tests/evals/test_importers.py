@@ -292,6 +292,13 @@ def test_a_short_text_tells_no_question(tmp_path):
         found("lm-eval", jsonl(tmp_path / "samples.jsonl", row), asked)
 
 
+def test_a_short_question_in_a_longer_text_is_another(tmp_path):
+    text = "Ann knows that 2 + 2 is 4, and asks how many pears five people had"
+    row = sample(0, text, ["a"], answer="pears")
+    with pytest.raises(ImportFailed, match="line 1: no one question"):
+        found("lm-eval", jsonl(tmp_path / "samples.jsonl", row), questions())
+
+
 def test_a_number_counts_as_an_id_where_the_text_agrees(tmp_path):
     asked = [
         choice(

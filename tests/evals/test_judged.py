@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Sequence
+from math import cos, log, sin
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -442,8 +443,6 @@ class Weighed(EndpointModel):
 
 
 def test_alpaca_eval_weighs_where_the_judge_tells_probabilities(tmp_path):
-    from math import log
-
     from tests.verifier.judge.server import says
 
     benchmark = named("alpaca_eval")
@@ -528,24 +527,27 @@ def test_the_official_length_control_uses_what_the_users_copy_has(tmp_path):
         )
         for name, sign in (("verbose", 1), ("concise", -1)):
             for n in range(40):
-                print(f"{name},{n},{0.5 + sign * 0.3},{-sign * 1.5},{(n % 5) - 2},False", file=file)
+                preference = 0.5 + sign * 0.3 * cos(n)
+                print(f"{name},{n},{preference},{-sign * 1.5},{n % 5 - 2},False", file=file)
     benchmark = named("alpaca_eval")
+    preferences = [
+        min(0.99, 0.7 + 0.02 * (7 * n % 31 - 15) + 0.12 * (n % 5 - 2) + 0.05 * sin(n))
+        for n in range(40)
+    ]
     samples = [
         Sample(
             question,
             0,
             "",
-            Graded("ok", 0.1 + 0.7 * (n % 5) / 4, evidence={"model_chars": 10 + 3 * n}),
+            Graded("ok", preferences[n], evidence={"model_chars": 10 + 7 * n % 31}),
         )
         for n, question in enumerate(benchmark.load(Data(folder)))
     ]
     assert benchmark.aggregate is not None
     figures = benchmark.aggregate(samples)
-    assert figures["win_rate"] == pytest.approx(0.45)
-    assert 0 < figures["length_controlled"] < 1
-    assert figures["length_controlled"] != pytest.approx(
-        figures["length_controlled_minimal"], abs=1e-6
-    )
+    # What glm_winrate.py (cd543a1) makes of the same data by `length_controlled_v1`.
+    assert 100 * figures["length_controlled"] == pytest.approx(63.432490406820406, abs=1e-3)
+    assert 100 * figures["length_controlled_minimal"] == pytest.approx(60.83090292160323, abs=1e-3)
     plain = [
         Sample(
             Question(

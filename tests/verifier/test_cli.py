@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -56,8 +57,8 @@ def test_bad_lines_are_named_and_the_others_verified(
     out = tmp_path / "verdicts.jsonl"
     run = touchstone("verify", "--input", items, "--output", out, "--address", server.address)
     assert run.returncode == 1
-    assert "line 2: not JSON" in run.stderr
-    assert "line 3" in run.stderr
+    assert f"{items}: line 2: not JSON" in run.stderr
+    assert f"{items}: line 3: gold: no such field" in run.stderr
     verdicts = [json.loads(line) for line in out.open()]
     assert [v["id"] for v in verdicts] == ["a", "line 2", "c", "b"]
     assert [v["status"] for v in verdicts] == ["OK", "INVALID", "INVALID", "OK"]
@@ -72,6 +73,40 @@ def test_an_item_without_a_verdict_is_a_failure(tmp_path: Path) -> None:
     run = touchstone("verify", "--input", items, "--address", address)
     assert run.returncode == 1
     assert "UNAVAILABLE" in run.stderr
+
+
+def test_an_interrupt_keeps_what_came_and_says_how_much(tmp_path: Path) -> None:
+    items = write(tmp_path / "items.jsonl", GOOD, "[]", WRONG)
+    out = tmp_path / "verdicts.jsonl"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        line = ["verify", "--input", items, "--output", out, "--address", address]
+        run = subprocess.Popen(
+            [sys.executable, "-m", "verifier.cli", *map(str, line)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "interrupted: 0 of 2 items have a verdict" in said
+    assert "Traceback" not in said
+    assert [json.loads(line)["id"] for line in out.open()] == ["line 2"]
+
+
+def test_recipes_of_ones_own(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.toml", tmp_path / "other.toml"
+    mine.write_text("name = 'mine'\n[[parts]]\nname = 'format'\n")
+    run = touchstone("recipes", mine)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("mine (version 1, ")
+    assert run.stdout.endswith(")\n  reward = format\n")
+    other.write_bytes(b"name = '\xff'")
+    run = touchstone("recipes", mine, other)
+    assert run.returncode == 2
+    assert f"{other}: not UTF-8 at byte 8" in run.stderr
 
 
 def test_describe(server: EmbeddedServer) -> None:
@@ -126,14 +161,3 @@ def test_missing_input_file() -> None:
     run = touchstone("verify", "--input", "/nowhere/items.jsonl")
     assert run.returncode == 2
     assert "/nowhere/items.jsonl" in run.stderr.replace("\n", "").replace("│", "").replace(" ", "")
-
-
-def test_commands_of_parts_that_are_not_there_fail() -> None:
-    for module, name in (("evals.cli", "evals"),):
-        run = subprocess.run(
-            [sys.executable, "-c", f"import {module}; {module}.main()"],
-            capture_output=True,
-            text=True,
-        )
-        assert run.returncode == 1
-        assert f"has no {name}" in run.stderr

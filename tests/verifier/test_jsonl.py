@@ -22,7 +22,7 @@ MATH = '{"id": "a", "response": "4", "math": {"gold": ["4"]}}'
         (b'{"math": {"gold": ["4"]}, "choice": {"gold": "B"}}', ["line 7", "task"]),
         (b'{"math": {"gold": ["4"], "extra": 1}}', ["line 7", "extra"]),
         (b'{"deadline_ms": -1}', ["line 7", "-1"]),
-        (b'{"code": {"scoring": "BEST"}}', ["line 7", "scoring"]),
+        (b'{"id": "a", "inline_recipe": {"gated": 1' + b"0" * 400 + b"}}", ["line 7", "too large"]),
     ],
 )
 def test_bad_lines_are_named(line: bytes, parts: list[str]) -> None:
@@ -30,6 +30,42 @@ def test_bad_lines_are_named(line: bytes, parts: list[str]) -> None:
     assert isinstance(found, jsonl.BadLine)
     for part in parts:
         assert part in found.message
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"response": ["a"]}', "response: a text in quotes, got ['a']"),
+        ('{"math": "4"}', "math: an object, got '4'"),
+        ('{"math": {"gold": "4"}}', "math.gold: a list, got '4'"),
+        ('{"math": {"gold": ["4", 5]}}', "math.gold[1]: a text in quotes, got 5"),
+        ('{"math": {"gold": [null]}}', "math.gold[0]: a text in quotes, got None"),
+        (
+            '{"instructions": {"constraints": [{"id": "a"}, {"kwargs": {"n": 1}}]}}',
+            "instructions.constraints[1].kwargs: a text in quotes, got {'n': 1}",
+        ),
+        ('{"judge": {"criteria": ["x"]}}', "judge.criteria[0]: an object, got 'x'"),
+        (
+            '{"judge": {"mode": "reference"}}',
+            "judge.mode: one of HARMLESS, HELPFUL, REFERENCE, RUBRIC, got 'reference'",
+        ),
+        ('{"code": {"scoring": []}}', "code.scoring: one of ALL, FRACTION, LADDER, got []"),
+        ('{"choice": {"golds": "B"}}', "choice.golds: no such field, ChoiceTask has gold, options"),
+        ('{"meta": {"seed": 5}}', "meta[seed]: a text in quotes, got 5"),
+        ('{"meta": ["seed"]}', "meta: an object, got ['seed']"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_all_the_way_to_its_field(line: str, message: str) -> None:
+    found = jsonl.read_item(7, line.encode())
+    assert isinstance(found, jsonl.BadLine)
+    assert found.message == f"line 7: {message}"
+
+
+def test_fields_by_their_other_name_and_null_are_no_faults() -> None:
+    line = '{"deadlineMs": null, "meta": null, "math": {"gold": null}, "code": 1, "response": "a"}'
+    found = jsonl.read_item(7, line.encode())
+    assert isinstance(found, jsonl.BadLine)
+    assert found.message == "line 7: code: an object, got 1"
 
 
 def test_bad_line_keeps_its_id() -> None:

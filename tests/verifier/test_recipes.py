@@ -28,7 +28,11 @@ def test_built_in_recipes_are_valid(recipe: pb.Recipe) -> None:
         ),
         (
             pb.Recipe(parts=[pb.RecipePart(name="accuracy", options={"style": "r1"})]),
-            "unknown option 'style'",
+            "parts[0].options: none for part 'accuracy', got 'style'",
+        ),
+        (
+            pb.Recipe(parts=[pb.RecipePart(name="format", options={"styl": "r1"})]),
+            "parts[0].options: one of style, tags, token for part 'format', got 'styl'",
         ),
         (
             pb.Recipe(parts=[pb.RecipePart(name="format", options={"style": "haiku"})]),
@@ -195,7 +199,7 @@ def test_a_status_of_the_task_counts_only_where_a_part_rests_on_it() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("parts = 3", "mine.toml: "),
+        ("parts = 3", "mine.toml.parts: a list, got 3"),
         ("[[parts]]\nname = 'accuracy'", "mine.toml: name: required"),
         ("name = ' '\n[[parts]]\nname = 'accuracy'", "mine.toml: name: required"),
         ("name = " + "[" * 5_000, "mine.toml: "),
@@ -214,7 +218,14 @@ def test_a_status_of_the_task_counts_only_where_a_part_rests_on_it() -> None:
         ),
         (f"name = 'a'\ngated = {'9' * 400}", "mine.toml: "),
         ("name = 'a'\n[[parts]]\nname = 'beauty'", "mine.toml.parts[0].name: one of accuracy"),
-        ("name = 'a'\n[[parts]]\nname = 'accuracy'\nwieght = 2", "wieght"),
+        (
+            "name = 'a'\n[[parts]]\nname = 'accuracy'\nwieght = 2",
+            "mine.toml.parts[0].wieght: no such field, RecipePart has name, weight, options, values",
+        ),
+        (
+            "name = 'a'\nescalate = 'never'\n[[parts]]\nname = 'accuracy'",
+            "mine.toml.escalate: one of NEVER, NO_MATCH, UNDECIDED, got 'never'",
+        ),
         ("name = ", "mine.toml: "),
     ],
 )
@@ -228,6 +239,10 @@ def test_files_that_are_no_recipes(text: str, message: str) -> None:
     ("recipe", "formula"),
     [
         (recipes.BUILT_IN["r1_zero"], "accuracy + format[style r1_zero]"),
+        (
+            recipes.BUILT_IN["judge_only"],
+            "accuracy; a judge's accuracy where the rules are undecided",
+        ),
         (
             pb.Recipe(
                 parts=[

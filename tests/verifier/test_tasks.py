@@ -48,7 +48,7 @@ def no_comma() -> pb.InstructionsTask:
         (pb.Item(instructions=pb.InstructionsTask()), "instructions.constraints: 1 to"),
         (
             pb.Item(judge=pb.JudgeTask(mode=pb.JudgeTask.HARMLESS)),
-            "judge: this server has no judge (it was started without --judge)",
+            "judge: this server has no judge (--judge with [[endpoints]])",
         ),
         (pb.Item(preference=pb.PreferenceTask(rival="x")), "preference: this server has no judge"),
         (
@@ -60,7 +60,30 @@ def no_comma() -> pb.InstructionsTask:
                 inline_recipe=pb.Recipe(parts=[pb.RecipePart(name="reward_model")]),
                 math=pb.MathTask(gold=["4"]),
             ),
-            "needs a reward model, which this server has not",
+            "inline_recipe: needs a reward model, which this server has not (--judge with [rew",
+        ),
+        (
+            pb.Item(
+                inline_recipe=pb.Recipe(
+                    parts=[pb.RecipePart(name="accuracy")], escalate=pb.Recipe.UNDECIDED
+                ),
+                math=pb.MathTask(gold=["4"]),
+            ),
+            "inline_recipe: asks a judge, which this server has not (--judge with [[endpoints]])",
+        ),
+        (
+            pb.Item(
+                inline_recipe=pb.Recipe(parts=[pb.RecipePart(name="language")]),
+                math=pb.MathTask(gold=["4"]),
+            ),
+            "language: required by inline_recipe, got none, and the prompt does not tell it",
+        ),
+        (
+            pb.Item(
+                inline_recipe=pb.Recipe(parts=[pb.RecipePart(name="speed")]),
+                math=pb.MathTask(gold=["4"]),
+            ),
+            "inline_recipe: its speed part is for code, got a math task",
         ),
         (
             pb.Item(recipe="r1_reasoning", math=pb.MathTask(gold=["4"])),
@@ -154,10 +177,11 @@ def test_the_modes_of_a_judge(judged: Bench) -> None:
     assert reference.provenance.judge_model == "judge"
     assert reference.parts[0].reason == pb.Part.judged
     assert reference.evidence.judge.queries[0].label == "correct"
+    assert reference.evidence.judge.queries[0].model == "judge"
     assert reference.evidence.judge.prompt.startswith("reference")
     assert len(helpful.evidence.judge.queries) == 2
     told = judged.client.describe()
-    assert told.judge_model == "judge"
+    assert (told.judge_model, told.reward_model) == ("judge", "scalar")
     assert {"judge", "preference"} <= {task.name for task in told.tasks}
 
 
@@ -286,6 +310,7 @@ def test_escalation_says_what_each_side_said(judged: Bench) -> None:
     assert escalated.evidence.judge.rules == "no_match"
     assert escalated.evidence.math.canonical_answer == "5"
     assert escalated.extracted == "5"
+    assert (escalated.provenance.judge_model, plain.provenance.judge_model) == ("judge", "")
     assert plain.reward == 1.0
     assert not plain.evidence.HasField("judge")
     assert option.evidence.judge.rules == "no_match"
@@ -310,10 +335,12 @@ def test_a_reward_model_rates(judged: Bench) -> None:
     assert verdict.reward == 2.0  # logistic(0) = 0.5, twice; and well-formed
     assert [part.reason for part in verdict.parts] == [pb.Part.rated, pb.Part.well_formed]
     assert texts == ["With wings."]  # and the judge was not asked
+    assert (verdict.provenance.judge_model, verdict.provenance.reward_model) == ("", "scalar")
     judged.answer = lambda body: error(404)
     (failed,) = judged.verify(item)
     assert failed.status == pb.Verdict.JUDGE_ERROR
     assert "scalar" in failed.evidence.message
+    assert failed.provenance.reward_model == "scalar"
 
 
 def test_settings_that_no_judge_can_run_with(tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ def test_bad_lines_are_named() -> None:
     said = str(caught.value).splitlines()
     assert [line.partition(":")[0] for line in said] == [f"line {n}" for n in range(2, 7)]
     assert "Expecting value" in said[0]
-    assert 'no field named "statu"' in said[1]
+    assert "statu: no such field, Verdict has id, status" in said[1]
     assert "a JSON object is wanted, got a list" in said[2]
     assert "status" in said[4]
     assert "\x1b" not in said[4]
@@ -497,6 +497,45 @@ def test_mathematics(tab: Tab) -> None:
         assert said in detail
     tab.js("document.querySelectorAll('main details').forEach((n) => { n.open = true; })")
     assert tab.texts("main mark") == ["x^2"]
+
+
+def test_a_group_of_preferences(browser: Any, tmp_path: Path) -> None:
+    told = pb.JudgeEvidence(
+        prompt="compare 0a1b", strengths=[2.5, 0.125, 1.0], disagreement=True,
+        pairs=[
+            pb.JudgePair(first=0, second=1, value=1, queries=4),
+            pb.JudgePair(first=0, second=2, value=0.625, queries=4, disagreement=True),
+            pb.JudgePair(first=1, second=2, queries=3, failure=HOSTILE),
+        ],
+        queries=[pb.JudgeQuery(label="A>>B", value=0, swapped=True, seed=3, model="standin",
+                               cached=True, analysis=HOSTILE)],
+    )  # fmt: skip
+    verdict = pb.Verdict(
+        id="group", status=pb.Verdict.OK, reward=0.7, evidence=pb.Evidence(judge=told),
+        provenance=pb.Provenance(judge_model="standin", reward_model="scalar"),
+    )  # fmt: skip
+    file = tmp_path / "group.html"
+    file.write_text(render([verdict]))
+    tab = Tab(browser, file).open()
+    tab.keys("j")
+    cells = [
+        tab.js("[...arguments[0].rows].map((row) => [...row.cells].map((n) => n.innerText))", table)
+        for table in tab.browser.find_elements("css selector", "#detail table:not(.pairs)")
+    ]
+    queries, strengths, compared = (rows[1:] for rows in cells)
+    assert queries[0][:6] == ["A>>B", "0", "3", "rival first", "standin", "cached"]
+    assert [row[:2] for row in strengths] == [
+        ["response", "2.5"], ["rival 1", "0.125"], ["rival 2", "1"],
+    ]  # fmt: skip
+    assert [row[:5] for row in compared] == [
+        ["response", "rival 1", "1", "4", ""],
+        ["response", "rival 2", "0.625", "4", "disagree"],
+        ["rival 1", "rival 2", "none", "3", ""],
+    ]
+    assert PWN in compared[2][5]
+    for said in ("compare 0a1b", "judge model", "reward model", "scalar"):
+        assert said in tab.text("#detail")
+    tab.quiet()
 
 
 def test_keys_links_and_ids_that_repeat(tab: Tab) -> None:

@@ -17,6 +17,7 @@ import ast
 import re
 from dataclasses import dataclass
 
+from verifier.thinking import said_from
 from verifier.v1 import verifier_pb2 as pb
 
 TAGS: dict[str, frozenset[str]] = {
@@ -153,10 +154,8 @@ def program(response: str, language: str) -> str | None:
 def after_thinking(response: str) -> str | None:
     """What follows the last `</think>`; None when one is opened and never closed: a response
     that is still thinking offers nothing."""
-    end = response.rfind("</think>")
-    if end < 0:
-        return None if "<think>" in response else response
-    return response[end + len("</think>") :]
+    begin = said_from(response)
+    return None if begin is None else response[begin:]
 
 
 def last_fences(response: str) -> str:

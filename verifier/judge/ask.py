@@ -11,6 +11,10 @@ Kind = Literal["timeout", "rate_limited", "server", "budget", "breaker", "refuse
 spend; every endpoint out of use; the request or the model's answer refused; no chat completion."""
 
 
+Place = tuple[str, str]
+"""Where an answer comes from: an endpoint's URL, and its model there."""
+
+
 @dataclass(frozen=True)
 class Message:
     role: str
@@ -29,6 +33,10 @@ class Ask:
     max_tokens: int = 1024
     temperature: float = 0.0
     seed: int = 0
+    apart_from: frozenset[Place] = frozenset()
+    """Places whose answers are not wanted, kept ones included; never all that there are."""
+    fresh: bool = False
+    """No kept answer will do."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class Answer:
     endpoint: str
     finish: str
     """The endpoint's finish reason: "length" where the text was cut off."""
+
+    @property
+    def place(self) -> Place:
+        return self.endpoint, self.model
 
 
 class JudgeFailed(Exception):

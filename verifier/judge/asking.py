@@ -76,7 +76,15 @@ def evidence(done: Sequence[Put], asking: Asking) -> pb.JudgeEvidence:
     )
 
 
-def failed(done: Sequence[Put], how_many: str, told: pb.JudgeEvidence) -> TaskOutcome:
+def answered_by(done: Iterable[Put], asking: Asking) -> str:
+    """The models whose verdicts count, parted by commas; the judge's first where none came."""
+    models = dict.fromkeys(put.answers[-1].model for put in done if put.reading is not None)
+    return ", ".join(models) or asking.judge.model
+
+
+def failed(
+    done: Sequence[Put], how_many: str, told: pb.JudgeEvidence, asking: Asking
+) -> TaskOutcome:
     """No score, also from what had a verdict."""
     put = next(put for put in done if put.reading is None)
     message = f"{put.failure} ({how_many})"
@@ -85,6 +93,7 @@ def failed(done: Sequence[Put], how_many: str, told: pb.JudgeEvidence) -> TaskOu
         pb.Part.timeout if put.late else pb.Part.failed,
         message=message,
         evidence=pb.Evidence(message=message, judge=told),
+        judge_model=answered_by(done, asking),
     )
 
 

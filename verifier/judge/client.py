@@ -31,7 +31,7 @@ import tenacity
 from tenacity.stop import stop_base
 
 from verifier.judge import budget, metrics, protocol
-from verifier.judge.ask import Answer, Ask, JudgeFailed, Kind, Message
+from verifier.judge.ask import Answer, Ask, JudgeFailed, Kind, Message, Place
 from verifier.judge.budget import Spend
 from verifier.judge.cache import OverBudget, Store
 from verifier.judge.endpoint import WORKED_HERE, Endpoint, Fault, http_client
@@ -49,6 +49,9 @@ LONGEST_WAIT_SECONDS = 30.0
 
 WAITED_REST_SECONDS = 60.0
 """A longer Retry-After is a quota that is used up, not a crowd; questions fail at once."""
+
+
+_Key = tuple[bytes, frozenset[Place], bool]
 
 
 @dataclass
@@ -75,10 +78,11 @@ class Judge:
         self.model = settings.endpoints[0].model
         self._http = http_client(settings.concurrency, *(each.url for each in settings.endpoints))
         self._endpoints = [Endpoint(each, settings, self._http) for each in settings.endpoints]
+        self.places = frozenset(each.place for each in self._endpoints)
         self._store = Store(settings.cache.path, settings.cache.bytes)
         self._gate = Gate(settings.concurrency, settings.requests_per_minute)
         self._per_call, self._per_day = budget.per_call(settings), budget.per_day(settings)
-        self._at_work: dict[bytes, asyncio.Future[Answer | JudgeFailed | None]] = {}
+        self._at_work: dict[_Key, asyncio.Future[Answer | JudgeFailed | None]] = {}
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
         """The judge's answer. Raises JudgeFailed."""
@@ -86,7 +90,7 @@ class Judge:
         end = None if deadline_s is None else loop.time() + deadline_s
         large = sum(len(message.content) for message in ask.messages) > WORKED_HERE
         packed = await asyncio.to_thread(protocol.pack, ask) if large else protocol.pack(ask)
-        key = packed.key(self.model)
+        key = packed.key(self.model), ask.apart_from, ask.fresh
         while (leader := self._at_work.get(key)) is not None:
             left = None if end is None else max(0.0, end - loop.time())
             await asyncio.wait([leader], timeout=left)
@@ -163,7 +167,12 @@ class Judge:
 
     def _candidates(self, call: _Call) -> list[Endpoint]:
         """The endpoints that may yet answer, those that failed least first."""
-        left = [each for each in self._endpoints if each not in call.refused]
+        unwanted = call.ask.apart_from
+        left = [
+            each
+            for each in self._endpoints
+            if each not in call.refused and each.place not in unwanted
+        ]
         return sorted(left, key=lambda each: call.failures[each])
 
     def _goes_on(self, call: _Call, error: BaseException) -> bool:
@@ -254,7 +263,8 @@ class Judge:
         return answer
 
     async def _kept(self, call: _Call, model: str) -> Answer | None:
-        kept = await self._store.get(call.packed.key(model))
-        if kept is not None:
-            metrics.CACHE_HITS.labels("kept").inc()
+        kept = None if call.ask.fresh else await self._store.get(call.packed.key(model))
+        if kept is None or kept.place in call.ask.apart_from:
+            return None
+        metrics.CACHE_HITS.labels("kept").inc()
         return kept

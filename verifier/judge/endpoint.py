@@ -22,7 +22,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from verifier.judge import metrics, protocol
-from verifier.judge.ask import Ask, Kind
+from verifier.judge.ask import Ask, Kind, Place
 from verifier.judge.budget import Spend, spend
 from verifier.judge.protocol import Packed, Reply
 from verifier.judge.settings import EndpointSettings, JudgeSettings, SettingsError
@@ -152,6 +152,7 @@ class Endpoint:
     ) -> None:
         self.settings = settings
         self.url, self.model = settings.url, settings.model
+        self.place: Place = self.url, self.model
         self.breaker = Breaker(judge.breaker.failures, judge.breaker.cooldown_seconds)
         self._rests_until = 0.0
         self._timeout = judge.timeout_seconds

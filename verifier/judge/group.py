@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from verifier.judge import preference, prompts
-from verifier.judge.asking import Asking, evidence, failed, mean, put_all
+from verifier.judge.asking import Asking, answered_by, evidence, failed, mean, put_all
 from verifier.judge.modes import Put, Query
 from verifier.limits import DETAIL_CHARS
 from verifier.outcome import TaskOutcome
@@ -99,7 +99,10 @@ async def judged(
         message = "deadline_ms: passed while the group was compared"
         version = prompts.load(preference.kind(task).prompt).version
         told = pb.Evidence(message=message, judge=pb.JudgeEvidence(prompt=version))
-        return TaskOutcome(pb.Verdict.TIMEOUT, pb.Part.timeout, message=message, evidence=told)
+        model = asking.judge.model
+        return TaskOutcome(
+            pb.Verdict.TIMEOUT, pb.Part.timeout, message=message, evidence=told, judge_model=model
+        )
     return _outcome(group, first, members.order, preference.samples(task), asking)
 
 
@@ -128,7 +131,8 @@ def _outcome(
     told.disagreement = any(pair.disagreement for pair in told.pairs)
     compared = sum(pair.HasField("value") for pair in told.pairs)
     if compared < len(told.pairs):
-        return failed(group.done, f"{compared} of {len(told.pairs)} pairs were compared", told)
+        how_many = f"{compared} of {len(told.pairs)} pairs were compared"
+        return failed(group.done, how_many, told, asking)
     by_place = dict(zip(order, _strengths(group.pairs, len(order), games), strict=True))
     told.strengths.extend(by_place[place] for place in range(len(order)))
     stronger = sum(each > told.strengths[0] for each in told.strengths)
@@ -139,6 +143,7 @@ def _outcome(
         detail=f"strength {told.strengths[0]:.3g}; {stronger} of {len(order) - 1} are stronger",
         evidence=pb.Evidence(judge=told),
         cache_hit=bool(group.done) and not (first and any(not put.cached for put in group.done)),
+        judge_model=answered_by(group.done, asking) if group.done else "",
     )
 
 

@@ -55,9 +55,7 @@ class Judging:
             return TaskOutcome(pb.Verdict.OK, pb.Part.UNSPECIFIED)
         asking = self._asking(end)
         task = item.judge if item.HasField("judge") else item.preference
-        outcome = await judge.verify(task, item.response, item.prompt, asking, self.groups)
-        outcome.judge_model = asking.judge.model if outcome.evidence.judge.prompt else ""
-        return outcome
+        return await judge.verify(task, item.response, item.prompt, asking, self.groups)
 
     def wanted(self, recipe: pb.Recipe | None, outcome: TaskOutcome) -> bool:
         """Whether there is something to `ask` after the task's verifier."""
@@ -99,13 +97,13 @@ class Judging:
         outcome.evidence.message = outcome.message
         outcome.evidence.judge.CopyFrom(asked)
         outcome.queued_ms = rules.queued_ms
-        outcome.judge_model = asking.judge.model if outcome.evidence.judge.prompt else ""
         return outcome
 
     async def _with_rating(
         self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, end: float | None
     ) -> TaskOutcome:
         assert self.reward_model is not None, "validation asks for a reward model"
+        outcome = replace(outcome, reward_model=self.reward_model.name)
         part = next(part for part in recipe.parts if part.name == "reward_model")
         whole = part.options.get("view") == "whole"
         seen = item.response if whole else summary(item.response)
@@ -121,7 +119,7 @@ class Judging:
         return failed
 
 
-INSTALL = 'pip install "touchstone-rl[judge]"'
+INSTALL = 'pip install ".[judge]" from a checkout'
 
 
 async def start(settings: JudgeSettings | None) -> Judging:
@@ -153,7 +151,7 @@ def _reward_model(settings: RewardModelSettings | None) -> RewardModel | None:
         try:
             return LocalModel(settings.model, settings.device)
         except ModuleNotFoundError as missing:
-            why = f'{missing.name} is missing; pip install "touchstone-rl[trainer]"'
+            why = f'{missing.name} is missing; pip install ".[trainer]" from a checkout'
             raise SettingsError(f"reward_model.model: {why}") from missing
         except (OSError, ValueError, ImportError, RewardModelFailed) as error:
             raise SettingsError(f"reward_model.model: {error}") from error

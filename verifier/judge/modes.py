@@ -18,12 +18,12 @@ and the label's own where it does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 from verifier.judge import armour, parse, prompts
-from verifier.judge.ask import Answer, Ask, JudgeFailed
+from verifier.judge.ask import Answer, Ask, JudgeFailed, Place
 
 MAX_TOKENS = 2_048
 """Of a verdict as JSON: an analysis of a few sentences has 200, one of many criteria 1,000."""
@@ -209,14 +209,21 @@ class Judge(Protocol):
     """What is needed of a judge; verifier/judge/client.py has the real one."""
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Of its first endpoint."""
+        ...
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """Where its answers come from."""
+        ...
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer: ...
 
 
 @dataclass
 class Put:
-    """One query as it went: the answers it took, the second after a repair, and the verdict."""
+    """One query as it went: the answers it took, every second after a repair, and the verdict."""
 
     query: Query
     seed: int
@@ -240,26 +247,35 @@ async def put(
     remaining: Callable[[], float | None] = lambda: None,
     by_digit: bool = False,
 ) -> Put:
-    """Asks once, and once more when the answer cannot be read; `remaining` tells the seconds left.
+    """Asks once, once more when the answer cannot be read, and then each other endpoint so; all of
+    them anew where kept answers led to nothing. `remaining` tells the seconds left.
 
     Raises nothing of the judge's: `failure` says what went wrong, and what was spent stays told.
     """
     done = Put(query, seed)
-    error = ""
+    error, unread, fresh = "", frozenset[Place](), False
     try:
-        for _ in range(2):
-            ask = query.ask(seed, temperature, by_digit, error)
+        while True:
+            if judge.places <= unread:
+                if fresh or not any(answer.cached for answer in done.answers):
+                    return done
+                unread, fresh = frozenset(), True
+            plain = query.ask(seed, temperature, by_digit, error)
+            ask = replace(plain, apart_from=unread, fresh=fresh)
             answer = await judge.ask(ask, deadline_s=remaining())
             done.answers.append(answer)
             try:
                 done.reading = query.read(answer, by_digit)
-            except parse.NoVerdict as unread:
-                error = str(unread)
+            except parse.NoVerdict as found:
+                if not error:
+                    error = str(found)
+                    continue
+                why = f"{found}; after a repair, got {answer.text[:SHOWN_CHARS]!r}"
+                done.failure = str(JudgeFailed("garbage", why, answer.endpoint, attempts=2))
+                error, unread = "", unread | {answer.place}
             else:
                 return done
     except JudgeFailed as failed:
-        done.failure, done.late = str(failed), failed.cut
-    else:
-        got = done.answers[-1].text[:SHOWN_CHARS]
-        done.failure = f"garbage: {error}; after a repair, got {got!r}"
+        before = f"; before that: {done.failure}" if done.failure else ""
+        done.failure, done.late = f"{failed}{before}", failed.cut
     return done

@@ -1,6 +1,6 @@
 """Scalar reward models: a prompt and a response in, one number out, wherever the model runs.
 
-model = LocalModel("skywork-reward")  # or ClassifyEndpoint, verifier/judge/classify.py
+model = LocalModel("models/skywork")  # or ClassifyEndpoint, verifier/judge/classify.py
 score = squashed(await model.score("What is 2 + 2?", "4"))
 await model.close()
 
@@ -13,11 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 MOST = 1e30
 """Of a score, either sign: a larger one is no score, and would not fit in sums."""
+SHOWN_WEIGHTS = 3
+"""Names in a message about weights that are missing."""
+
+_HUB_NAME = re.compile(r"(\w[\w.-]*)/\w[\w.-]*")
 
 
 class RewardModelFailed(Exception):
@@ -57,8 +63,12 @@ def finite(number: object, name: str) -> float:
 class LocalModel:
     """A sequence-classification model of `transformers` with one label, in this process.
 
-    Passes run one at a time, beside the event loop. `name` is a folder or a name that
-    `transformers` can load; the tokenizer must have a chat template.
+    Passes run one at a time, beside the event loop. `name` is a folder, or `owner/model` for one
+    of huggingface.co, which `transformers` downloads or has downloaded; the tokenizer must have a
+    chat template.
+
+    Raises RewardModelFailed for a folder that is not there and for a model that is none of
+    rewards, and what `transformers` raises for one that it cannot load.
     """
 
     name: str
@@ -68,13 +78,26 @@ class LocalModel:
     _turn: asyncio.Lock = field(init=False, repr=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
+        owner = _HUB_NAME.fullmatch(self.name)
+        if not Path(self.name).is_dir() and (owner is None or Path(owner[1]).is_dir()):
+            raise RewardModelFailed(
+                f"reward model {self.name}: no such folder (and no owner/model of huggingface.co)"
+            )
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self._tokenizer = AutoTokenizer.from_pretrained(self.name)
-        self._model = AutoModelForSequenceClassification.from_pretrained(self.name)
+        self._model, told = AutoModelForSequenceClassification.from_pretrained(
+            self.name, output_loading_info=True
+        )
         if self._model.config.num_labels != 1:
             labels = self._model.config.num_labels
             raise RewardModelFailed(f"reward model {self.name}: 1 label is wanted, got {labels}")
+        if missing := sorted(told["missing_keys"]):
+            # They would be drawn at random.
+            raise RewardModelFailed(
+                f"reward model {self.name}: all weights are wanted, got none for "
+                f"{', '.join(missing[:SHOWN_WEIGHTS])} ({len(missing)} in all)"
+            )
         self._model.to(self.device).eval()
 
     async def score(self, prompt: str, response: str) -> float:

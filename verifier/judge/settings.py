@@ -127,7 +127,8 @@ class RewardModelSettings:
     """A scalar reward model: behind vLLM's or SGLang's `/classify`, or in this process."""
 
     model: str = field(metadata={"check": _name})
-    """Its name there; without `url` a folder of `transformers`."""
+    """Its name there; without `url` a folder of `transformers`, or `owner/model` of
+    huggingface.co."""
     url: str = field(default="", metadata={"check": _url})
     """Base URL, without `/v1`; absent: it is loaded here."""
     style: Literal["vllm", "sglang"] = field(default="vllm", metadata=_one_of("vllm", "sglang"))

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import regex
 
 from verifier.judge import armour, group, modes, preference
-from verifier.judge.asking import WORKED_HERE, Asking, evidence, failed, mean, put_all
+from verifier.judge.asking import WORKED_HERE, Asking, answered_by, evidence, failed, mean, put_all
 from verifier.judge.modes import Put, Query
 from verifier.judge.protocol import legible
 from verifier.limits import MAX_WEIGHT
@@ -200,7 +200,7 @@ async def _judged(queries: Sequence[Query], asking: Asking) -> TaskOutcome:
     told.queries.extend(_told(put) for put in done if put.reading is not None)
     told.disagreement = len({reading.base for reading in readings}) > 1
     if len(readings) < len(done):
-        return failed(done, f"{len(readings)} of {len(done)} queries had a verdict", told)
+        return failed(done, f"{len(readings)} of {len(done)} queries had a verdict", told, asking)
     counted = Counter(reading.label for reading in readings)
     return TaskOutcome(
         pb.Verdict.OK,
@@ -209,6 +209,7 @@ async def _judged(queries: Sequence[Query], asking: Asking) -> TaskOutcome:
         detail=", ".join(f"{count} x {label}" for label, count in counted.most_common()),
         evidence=pb.Evidence(judge=told),
         cache_hit=all(put.cached for put in done),
+        judge_model=answered_by(done, asking),
     )
 
 
@@ -222,4 +223,5 @@ def _told(put: Put) -> pb.JudgeQuery:
         repaired=len(put.answers) > 1,
         cached=put.cached,
         seed=put.seed,
+        model=put.answers[-1].model,
     )

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 
 from verifier.math.syntax.vocabulary import CONST_WORDS, FUNCTIONS, NO_UNIT, PERCENT, SCALING
 from verifier.math.units import canonical
+from verifier.thinking import said_from
 
 MAX_BOX_CHARS = 4_200
 """How far the end of a box is searched: a little beyond the longest answer that is read."""
@@ -74,10 +75,9 @@ class Extracted:
 
 def extract(response: str, free_text: bool = False) -> Extracted | None:
     """The final answer of a response, or None when it marks none."""
-    think_end = response.rfind("</think>")
-    if think_end < 0 and "<think>" in response:
+    begin = said_from(response)
+    if begin is None:
         return None
-    begin = think_end + len("</think>") if think_end >= 0 else 0
     last = _last_opener(response, begin, len(response))
     unclosed = False
     for _ in range(MAX_CANDIDATES):
@@ -104,10 +104,10 @@ def extract(response: str, free_text: bool = False) -> Extracted | None:
 
 def why_none(response: str) -> str:
     """For a person: why `extract` found nothing."""
-    think_end = response.rfind("</think>")
-    if think_end < 0 and "<think>" in response:
+    begin = said_from(response)
+    if begin is None:
         return "the thought never ended"
-    if _last_opener(response, max(think_end, 0), len(response)) is not None:
+    if _last_opener(response, begin, len(response)) is not None:
         return "the last box is never closed"
     return "the response marks no answer"
 

@@ -1410,7 +1410,12 @@ class Part(google.protobuf.message.Message):
     weight: builtins.float
     """As in the recipe; 1 without one."""
     reason: global___Part.Reason.ValueType
-    """Always set."""
+    """Always set. Whatever the recipe's values make of the score, an answer is
+    right where the reason of the accuracy part is match, accepted or
+    followed, and wrong where it is another of its task's. With judged the
+    reason does not tell: the judge's own score does, the mean of
+    JudgeQuery.value.
+    """
     detail: builtins.str
     """For a person: what was found."""
     def __init__(
@@ -1665,6 +1670,7 @@ class JudgeQuery(google.protobuf.message.Message):
     REPAIRED_FIELD_NUMBER: builtins.int
     CACHED_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
     label: builtins.str
     """The verdict's label, e.g. "correct", "A>>B", "unsafe"."""
     value: builtins.float
@@ -1679,6 +1685,8 @@ class JudgeQuery(google.protobuf.message.Message):
     """Taken from the cache."""
     seed: builtins.int
     """Sampling seed."""
+    model: builtins.str
+    """Whose verdict it is."""
     def __init__(
         self,
         *,
@@ -1689,8 +1697,9 @@ class JudgeQuery(google.protobuf.message.Message):
         repaired: builtins.bool = ...,
         cached: builtins.bool = ...,
         seed: builtins.int = ...,
+        model: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["analysis", b"analysis", "cached", b"cached", "label", b"label", "repaired", b"repaired", "seed", b"seed", "swapped", b"swapped", "value", b"value"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["analysis", b"analysis", "cached", b"cached", "label", b"label", "model", b"model", "repaired", b"repaired", "seed", b"seed", "swapped", b"swapped", "value", b"value"]) -> None: ...
 
 global___JudgeQuery = JudgeQuery
 
@@ -2027,6 +2036,7 @@ class Provenance(google.protobuf.message.Message):
     SANDBOX_TIER_FIELD_NUMBER: builtins.int
     JUDGE_MODEL_FIELD_NUMBER: builtins.int
     CACHE_HIT_FIELD_NUMBER: builtins.int
+    REWARD_MODEL_FIELD_NUMBER: builtins.int
     verifier: builtins.str
     """The verifier that gave the accuracy part, e.g. "math", and its version."""
     verifier_version: builtins.str
@@ -2038,9 +2048,14 @@ class Provenance(google.protobuf.message.Message):
     sandbox_tier: builtins.str
     """"T1", "T2" or "T3" when a program ran; else empty."""
     judge_model: builtins.str
-    """Empty when no judge was asked."""
+    """The model that answered; of several, all whose answers count, parted by
+    ", ". The first endpoint's where none answered; empty when no judge was
+    asked.
+    """
     cache_hit: builtins.bool
     """The verdict was taken from a cache."""
+    reward_model: builtins.str
+    """Empty when no reward model was asked."""
     def __init__(
         self,
         *,
@@ -2051,8 +2066,9 @@ class Provenance(google.protobuf.message.Message):
         sandbox_tier: builtins.str = ...,
         judge_model: builtins.str = ...,
         cache_hit: builtins.bool = ...,
+        reward_model: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["cache_hit", b"cache_hit", "judge_model", b"judge_model", "recipe", b"recipe", "recipe_hash", b"recipe_hash", "sandbox_tier", b"sandbox_tier", "verifier", b"verifier", "verifier_version", b"verifier_version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cache_hit", b"cache_hit", "judge_model", b"judge_model", "recipe", b"recipe", "recipe_hash", b"recipe_hash", "reward_model", b"reward_model", "sandbox_tier", b"sandbox_tier", "verifier", b"verifier", "verifier_version", b"verifier_version"]) -> None: ...
 
 global___Provenance = Provenance
 
@@ -2098,11 +2114,14 @@ class DescribeResponse(google.protobuf.message.Message):
     SANDBOX_TIER_FIELD_NUMBER: builtins.int
     JUDGE_MODEL_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
+    REWARD_MODEL_FIELD_NUMBER: builtins.int
     version: builtins.str
     """Version of the distribution touchstone-rl."""
     sandbox_tier: builtins.str
     """"T1", "T2", "T3"; empty when no sandbox runs."""
     judge_model: builtins.str
+    """The first endpoint's; empty when there is none."""
+    reward_model: builtins.str
     """Empty when there is none."""
     @property
     def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TaskKind]:
@@ -2135,9 +2154,10 @@ class DescribeResponse(google.protobuf.message.Message):
         sandbox_tier: builtins.str = ...,
         judge_model: builtins.str = ...,
         limits: global___Limits | None = ...,
+        reward_model: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["limits", b"limits"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["judge_model", b"judge_model", "languages", b"languages", "limits", b"limits", "recipes", b"recipes", "sandbox_tier", b"sandbox_tier", "tasks", b"tasks", "toolchains", b"toolchains", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["judge_model", b"judge_model", "languages", b"languages", "limits", b"limits", "recipes", b"recipes", "reward_model", b"reward_model", "sandbox_tier", b"sandbox_tier", "tasks", b"tasks", "toolchains", b"toolchains", "version", b"version"]) -> None: ...
 
 global___DescribeResponse = DescribeResponse
 

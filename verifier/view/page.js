@@ -193,18 +193,22 @@ function pairs(entries) {
   return table.rows.length ? [table] : [];
 }
 
-function partsTable(parts) {
-  const head = ["part", "score", "weight", "reason", "detail"].map((name) => (
-    h("th", { scope: "col", className: ["score", "weight"].includes(name) ? "num" : "" }, name)));
-  const body = parts.map((part) => h("tr", {}, [
-    h("td", {}, [part.name]),
-    h("td", { className: "num " + tone(part.score) }, score(part.score)),
-    h("td", { className: "num" }, score(part.weight ?? 0)),
-    h("td", { className: "reason" }, [part.reason]),
-    h("td", {}, [part.detail]),
-  ]));
+// Columns are titles with the class of their cells; a cell is a text, or a class and a text.
+function grid(columns, rows) {
+  const head = columns.map(([title, name]) => h("th", { scope: "col", className: name === "num" ? name : "" }, title));
+  const cell = (value, n) => {
+    const [tint, text] = Array.isArray(value) ? value : ["", value];
+    return h("td", { className: [columns[n][1], tint].filter(Boolean).join(" ") }, [text]);
+  };
+  const body = rows.map((cells) => h("tr", {}, cells.map(cell)));
   return h("table", {}, [h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)]);
 }
+
+const partsTable = (parts) => grid(
+  [["part"], ["score", "num"], ["weight", "num"], ["reason", "reason"], ["detail"]],
+  parts.map((part) => [
+    part.name, [tone(part.score), score(part.score)], score(part.weight ?? 0), part.reason, part.detail,
+  ]));
 
 function testView(test, place, known) {
   const reason = test.reason ?? "UNSPECIFIED", ran = reason !== "not_run";
@@ -278,6 +282,34 @@ function mathView(math, verdict, item) {
   ]));
 }
 
+function judgeView(judge) {
+  const queries = judge.queries ?? [], strengths = judge.strengths ?? [], compared = judge.pairs ?? [];
+  const member = (place) => (place ? `rival ${place}` : "response");
+  const split = (one) => (one.disagreement ? "disagree" : "");
+  const tokens = Number(judge.prompt_tokens ?? 0) + Number(judge.completion_tokens ?? 0);
+  return [
+    ...section("Judge", ...pairs([
+      ["prompt", judge.prompt], ["rules had said", judge.rules], ["queries", split(judge)],
+      ["temperature", judge.temperature], ["tokens", tokens ? count(tokens) : ""],
+      ["US dollars", judge.cost_usd ? number(judge.cost_usd, 6) : ""],
+    ])),
+    ...(queries.length ? [labelled("Queries", grid(
+      [["label", "mono"], ["value", "num"], ["seed", "num"], ["order"], ["model"], ["how"], ["analysis"]],
+      queries.map((query) => [
+        query.label, [tone(query.value ?? 0), score(query.value ?? 0)], query.seed ?? "0",
+        query.swapped ? "rival first" : "", query.model,
+        [query.repaired && "repaired", query.cached && "cached"].filter(Boolean).join(", "), query.analysis,
+      ])))] : []),
+    ...(strengths.length ? [labelled("Strengths", grid(
+      [["member"], ["strength", "num"], [""]], strengths.map((strength, place) => [member(place), score(strength), ""])))] : []),
+    ...(compared.length ? [labelled("Pairs", grid(
+      [["first"], ["second"], ["value", "num"], ["queries", "num"], [""], ["failure"]],
+      compared.map((pair) => [
+        member(pair.first), member(pair.second), score(pair.value), pair.queries ?? 0, split(pair), pair.failure,
+      ])))] : []),
+  ];
+}
+
 function programView({ text, runs, language }) {
   const pieces = [];
   for (let i = 0; i < (runs ?? []).length; i += 2) pieces.push([runs[i], runs[i + 1] ? "c" + runs[i + 1] : ""]);
@@ -305,6 +337,7 @@ function detailView(place) {
     ...(evidence.message ? [h("p", { className: "message" }, [evidence.message])] : []),
     ...(verdict.parts?.length ? section("Parts", partsTable(verdict.parts)) : []),
     ...(evidence.math ? mathView(evidence.math, verdict, item) : []),
+    ...(evidence.judge ? judgeView(evidence.judge) : []),
     ...(program ? programView(program) : []),
     ...(evidence.code ? codeView(evidence.code, item) : []),
     ...(!evidence.math && verdict.extracted !== undefined ? section("Extracted", pre(verdict.extracted, "Extracted")) : []),
@@ -314,6 +347,7 @@ function detailView(place) {
       ["verifier", [name("verifier"), name("verifier_version")].filter(Boolean).join(" version ")],
       ["recipe", [name("recipe"), name("recipe_hash")].filter(Boolean).join(" ")],
       ["sandbox tier", name("sandbox_tier")], ["judge model", name("judge_model")],
+      ["reward model", name("reward_model")],
       ["from a cache", provenance.cache_hit ? "yes" : ""],
       ["queued, ran", `${ms(timing.queued_ms)}, ${ms(timing.ran_ms)}`],
     ])),

@@ -81,6 +81,7 @@ def said(text: str) -> Answer:
 
 class Obedient:
     model = "obedient"
+    places = frozenset({("test", "judge")})
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
         _, outside = regions(ask)
@@ -90,6 +91,7 @@ class Obedient:
 
 class Echoing:
     model = "echoing"
+    places = frozenset({("test", "judge")})
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
         text = regions(ask)[0].get("answer", "")
@@ -104,6 +106,7 @@ class Echoing:
 
 class Gullible:
     model = "gullible"
+    places = frozenset({("test", "judge")})
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
         return said(VERDICT)

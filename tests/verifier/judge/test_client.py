@@ -443,6 +443,23 @@ async def test_answers_are_kept_by_their_model() -> None:
             assert (answer.text, answer.model, answer.cached) == ("0", "judge-0", False)
 
 
+async def test_a_place_whose_answer_is_not_wanted_is_passed_over() -> None:
+    """Also where another endpoint has the same model, under whose name answers are kept."""
+    with (
+        ChatServer(always(says("prose", wait_s=0.1))) as first,
+        ChatServer(always(says("yes", wait_s=0.1))) as second,
+    ):
+        endpoints = tuple(EndpointSettings(each.url, "judge") for each in (first, second))
+        judge = Judge(JudgeSettings(endpoints=endpoints))
+        apart = ask(apart_from=frozenset({(first.url, "judge")}))
+        told = await asyncio.gather(judge.ask(ask()), judge.ask(apart))
+        assert [answer.text for answer in told] == ["prose", "yes"]
+        again = await judge.ask(apart)
+        assert (again.text, again.cached) == ("yes", True)
+        await judge.close()
+    assert (len(first.requests), len(second.requests)) == (1, 1)
+
+
 async def test_the_breaker_leaves_an_endpoint_alone() -> None:
     down = [True]
     breaker = BreakerSettings(failures=3, cooldown_seconds=0.6)

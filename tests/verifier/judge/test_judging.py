@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.client import NoSandbox
-from tests.verifier.judge.server import ChatServer, always, says
+from tests.verifier.judge.server import ChatServer, Play, always, error, says
 from verifier import engine
 from verifier.judge import judging
 from verifier.judge.settings import SettingsError, checked
@@ -73,6 +73,66 @@ async def test_the_judge_gets_what_the_rules_left_of_the_deadline(
         assert 550 < verdict.timing.ran_ms < 950
 
 
+@pytest.mark.parametrize("first", [error(500), says("Correct, I would say.")])
+async def test_the_verdict_names_the_model_that_gave_it(first: Play) -> None:
+    task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference="r")
+    item = pb.Item(response="r", judge=task)
+    with ChatServer(always(first)) as broken, ChatServer(always(says(CORRECT))) as healthy:
+        names = {broken.url: "primary", healthy.url: "standin"}
+        given = [{"url": url, "model": model} for url, model in names.items()]
+        asked = await judging.start(checked({"endpoints": given}))
+        outcome = await asked.verify(item, None, None)
+        assert (outcome.score, outcome.judge_model) == (1.0, "standin")
+        await asked.close()
+
+
+async def test_a_verdict_of_two_models_names_both() -> None:
+    plays = iter([says(CORRECT)])
+    task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference="r", samples=2)
+    with (
+        ChatServer(lambda request: next(plays, error(500))) as once,
+        ChatServer(always(says(CORRECT))) as healthy,
+    ):
+        names = {once.url: "primary", healthy.url: "standin"}
+        given = [{"url": url, "model": model} for url, model in names.items()]
+        asked = await judging.start(checked({"endpoints": given, "concurrency": 1}))
+        outcome = await asked.verify(pb.Item(response="r", judge=task), None, None)
+        assert (outcome.score, outcome.judge_model) == (1.0, "primary, standin")
+        await asked.close()
+
+
+async def test_unreadable_everywhere_it_names_an_endpoint() -> None:
+    task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference="r")
+    with (
+        ChatServer(always(says("Correct."))) as one,
+        ChatServer(always(says("Well."))) as other,
+    ):
+        given = [{"url": each.url, "model": "judge"} for each in (one, other)]
+        asked = await judging.start(checked({"endpoints": given}))
+        outcome = await asked.verify(pb.Item(response="r", judge=task), None, None)
+        await asked.close()
+    assert (len(one.requests), len(other.requests)) == (2, 2)
+    assert outcome.status == pb.Verdict.JUDGE_ERROR
+    assert outcome.message.startswith(f"judge {other.url}: garbage, 2 attempts: ")
+
+
+async def test_a_kept_answer_that_cannot_be_read_does_not_stay() -> None:
+    """An endpoint that is mended gives verdicts, whatever it gave before."""
+    task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference="r")
+    item, prose = pb.Item(response="r", judge=task), [True]
+    with ChatServer(lambda request: says("Correct." if prose else CORRECT)) as server:
+        asked = await judging.start(checked(at(server.url)))
+        for sent in (2, 4):
+            outcome = await asked.verify(item, None, None)
+            assert (outcome.status, len(server.requests)) == (pb.Verdict.JUDGE_ERROR, sent)
+        prose.clear()
+        for _ in range(2):
+            outcome = await asked.verify(item, None, None)
+            assert (outcome.score, len(server.requests)) == (1.0, 5)
+        await asked.close()
+    assert outcome.cache_hit
+
+
 def opened(path: Path) -> bool:
     links = [Path(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
     return any(os.readlink(link) == str(path) for link in links if link.is_symlink())
@@ -121,5 +181,5 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, table: str) -
     )
     said = " ".join(done.stderr.split())
     assert done.returncode == 2
-    assert 'httpx2 is missing; pip install "touchstone-rl[judge]"' in said
+    assert 'httpx2 is missing; pip install ".[judge]" from a checkout' in said
     assert "Traceback" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -156,8 +157,9 @@ class Told:
 
     model = "told"
 
-    def __init__(self, *answers: Answer | JudgeFailed) -> None:
+    def __init__(self, *answers: Answer | JudgeFailed, stand_ins: Sequence[str] = ()) -> None:
         self.answers = list(answers)
+        self.places = frozenset((endpoint, "judge") for endpoint in ("test", *stand_ins))
         self.asked: list[tuple[Ask, float | None]] = []
 
     async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
@@ -205,8 +207,30 @@ async def test_an_unreadable_answer_is_asked_for_once_more(bad: Answer) -> None:
     judge = Told(bad, bad)
     done = await modes.put(judge, REFERENCE, 0, 0.0)
     assert done.reading is None
-    assert done.failure.startswith("garbage: ")
+    assert done.failure.startswith("judge test: garbage, 2 attempts: ")
     assert len(judge.asked) == 2
+
+
+async def test_another_endpoint_is_asked_where_one_cannot_be_read() -> None:
+    bad, good = said("Correct, I think."), verdict("correctness", "correct")
+    good = replace(good, endpoint="other")
+    judge = Told(bad, bad, good, stand_ins=["other"])
+    done = await modes.put(judge, REFERENCE, 0, 0.0)
+    assert done.reading is not None
+    (first, _), (repair, _), (again, _) = judge.asked
+    assert again == replace(first, apart_from=frozenset({("test", "judge")}))
+    assert repair.apart_from == frozenset()
+
+    elsewhere = replace(bad, endpoint="other")
+    done = await modes.put(
+        Told(bad, bad, elsewhere, elsewhere, stand_ins=["other"]), REFERENCE, 0, 0.0
+    )
+    assert (done.reading, len(done.answers)) == (None, 4)
+    down = JudgeFailed("server", "it is down", "other", 503, 6)
+    done = await modes.put(Told(bad, bad, down, stand_ins=["other"]), REFERENCE, 0, 0.0)
+    assert done.reading is None
+    for told in ("judge other: server, status 503, 6 attempts", "judge test: garbage, 2 attempts"):
+        assert told in done.failure
 
 
 async def test_a_failed_judge_is_no_verdict_and_what_was_spent_stays_told() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,6 +190,31 @@ async def test_a_model_in_this_process(tmp_path: Path) -> None:
     with pytest.raises(RewardModelFailed, match="at most 64 tokens, got"):
         await model.score("q", "a" * 100)
     await model.close()
+
+
+def test_a_model_without_its_head_is_refused(tmp_path: Path) -> None:
+    """`transformers` would draw the head at random, each time another one."""
+    tiny(tmp_path, 1)
+    torch = pytest.importorskip("safetensors.torch")
+    weights = torch.load_file(tmp_path / "model.safetensors")
+    del weights["score.weight"]
+    torch.save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(RewardModelFailed, match=r"got none for score\.weight \(1 in all\)"):
+        LocalModel(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["skywork", "/nowhere/rm", "./rm", "~/rm", "a/b/c", "models/rm"])
+def test_a_folder_that_is_not_there_is_said_at_once(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a look at huggingface.co, which takes a minute where there is no network."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(RewardModelFailed, match=f"reward model {re.escape(name)}: no such folder"):
+        LocalModel(name)
+    with pytest.raises(ImportError):
+        LocalModel("owner/rm")
 
 
 def test_a_model_with_two_labels_is_refused(tmp_path: Path) -> None:

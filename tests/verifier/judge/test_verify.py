@@ -44,6 +44,7 @@ class Scripted:
     """A judge whose answer is a function of what it is asked."""
 
     model = "scripted"
+    places = frozenset({("test", "scripted")})
 
     def __init__(self, says: Said, cached: bool = False) -> None:
         self.says, self.cached = says, cached
@@ -199,7 +200,7 @@ async def test_one_query_without_a_verdict_leaves_the_item_without_a_score() -> 
         None,
         Reason.failed,
     )
-    assert outcome.message.startswith("garbage: ")
+    assert outcome.message.startswith("judge test: garbage, 2 attempts: ")
     assert outcome.message == outcome.evidence.message
     assert len(garbage.asked) == 5
     # What was spent stays told: four questions and a repair.
@@ -219,6 +220,7 @@ async def test_a_repaired_answer_says_so() -> None:
 
 class Failing:
     model = "failing"
+    places = frozenset({("test", "failing")})
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -264,6 +266,7 @@ async def test_cancelled_all_queries_end() -> None:
 
     class Slow:
         model = "slow"
+        places = frozenset({("test", "slow")})
 
         async def ask(self, ask: Ask, deadline_s: float | None = None) -> Answer:
             try:
