@@ -16,7 +16,7 @@ try:
     import typer
     from rich.console import Console
 except ImportError as missing:
-    sys.exit(f'touchstone-eval: {missing.name} is missing; install "touchstone-rl[evals]"')
+    sys.exit(f'touchstone-eval: {missing.name} is missing; pip install ".[evals]" from a checkout')
 
 if TYPE_CHECKING:
     from evals.benchmark import Benchmark
@@ -312,12 +312,16 @@ def report(
     output: Annotated[
         Path | None, typer.Option(help="The page; default: RUN.html beside the run.")
     ] = None,
+    megabytes: Annotated[
+        float,
+        typer.Option(min=4, help="The most that it may have; long texts lose their middle to fit."),
+    ] = 10.0,
 ) -> None:
     """Make one HTML page of a run: scores, curves, and every sample."""
     from evals.report import write
 
     with _explained():
-        page = write(run, output, against=against)
+        page = write(run, output, against=against, megabytes=megabytes)
     errors.print(str(page), markup=False, soft_wrap=True)
 
 

@@ -74,7 +74,7 @@ class Data:
         try:
             import datasets
         except ImportError:
-            raise DataMissing(f'{name}: needs pip install "touchstone-rl[evals]"') from None
+            raise DataMissing(f'{name}: needs pip install ".[evals]" (from a checkout)') from None
         try:
             found = datasets.load_dataset(dataset, config, revision=revision, split=split)
         except (OSError, ValueError, RuntimeError) as error:

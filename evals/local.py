@@ -20,7 +20,7 @@ class LocalModel:
             import transformers
         except ImportError as error:
             raise ModelError(
-                f'--model {path}: a local model needs "touchstone-rl[trainer]" ({error.name})'
+                f'--model {path}: no {error.name}; from a checkout: pip install ".[trainer]"'
             ) from error
         self.name = path.name
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -13,7 +13,9 @@ try:
     from rich.console import Console
     from rich.table import Table
 except ImportError as missing:
-    sys.exit(f'touchstone-sandbox: {missing.name} is missing; install "touchstone-rl[server]"')
+    sys.exit(
+        f'touchstone-sandbox: {missing.name} is missing; pip install ".[server]" from a checkout'
+    )
 
 from sandbox import limits
 from sandbox.agent import main as serve_frames
@@ -101,7 +103,7 @@ async def _containers(
         from sandbox.docker import DockerSandbox, Settings
     except ImportError as missing:
         raise SandboxUnavailable(
-            f'{missing.name} is missing; install "touchstone-rl[docker]"'
+            f'{missing.name} is missing; pip install ".[docker]" from a checkout'
         ) from missing
     settings = Settings(
         image=image,

@@ -253,6 +253,7 @@ def describe(
     table.add_row("target languages", ", ".join(told.languages))
     table.add_row("sandbox tier", told.sandbox_tier or "none")
     table.add_row("judge", told.judge_model or "none")
+    table.add_row("reward model", told.reward_model or "none")
     for field, value in told.limits.ListFields():
         if field.name != "code":
             table.add_row(f"limit {field.name}", f"{value:,}")

@@ -151,7 +151,7 @@ def _hub_rows(data: Data) -> Sequence[Row]:
     try:
         import datasets
     except ImportError:
-        raise DataMissing(f'{name}: needs pip install "touchstone-rl[evals]"') from None
+        raise DataMissing(f'{name}: needs pip install ".[evals]" (from a checkout)') from None
     try:
         rows: Sequence[Row] = datasets.load_dataset("json", data_files=files, split="train")
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:

@@ -17,7 +17,7 @@ def read(path: Path) -> Iterator[Stored]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as missing:
-        raise ImportFailed(f'{path}: needs pip install "touchstone-rl[evals]"') from missing
+        raise ImportFailed(f'{path}: needs pip install ".[evals]" (from a checkout)') from missing
     try:
         rows = pyarrow.parquet.read_table(path).to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
