@@ -90,6 +90,7 @@ def _explained() -> Iterator[None]:
     from evals.compare import CompareError
     from evals.data import DataMissing
     from evals.generate import BudgetSpent, EndpointGone
+    from evals.harnesses import HarnessFailed
     from evals.model import ModelError
     from evals.records import RecordError
     from evals.strategies import StrategyError
@@ -104,6 +105,7 @@ def _explained() -> Iterator[None]:
         CompareError,
         DataMissing,
         EndpointGone,
+        HarnessFailed,
         ModelError,
         RecordError,
         ServerFailed,

@@ -77,7 +77,7 @@ class Data:
             raise DataMissing(f'{name}: needs pip install ".[evals]" (from a checkout)') from None
         try:
             found = datasets.load_dataset(dataset, config, revision=revision, split=split)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
             raise DataMissing(f"{name}: the hub does not give it: {error}") from error
         rows = [dict(row) for row in found]
         self.read[name] = hashlib.sha256(

@@ -59,7 +59,7 @@ class EndpointModel:
 
     def __init__(self, settings: EndpointSettings, name: str) -> None:
         self.name = name
-        self._settings = settings
+        self.settings = settings
         self._client = _client(settings)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
@@ -87,14 +87,14 @@ class EndpointModel:
 
         tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Again),
-            stop=tenacity.stop_after_attempt(self._settings.tries),
+            stop=tenacity.stop_after_attempt(self.settings.tries),
             wait=_pause,
             reraise=True,
         )
         try:
             return await tries(attempt)
         except _Again as error:
-            raise ModelError(f"{error} (tried {self._settings.tries} times)") from error
+            raise ModelError(f"{error} (tried {self.settings.tries} times)") from error
 
     async def _once(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         request: dict[str, Any] = {
@@ -106,13 +106,13 @@ class EndpointModel:
         }
         if sampling.stop:
             request["stop"] = list(sampling.stop)
-        told = {key: value for key, value in request.items() if key not in self._settings.omit}
+        told = {key: value for key, value in request.items() if key not in self.settings.omit}
         create: Any = self._client.chat.completions.create  # its overloads know no such roles
         stream = await create(
             model=self.name,
             messages=_turns(messages),
             stream=True,
-            extra_body=self._settings.extra_body or None,
+            extra_body=self.settings.extra_body or None,
             **told,
         )
         async with stream:
@@ -140,10 +140,10 @@ class EndpointModel:
         chunks = aiter(stream)
         while True:
             try:
-                async with asyncio.timeout(self._settings.stall_seconds):
+                async with asyncio.timeout(self.settings.stall_seconds):
                     chunk = await anext(chunks, None)
             except TimeoutError:
-                why = f"no token for {self._settings.stall_seconds:g} s (--stall-seconds)"
+                why = f"no token for {self.settings.stall_seconds:g} s (--stall-seconds)"
                 raise _Again(why) from None
             except ValueError as error:
                 raise _Again(f"an answer that is no JSON: {error}") from error

@@ -18,9 +18,10 @@ from typing import Any
 
 from rich.console import Console
 
-from evals import VERSION
-from evals.benchmark import Benchmark, BenchmarkError, Protocol, Question, Tools
+from evals import VERSION, harnesses
+from evals.benchmark import Benchmark, BenchmarkError, Endpoint, Protocol, Question, Tools
 from evals.data import Data
+from evals.endpoint import EndpointModel
 from evals.generate import BudgetSpent, EndpointGone, Job, Prices, generate, jobs, params_hash
 from evals.importers import imported
 from evals.model import Model
@@ -37,6 +38,9 @@ IMPORTED = "imported"
 
 GRADED_AT_ONCE = 512
 """Generations that one call to the grader has at most; fewer where no more are there."""
+
+PROGRAMS_AT_ONCE = 32
+"""The same of programs, whose tests take up to 64 MiB each."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,10 @@ async def one(
 
         async def ask() -> None:
             try:
-                if plan.model is not None:
+                if plan.model is not None and benchmark.harness is not None:
+                    endpoint = endpoint_of(plan.model, benchmark, protocol, folder / "harness")
+                    await harnesses.ask(benchmark, questions, endpoint, missing, generations, made)
+                elif plan.model is not None:
                     spent = sum(generation.cost for generation in have.values())
                     await generate(
                         missing,
@@ -126,17 +133,18 @@ async def one(
 
         async def grade() -> None:
             by_id = {question.id: question for question in questions}
-            while (batch := await next_batch(fresh)) is not None:
+            most = PROGRAMS_AT_ONCE if benchmark.needs_sandbox else GRADED_AT_ONCE
+            while (batch := await next_batch(fresh, most)) is not None:
                 await score(
                     benchmark, by_id, batch, client, plan.tools, grader, scores, watch.scored
                 )
 
         asking = asyncio.create_task(ask())
-        stopped: EndpointGone | BudgetSpent | None = None
+        stopped: EndpointGone | BudgetSpent | harnesses.HarnessFailed | None = None
         try:
             await grade()  # ends when `ask` has, however that ended
             await asking
-        except (EndpointGone, BudgetSpent) as error:
+        except (EndpointGone, BudgetSpent, harnesses.HarnessFailed) as error:
             stopped = error
         finally:
             asking.cancel()
@@ -147,12 +155,21 @@ async def one(
     return summary
 
 
-async def next_batch(queue: asyncio.Queue[Generation | None]) -> list[Generation] | None:
+def endpoint_of(model: Model, benchmark: Benchmark, protocol: Protocol, folder: Path) -> Endpoint:
+    """Where a harness that asks by itself finds the model. Raises BenchmarkError."""
+    if not isinstance(model, EndpointModel):
+        raise BenchmarkError(f"{benchmark.name} asks by itself: --model must be an endpoint")
+    settings = model.settings
+    key = os.environ.get(settings.api_key_env, "")
+    return Endpoint(settings.url, settings.model or model.name, protocol, folder, key)
+
+
+async def next_batch(queue: asyncio.Queue[Generation | None], most: int) -> list[Generation] | None:
     """What has come, at least one; None at the end."""
     if (first := await queue.get()) is None:
         return None
     batch = [first]
-    while len(batch) < GRADED_AT_ONCE and not queue.empty():
+    while len(batch) < most and not queue.empty():
         if (more := queue.get_nowait()) is None:
             queue.put_nowait(None)
             break

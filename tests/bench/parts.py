@@ -7,7 +7,7 @@ import importlib
 from rich.console import Console
 
 DEFAULT = ("mathematics", "service", "programs", "sandbox", "text")
-PARTS = (*DEFAULT, "docker", "training", "layouts", "engines")
+PARTS = (*DEFAULT, "docker", "training", "layouts", "engines", "evals")
 
 
 def run(part: str) -> dict[str, float]:
