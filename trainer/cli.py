@@ -19,6 +19,7 @@ except ImportError as missing:
 
 if TYPE_CHECKING:
     from trainer.config import GrpoConfig, SftConfig
+    from trainer.memory import MemoryEstimate
 
 app = typer.Typer(
     help="A thin trainer: GRPO with rewards from the verification service, and SFT.",
@@ -31,6 +32,9 @@ errors = Console(stderr=True)
 CANNOT_RUN = 2
 """Exit status of a command that cannot do what it was asked for."""
 
+STOPPED = 130
+"""Exit status of one that was interrupted: a shell's."""
+
 SPEAKS_WITHIN_S = 60.0
 """By then the first process has said what is wrong, and torchrun has ended the others."""
 
@@ -39,7 +43,12 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replaces a value of the recipe; repeatable."),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Only check the recipe, and show its memory.")]
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check", help="Only check recipe, model and data, and show the memory; asks no server."
+    ),
+]
 R = TypeVar("R", "GrpoConfig", "SftConfig")
 
 
@@ -78,12 +87,12 @@ def grpo(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Train with GRPO; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import GrpoConfig
 
-    read = _ready(recipe, set or [], GrpoConfig, check)
+    read, estimate = _ready(recipe, set or [], GrpoConfig)
     from trainer.grpo import train
+    from trainer.run import Run
 
-    with _explained():
-        train(read)
-    _say_done(read.run.dir)
+    with _told(recipe, read.run.dir, estimate if check else None):
+        Run(read).read() if check else train(read)
 
 
 @app.command()
@@ -91,16 +100,15 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Fine-tune on completions; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import SftConfig
 
-    read = _ready(recipe, set or [], SftConfig, check)
-    from trainer.sft import train
+    read, estimate = _ready(recipe, set or [], SftConfig)
+    from trainer.sft import Run, train
 
-    with _explained():
-        train(read)
-    _say_done(read.run.dir)
+    with _told(recipe, read.run.dir, estimate if check else None):
+        Run(read).read() if check else train(read)
 
 
-def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
-    """The recipe, checked against this machine; ends the command if that was all."""
+def _ready(path: Path, overrides: list[str], kind: type[R]) -> tuple[R, MemoryEstimate]:
+    """The recipe, checked against the model and this machine."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx2").setLevel("WARNING")  # else a line for each completion
     from trainer.config import ConfigError, load_recipe
@@ -109,27 +117,36 @@ def _ready(path: Path, overrides: list[str], kind: type[R], check: bool) -> R:
         read = load_recipe(path, overrides, kind)  # before torch, which takes seconds to import
         from trainer.memory import preflight
 
-        estimate = preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
+        return read, preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
     except ConfigError as error:
         if not _first():
             # torchrun ends all as soon as one has ended: the first is to say why.
             time.sleep(SPEAKS_WITHIN_S)
             raise typer.Exit(CANNOT_RUN) from error
         fail(str(error))
-    if check:
-        print(f"{path}: can run; memory of one process at its fullest:\n{estimate.table()}")
-        raise typer.Exit
-    return read
+
+
+@contextmanager
+def _told(recipe: Path, run: Path, checked: MemoryEstimate | None) -> Iterator[None]:
+    """Says how a run, or a check of one, has ended."""
+    with _explained():
+        try:
+            yield
+        except KeyboardInterrupt:
+            if _first() and checked is None:
+                _say("stopped; the same command goes on from the newest checkpoint")
+            raise typer.Exit(STOPPED) from None
+    if not _first():
+        return
+    if checked is None:
+        _say(f"done; see it: touchstone-train report {run}")
+    else:
+        print(f"{recipe}: can run; memory of one process at its fullest:\n{checked.table()}")
 
 
 def _check_dtype(dtype: str) -> None:
     if dtype not in ("float32", "bfloat16"):
         fail(f"--dtype: float32 or bfloat16, got {dtype!r}")
-
-
-def _say_done(run: Path) -> None:
-    if _first():
-        _say(f"done; see it: touchstone-train report {run}")
 
 
 def _first() -> bool:
@@ -173,6 +190,8 @@ def sample(
     from trainer.tokens import Tokenizer
     from trainer.weights import load_model
 
+    if (model / "checkpoints").is_dir() or (model / "state.json").exists():
+        fail(f"{model}: make a model of it first: touchstone-train export {model} DIRECTORY")
     if prompts == ["-"]:
         prompts = [line for line in sys.stdin.read().splitlines() if line.strip()]
         if not prompts:
@@ -262,7 +281,7 @@ def export(
             fail(f"{checkpoint}: holds no {', '.join(held)}")
         with writing(output):
             save_model(decoder, output, tokenizer_from=source, dtype=getattr(torch, dtype))
-    _say(f"{output}: the model after step {state['step']}")
+    _say(f"{output}: the model after {state['step']} step{'s' * (state['step'] != 1)}")
 
 
 @app.command()

@@ -23,6 +23,7 @@ from trainer.rewards import Verification
 from trainer.rollout.engine import Completion, Request, RolloutEngine, Sampling
 from trainer.tokens import Tokenizer
 from verifier.client import Item, Verdict
+from verifier.v1.verifier_pb2 import Recipe
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Collector:
     """None on all ranks of a TP group but the first."""
     tokenizer: Tokenizer
     layout: Layout
-    recipe: str | None
+    recipe: Recipe | str | None
+    """Of all items; None: each item's own."""
 
     def collect(
         self, prompts: Sequence[Prompt], samples: int, sampling: Sampling, seed: Sequence[int]
@@ -123,6 +125,8 @@ class Collector:
         item.CopyFrom(prompt.item)
         item.id = f"{prompt.id}#{number}"
         item.response = response
-        if self.recipe is not None:
+        if isinstance(self.recipe, Recipe):
+            item.inline_recipe.CopyFrom(self.recipe)
+        elif self.recipe is not None:
             item.recipe = self.recipe
         return item

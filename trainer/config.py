@@ -66,9 +66,20 @@ def _url(text: str) -> str:
     raise ValueError("http://host:port")
 
 
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        if text == "embedded" or (parts.hostname and parts.port and parts.netloc == text):
+            return text
+    except ValueError:  # of a port or an IPv6 address
+        pass
+    raise ValueError("embedded, or host:port")
+
+
 Expression = Annotated[str, AfterValidator(_expression)]
 Template = Annotated[str, AfterValidator(_template)]
 Url = Annotated[str, AfterValidator(_url)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class ConfigError(Exception):
@@ -140,10 +151,10 @@ class Rollout(Section):
 
 
 class Reward(Section):
-    address: str = "embedded"
-    """host:port of the verification service; embedded: one of the run's own."""
+    address: Address = "embedded"
+    """host:port of the verification service; embedded: one of the run's own, without a judge."""
     recipe: str | None = None
-    """The service's recipe that makes the parts one reward; none: the task's own score."""
+    """Of all items, in place of their own: a name that the service knows, or a file, mine.toml."""
     on_failure: Literal["mask", "raise", "zero"] = "mask"
     """A completion without a reward: left out of its group, the end of the run, or 0."""
     wait_seconds: PositiveFloat = 3600.0

@@ -23,14 +23,14 @@ def evaluate(run: Run, figures: Figures) -> None:
         run.eval_prompts, settings.samples, sampling, (run.recipe.run.seed, SEED)
     )
     for group in collected.groups:
-        if scored := [verdict for verdict in group.verdicts if verdict.HasField("reward")]:
-            figures.add(f"eval/majority@{settings.samples}", majority(scored))
+        if (voted := majority(group.verdicts)) is not None:
+            figures.add(f"eval/majority@{settings.samples}", voted)
         for completion, response, verdict in zip(
             group.completions, group.responses, group.verdicts, strict=True
         ):
             figures.add("eval/failed_share", float(not verdict.HasField("reward")))
-            if verdict.HasField("reward"):
-                figures.add("eval/pass@1", accuracy(verdict))
+            if (right := accuracy(verdict)) is not None:
+                figures.add("eval/pass@1", right)
             figures.add("eval/length", len(completion.ids))
             for name, pattern in run.patterns.items():
                 figures.add(f"eval/text/{name}", float(pattern.search(response) is not None))

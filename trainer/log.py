@@ -161,7 +161,7 @@ class RunLog:
         self._first, self._total, self._every = first_step, total_steps, log_every
         recipe = config.model_dump(mode="json") if config is not None else {}
         with writing(directory):
-            (directory / ROLLOUTS).mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True)
             _forget(directory, first_step)
             if config is not None:
                 _tell_changes(directory, recipe)
@@ -212,6 +212,7 @@ class RunLog:
         pq.write_table(pa.table(columns, schema=SCHEMA), sink, compression="zstd")
         path = rollouts_file(self._directory, step)
         with writing(path):
+            path.parent.mkdir(exist_ok=True)
             _replace(path, sink.getvalue().to_pybytes())
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether a recipe fits the machine, before anything is loaded: divisibility and memory.
+"""Whether a recipe fits the model and the machine, before anything is loaded.
 
 The estimate is of what a process holds at its fullest, not of what its allocator loses between; a
 recipe that is refused could not have run, one that is let through may still be short by a tenth.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +16,9 @@ from pathlib import Path
 import torch
 
 from trainer.config import ConfigError, GrpoConfig, SftConfig
-from trainer.model import Decoder, ModelConfig
+from trainer.model import ModelConfig
 from trainer.parallel import Layout
-from trainer.weights import read_config
+from trainer.weights import load_model, read_config
 
 GIB = 2**30
 CHUNK_TOKENS = 1024
@@ -92,17 +93,14 @@ def memory_estimate(
 
 
 def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate:
-    """What a process will need; refuses what cannot run on this machine with so many of them.
+    """What a process will need; refuses a model whose tensors are not those of its config.json,
+    and what cannot run on this machine with so many processes.
 
     Raises:
         ConfigError: one line for each problem; the last may be a table of memory.
     """
-    try:
+    with explained(recipe.model.path):
         model = read_config(recipe.model.path)
-    except OSError as error:
-        raise ConfigError(f"model.path: {error}") from error
-    except (KeyError, ValueError) as error:
-        raise ConfigError(f"model.path: {recipe.model.path}: {error}") from error
     reference = False
     if isinstance(recipe, GrpoConfig):
         try:
@@ -114,7 +112,10 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate
     if problems := list(_indivisible(recipe, model, world_size)):
         raise ConfigError("\n".join(problems))
     tp = recipe.parallel.tp
-    shapes = Decoder(model, Layout(tp=tp), device="meta", seed=None).parameters()
+    with explained(recipe.model.path):
+        shapes = load_model(
+            recipe.model.path, dtype=torch.float32, layout=Layout(tp=tp), device="meta"
+        ).parameters()
     gpu = torch.cuda.is_available()
     estimate = memory_estimate(
         recipe,
@@ -131,6 +132,16 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate
             f"memory: a {where} has {has / GIB:.3f} GiB, the recipe needs\n{estimate.table()}"
         )
     return estimate
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """A model that cannot be read is a ConfigError that names the key."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        where = "" if str(path) in str(error) else f"{path}: "
+        raise ConfigError(f"model.path: {where}{error}") from error
 
 
 def _indivisible(

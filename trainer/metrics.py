@@ -20,6 +20,15 @@ from verifier.v1.verifier_pb2 import Part
 ACCURACY = "accuracy"
 """The name of every task's own part."""
 
+RIGHT = frozenset({Part.match, Part.accepted, Part.followed})
+NO_ANSWER = frozenset({Part.no_answer, Part.no_program, Part.nothing_to_judge})
+WRONG = NO_ANSWER | {
+    Part.no_match, Part.wrong_answer, Part.cpu_limit, Part.wall_limit, Part.memory_limit,
+    Part.output_limit, Part.runtime_error, Part.compile_error, Part.not_run, Part.not_followed,
+    Part.master_key,
+}  # fmt: skip
+"""What a reason says whatever score a recipe gives it."""
+
 
 @dataclass
 class Figures:
@@ -63,9 +72,15 @@ class Figures:
         return means | whole.maxima
 
 
-def accuracy(verdict: Verdict) -> float:
-    """The score of the task's own part; 0 where there is none."""
-    return next((part.score for part in verdict.parts if part.name == ACCURACY), 0.0)
+def accuracy(verdict: Verdict) -> float | None:
+    """Whether the task's own part is right, 1 or 0 by its reason; where that says neither (a
+    judge's), its score. None without a reward or without such a part."""
+    part = next((part for part in verdict.parts if part.name == ACCURACY), None)
+    if part is None or not verdict.HasField("reward"):
+        return None
+    if part.reason in RIGHT or part.reason in WRONG:
+        return float(part.reason in RIGHT)
+    return part.score if part.HasField("score") else None
 
 
 def describe_groups(
@@ -83,7 +98,8 @@ def describe_groups(
             figures.add("reward/failed_share", 0.0 if scored else 1.0)
             if scored:
                 figures.add("reward/mean", verdict.reward)
-                figures.add("reward/accuracy", accuracy(verdict))
+                if (right := accuracy(verdict)) is not None:
+                    figures.add("reward/accuracy", right)
                 for part in verdict.parts:
                     figures.add(f"reward/part/{part.name}", part.score)
             figures.add("length/mean", len(completion.ids))
@@ -104,13 +120,16 @@ def describe_mismatch(figures: Figures, trained: Tensor, sampled: Tensor) -> Non
     figures.add("mismatch/kl", float((gap.exp() - 1 - gap).mean()))
 
 
-def majority(verdicts: Sequence[Verdict]) -> float:
-    """Accuracy of the answer that most samples give; of equals, the one given first."""
-    votes = Counter(v.extracted for v in verdicts if v.extracted)
+def majority(verdicts: Sequence[Verdict]) -> float | None:
+    """Accuracy of the answer that most samples give; of equals, the one given first. None for a
+    task that has no answers to count (instructions), and where no sample has an accuracy."""
+    scored = [(v, right) for v in verdicts if (right := accuracy(v)) is not None]
+    votes = Counter(v.extracted for v, _ in scored if v.extracted)
     if not votes:
-        return 0.0
+        wanted = any(part.reason in NO_ANSWER for v, _ in scored for part in v.parts)
+        return 0.0 if wanted else None
     winner = votes.most_common(1)[0][0]
-    return max(accuracy(v) for v in verdicts if v.extracted == winner)
+    return max(right for v, right in scored if v.extracted == winner)
 
 
 def rollout_rows(step: int, groups: Sequence[Group], advantages: Advantages) -> list[RolloutRow]:

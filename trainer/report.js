@@ -41,8 +41,8 @@ const PHASES = ["generate", "verify", "train", "sync", "checkpoint"];
 const CHARTS = [
   [["reward/mean"], "Reward", "Mean over a step's completions."],
   [["reward/part/*"], "Parts of the reward", "Mean score of each part."],
-  [["reward/accuracy"], "Accuracy", "Of sampled training completions.", "share"],
-  [["eval/*pass@*", "eval/*majority@*"], "Held-out problems", "Mean over samples, and their majority's vote.", "share"],
+  [["reward/accuracy"], "Accuracy", "Of sampled training completions, whatever a right one earns.", "share"],
+  [["eval/*pass@*", "eval/*majority@*"], "Held-out problems", "Share of right samples, and of right majorities of a problem's samples.", "share"],
   [["reward/zero_variance_groups"], "Groups with equal rewards", "They teach nothing: all solved, or none.", "share"],
   [["reward/failed_share"], "Without a reward", "Verification failed.", "share"],
   [["length/mean", "eval/length", "length/max"], "Length", "Tokens."],
@@ -55,7 +55,7 @@ const CHARTS = [
   [["policy/grad_norm"], "Gradient norm", "Before it is clipped."],
   [["policy/loss", "train/loss", "eval/loss"], "Loss", "What is minimised."],
   [["policy/lr"], "Learning rate", "Of the last update."],
-  [["mismatch/logprob_abs_m*"], "Log-probabilities apart", "Rollout and trainer, of sampled tokens, nats.", "log"],
+  [["mismatch/logprob_abs_m*"], "Log-probabilities apart", "Of sampled tokens, between what sampled and the trainer, nats.", "log"],
   [["mismatch/kl"], "KL of the mismatch", "Rollout from trainer, nats per token."],
   [["mismatch/weight_version_lag"], "Versions behind", "Of the weights that sampled."],
   [[...PHASES.map((phase) => `time/${phase}_s`), "time/*_s"], "Time in a step", "Seconds; phases may overlap.", "stack"],
@@ -128,6 +128,7 @@ for (const [title, pattern, kind = "number"] of TILES) {
   const tile = make("div", { class: "tile" }, make("span", {}, title), make("b", {}, to), make("span", {}, `from ${from}`));
   if (other) tile.append(make("span", {}, `${data[1].name}: ${other[1]}`));
   find("#tiles").append(tile);
+  find("#ends").hidden = false;
 }
 
 /* ---- plots ---- */
@@ -177,6 +178,12 @@ function decades(chart) {
   return { type: "log", tickformat: least < 1e-3 ? "~e" : "~g", dtick: size > 2.5 ? Math.ceil(size / 6) : "D2" };
 }
 
+/** Where all values are the same, of whatever size, an axis around that one. */
+function constant(chart) {
+  const values = chart.series.flatMap((one) => one.y), [value] = values;
+  return value && values.every((one) => one === value) ? { range: [0.5 * value, 1.5 * value].sort((a, b) => a - b) } : {};
+}
+
 function layout(chart, colour, range) {
   const grid = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), linecolor: colour("--line"), automargin: true };
   return {
@@ -189,6 +196,7 @@ function layout(chart, colour, range) {
     yaxis: {
       ...grid, nticks: 6, fixedrange: true, hoverformat: chart.kind === "share" ? ".1%" : ".4~g",
       exponentformat: "e", minexponent: 4, separatethousands: true,
+      ...(chart.kind ? {} : constant(chart)),
       ...(chart.kind === "share" ? { tickformat: ".2~%", rangemode: "tozero" } : {}),
       ...(chart.kind === "log" ? decades(chart) : {}),
       ...(chart.kind === "stack" ? { rangemode: "tozero" } : {}),
@@ -262,7 +270,7 @@ function card(kind, row) {
     make("span", { class: "reward" }, `reward ${number(row.reward)}`),
     make("span", { class: sign }, `advantage ${row.advantage > 0 ? "+" : ""}${number(row.advantage)}`),
     make("span", { class: "facts" }, `${row.prompt_id} · ${row.tokens.toLocaleString("en")} tokens · ended by ${row.finish}`
-      + ` · weights ${row.version} · ${row.status}${row.reason ? ` ${row.reason}` : ""}`));
+      + ` · weights after ${row.version} step${row.version === 1 ? "" : "s"} · ${row.status}${row.reason ? ` ${row.reason}` : ""}`));
   const parts = make("div", { class: "parts" });
   for (const part of Array.isArray(row.parts) ? row.parts : []) {
     parts.append(make("span", {}, String(part.name)),

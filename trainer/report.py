@@ -117,20 +117,20 @@ def curve(metrics: Sequence[Mapping[str, float | None]], name: str) -> dict[str,
 
 def render(run: RunData, against: RunData | None = None) -> str:
     """The page, of HTML in UTF-8."""
-    runs = [run] if against is None else [run, against]
+    runs = [(one, _steps(one.metrics)) for one in (run, against) if one is not None]
     data = [
         {
             "name": shorten(one.name),
-            "steps": sum(any(not key.startswith(_NO_STEP) for key in row) for row in one.metrics),
+            "steps": len(steps),
             "seconds": sum(row.get("time/step_s") or 0.0 for row in one.metrics),
             "curves": {
-                name: curve(one.metrics, name)
+                name: curve(one.metrics if name.startswith("eval/") else steps, name)
                 for name in sorted({key for row in one.metrics for key in row} - {"step"})
             },
             "recipe": one.recipe,
             "samples": one.samples,
         }
-        for one in runs
+        for one, steps in runs
     ]
     style, script, page = (
         resources.files("trainer").joinpath(f"report.{kind}").read_text("utf-8")
@@ -147,6 +147,10 @@ def render(run: RunData, against: RunData | None = None) -> str:
         script=script,
         data=_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text),
     )
+
+
+def _steps(metrics: Sequence[Mapping[str, float | None]]) -> list[Mapping[str, float | None]]:
+    return [row for row in metrics if any(not key.startswith(_NO_STEP) for key in row)]
 
 
 def _mean(values: Iterable[Any]) -> float:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import logging
 import math
 import time
+import tomllib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import tenacity
+from google.protobuf import json_format
 
+from trainer.data import DataError
 from trainer.optimize import TrainingStopped
 from verifier.client import Item, ServiceError, Verdict, VerifierClient
+from verifier.v1.verifier_pb2 import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +42,19 @@ LEAST_SILENCE_S = 60.0
 
 LONGEST_WAIT_S = 10.0
 """Between two tries, so that a run goes on soon after the service is back."""
+
+
+def read_recipe(told: str) -> Recipe | str:
+    """What a file of TOML says, which the service checks; else the name of one that it has.
+
+    Raises DataError.
+    """
+    if not told.endswith(".toml"):
+        return told
+    try:
+        return json_format.ParseDict(tomllib.loads(Path(told).read_text("utf-8")), Recipe())
+    except (OSError, ValueError, json_format.ParseError) as error:
+        raise DataError(f"reward.recipe: {told}: {error}") from error
 
 
 class Verification:

@@ -29,6 +29,7 @@ from trainer.config import ConfigError, GrpoConfig, SftConfig
 from trainer.data import Prompt, read_prompts
 from trainer.log import RolloutRow, RunLog, claimed, writing
 from trainer.losses import Totals
+from trainer.memory import explained
 from trainer.metrics import Figures
 from trainer.model import Decoder
 from trainer.optimize import (
@@ -41,13 +42,13 @@ from trainer.optimize import (
 from trainer.packing import pack
 from trainer.parallel import local_slice, shard_of
 from trainer.process import is_first, on_gpu, rank, start_processes, start_torch
-from trainer.rewards import Verification
+from trainer.rewards import Verification, read_recipe
 from trainer.rollout.embedded import EmbeddedEngine
 from trainer.rollout.engine import EngineAway, RolloutEngine
 from trainer.rollout.schedule import Rollouts, patience
 from trainer.rollout.verify_sync import SyncCheck
 from trainer.tokens import Tokenizer
-from trainer.weights import load_model
+from trainer.weights import load_model, read_config
 from verifier.client import Verdict, VerificationFailed
 from verifier.embedded import EmbeddedServer
 
@@ -88,7 +89,7 @@ class Base(ABC, Generic[R]):
                 if on_gpu()
                 else torch.device("cpu")
             )
-            self.tokenizer = Tokenizer(self.recipe.model.tokenizer or self.recipe.model.path)
+            self.read()
             self._build()
             self._exit = self._exit.pop_all()  # nothing was raised: all stays until the end
         return self
@@ -100,6 +101,21 @@ class Base(ABC, Generic[R]):
         trace: TracebackType | None,
     ) -> None:
         self._exit.close()
+
+    def read(self) -> None:
+        """The tokenizer and the data: all of it that can be wrong without a server being asked.
+
+        Raises ConfigError, TokenizerError, DataError.
+        """
+        model = self.recipe.model
+        self.tokenizer = Tokenizer(model.tokenizer or model.path)
+        with explained(model.path):
+            self.tokenizer.check(read_config(model.path).vocab_size)
+        self._read()
+
+    @abstractmethod
+    def _read(self) -> None:
+        """The data, with the tokenizer that is there."""
 
     @abstractmethod
     def _build(self) -> None:
@@ -115,7 +131,7 @@ class Base(ABC, Generic[R]):
 
     def _load(self) -> Decoder:
         model = self.recipe.model
-        try:
+        with explained(model.path):
             return load_model(
                 model.path,
                 dtype=getattr(torch, model.dtype),
@@ -124,8 +140,6 @@ class Base(ABC, Generic[R]):
                 sequence_parallel=self.recipe.parallel.sequence_parallel,
                 checkpoint_activations=model.checkpoint_activations,
             )
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"model.path: {error}") from error
 
     def _resume(self, policy: Policy, updates: int) -> dict[str, Any]:
         """Makes the optimizer, for so many updates in all. Returns the state of the newest
@@ -143,7 +157,8 @@ class Base(ABC, Generic[R]):
             return {}
         path = self._checkpoints / f"step-{saved[-1]:08d}"
         if (kind := checkpoint.read_state(path).get("kind")) != self.kind:
-            raise CheckpointError(f"{path}: of touchstone-train {kind}, this is {self.kind}")
+            of = f"touchstone-train {kind}" if kind else "an older version"
+            raise CheckpointError(f"{path}: of {of}, this is touchstone-train {self.kind}")
         state = checkpoint.restore(path, self._held())
         self.first_step = state["step"]
         if self.first_step > self.steps:
@@ -151,7 +166,7 @@ class Base(ABC, Generic[R]):
                 f"run.steps: at least the {self.first_step} that the run in "
                 f"{self.recipe.run.dir} has made, got {self.steps}"
             )
-        log.info("going on after step %d", self.first_step)
+        log.info("going on from %s", path)
         return state
 
     def _held(self) -> checkpoint.Held:
@@ -209,14 +224,18 @@ class Run(Base[GrpoConfig]):
     def _state(self) -> dict[str, Any]:
         return {"cursor": self.rollouts.cursor}
 
+    def _read(self) -> None:
+        recipe = self.recipe
+        self.prompts = self._prompts(recipe.data.path)
+        self.eval_prompts = [] if recipe.eval.path is None else self._prompts(recipe.eval.path)
+        told = recipe.reward.recipe
+        self.reward_recipe = None if told is None else read_recipe(told)
+
     def _build(self) -> None:
         recipe = self.recipe
         self.steps = recipe.run.steps
         self.patterns = {name: re.compile(text) for name, text in recipe.run.patterns.items()}
-        self.prompts = self._read(recipe.data.path)
-        self.eval_prompts = [] if recipe.eval.path is None else self._read(recipe.eval.path)
         decoder = self._load()
-        self.tokenizer.check(decoder.config.vocab_size)
         engine = self._engine(decoder)
         self.policy = Policy(decoder, recipe.rollout.temperature)
         if recipe.algorithm.loss_settings().kl_coef:
@@ -229,7 +248,7 @@ class Run(Base[GrpoConfig]):
             self._verification(),
             self.tokenizer,
             self.layout,
-            recipe.reward.recipe,
+            self.reward_recipe,
         )
         self._known = [prompt.ids[:CHECK_TOKENS] for prompt in self.prompts[:CHECK_PROMPTS]]
         self._known = [ids for ids in self._known if len(ids) > 1]
@@ -246,7 +265,7 @@ class Run(Base[GrpoConfig]):
 
     # ---- parts -----------------------------------------------------------------------
 
-    def _read(self, path: Path) -> list[Prompt]:
+    def _prompts(self, path: Path) -> list[Prompt]:
         data = self.recipe.data
         return read_prompts(path, self.tokenizer, data.template, data.max_prompt_tokens)
 

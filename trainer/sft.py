@@ -82,15 +82,16 @@ class Run(Base[SftConfig]):
 
     kind = "sft"
 
-    def _build(self) -> None:
+    def _read(self) -> None:
         data = self.recipe.data
         encode = Encoder(self.tokenizer, data.template)
         self.examples = read_examples(data.path, encode, data.max_tokens)
+
+    def _build(self) -> None:
+        data = self.recipe.data
         self._end = self.recipe.run.steps * data.batch_size or data.epochs * len(self.examples)
         self.steps = -(-self._end // data.batch_size)
-        decoder = self._load()
-        self.tokenizer.check(decoder.config.vocab_size)
-        self.model = Policy(decoder, temperature=1.0)
+        self.model = Policy(self._load(), temperature=1.0)
         self._resume(self.model, self.steps)
         self._open_log()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,15 @@ class Tokenizer:
             self._fast = FastTokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
             raise TokenizerError(f"{path}: {error}") from error
+        self.stop_token_ids = self._stop_token_ids()
+        """What ends a text: `eos_token_id` of generation_config.json, else of config.json."""
 
     @property
     def size(self) -> int:
         """One more than the largest token id."""
         return int(max(self._fast.get_vocab(with_added_tokens=True).values())) + 1
 
-    @cached_property
-    def stop_token_ids(self) -> tuple[int, ...]:
-        """What ends a text: `eos_token_id` of generation_config.json, else of config.json."""
+    def _stop_token_ids(self) -> tuple[int, ...]:
         for name in ("generation_config.json", "config.json"):
             path = self.directory / name
             try:

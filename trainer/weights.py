@@ -63,6 +63,7 @@ def load_model(
 
     Raises FileNotFoundError without safetensors files, and ValueError naming tensors that are
     missing, unknown to the decoder, or of another shape than config.json says, or a damaged file.
+    On the device `meta` only names and shapes are read.
     """
     decoder = Decoder(
         read_config(path),
@@ -116,6 +117,8 @@ def _read(source: Any, name: str, parameter: Tensor, layout: Layout) -> None:
         whole[shard_dim] = full_size
     if source.get_shape() != whole:
         raise ValueError(f"{name}: config.json says shape {whole}, the file {source.get_shape()}")
+    if parameter.is_meta:
+        return
     if shard_dim is None:
         parameter.copy_(source[:])
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from tests.trainer.support import digits, tiny_model
 from trainer import checkpoint
@@ -75,13 +76,43 @@ def test_recipes_that_cannot_run(model: Path, tmp_path: Path) -> None:
 
 
 def test_check_starts_nothing(model: Path, tmp_path: Path) -> None:
-    run = touchstone_train(
-        "grpo", TINY_RECIPE, "--check", "--set", f"model.path={model}", "--set", f"run.dir={tmp_path / 'run'}"
-    )  # fmt: skip
+    data = digits(tmp_path / "data.jsonl")
+    asked = ["grpo", TINY_RECIPE, "--check"]
+    for setting in (f"model.path={model}", f"run.dir={tmp_path / 'run'}", f"data.path={data}", "data.template=none"):  # fmt: skip
+        asked += ["--set", setting]
+    run = touchstone_train(*asked)
     assert run.returncode == 0, run.stderr
     assert "can run" in run.stdout
     assert "GiB  in all" in run.stdout
+    said = refused(*asked, "--set", "data.max_prompt_tokens=8")
+    assert said.startswith(f"{data}, line 1: prompt: at most data.max_prompt_tokens = 8 tokens")
+    assert (
+        refused(*asked, "--set", "eval.path=none.jsonl") == "none.jsonl: No such file or directory"
+    )
+    broken = tiny_model(tmp_path / "broken")
+    tensors = load_file(broken / "model.safetensors")
+    del tensors["model.norm.weight"]
+    save_file(tensors, broken / "model.safetensors")
+    said = refused(*asked, "--set", f"model.path={broken}")
+    assert said == f"model.path: {broken}: tensors are missing: model.norm.weight"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_is_interrupted_says_how_to_go_on(
+    model: Path, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    data = digits(tmp_path / "data.jsonl")
+    asked = [sys.executable, "-m", "trainer.cli", "grpo", str(TINY_RECIPE)]
+    for setting in (f"model.path={model}", f"run.dir={tmp_path / 'run'}", f"data.path={data}", "data.template=none", f"reward.address={server.address}", "rollout.prompts_per_rollout=4", "rollout.max_new_tokens=4", "run.threads=1", "run.tensorboard=false"):  # fmt: skip
+        asked += ["--set", setting]
+    run = subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert run.stdout is not None
+    assert run.stdout.readline().startswith("step   0 of 200 ")
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("stopped; the same command goes on")
 
 
 def test_sample(model: Path) -> None:
@@ -139,7 +170,8 @@ def test_a_run_from_recipe_to_model(model: Path, server: EmbeddedServer, tmp_pat
     out = tmp_path / "exported"
     exported = touchstone_train("export", run, out, "--dtype", "float32")
     assert exported.returncode == 0, exported.stderr
-    assert "after step 2" in exported.stderr
+    assert "after 2 steps" in exported.stderr
+    assert f"touchstone-train export {run} " in refused("sample", run, "1+1=")
     saved = dict(checkpoint.weights(run / "checkpoints" / "step-00000002"))
     written = load_file(out / "model.safetensors")
     assert saved.keys() == written.keys()

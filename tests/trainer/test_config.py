@@ -22,12 +22,14 @@ from trainer.config import (
     SftConfig,
     load_recipe,
 )
+from trainer.data import DataError
 from trainer.describe import table
 from trainer.losses import PRESETS, LossSettings
 from trainer.memory import available, memory_estimate, preflight
 from trainer.model import Decoder, ModelConfig
 from trainer.optimize import OptimizerSettings, TorchOptimizer
 from trainer.parallel import Layout
+from trainer.rewards import read_recipe
 from trainer.weights import read_config
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +195,28 @@ def test_single_values_replace_the_presets(least: Path) -> None:
 
 def test_every_setting_of_a_loss_has_its_key() -> None:
     assert set(Loss.model_fields) == {field.name for field in dataclasses.fields(LossSettings)}
+
+
+@pytest.mark.parametrize("address", ["nonsense", ":50051", "host:port", "http://host:50051", "a:0"])
+def test_an_address_has_host_and_port(least: Path, address: str) -> None:
+    said = f"reward.address: should be embedded, or host:port, got {address!r}"
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(least, [f"reward.address={address}"], GrpoConfig)
+    assert str(caught.value) == said
+    good = load_recipe(least, ["reward.address=[::1]:50051"], GrpoConfig)
+    assert good.reward.address == "[::1]:50051"
+
+
+def test_a_recipe_of_rewards_is_a_name_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('name = "mine"\n[[parts]]\nname = "accuracy"\nvalues = {match = 2}\n')
+    read = read_recipe(str(file))
+    assert not isinstance(read, str)
+    assert read.parts[0].values["match"] == 2
+    assert read_recipe("dapo") == "dapo"
+    file.write_text("weights = 1")
+    with pytest.raises(DataError, match=r"^reward\.recipe: .*mine\.toml: .*weights"):
+        read_recipe(str(file))
 
 
 # ---- recipes and the documentation -----------------------------------------------

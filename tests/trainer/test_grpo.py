@@ -145,7 +145,9 @@ def test_a_run_is_gone_on_with_as_what_it_is(
         train(recipe(tmp_path, *parts, reward=at(service), run={"steps": 1}))
     state = tmp_path / "checkpoints" / "step-00000002" / "state.json"
     state.write_text(state.read_text().replace('"grpo"', '"sft"'))
-    with pytest.raises(CheckpointError, match="of touchstone-train sft, this is grpo"):
+    with pytest.raises(
+        CheckpointError, match="of touchstone-train sft, this is touchstone-train grpo"
+    ):
         train(recipe(tmp_path, *parts, reward=at(service)))
     assert len(metrics(tmp_path)) == 2
 

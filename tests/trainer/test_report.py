@@ -201,7 +201,8 @@ def test_figures_on_top(tab: Tab) -> None:
     assert tiles["accuracy"] == ["88 %", "from 31 %"]  # means of the last and first six steps
     assert tiles["held out"] == ["90 %", "from 30 %"]
     assert tiles["mismatch"] == ["1.0e−7", "from 1.0e−7"]
-    assert tiles["step"] == ["1.75 s", "from 2 s"]
+    assert tiles["step"] == ["2 s", "from 2 s"]  # not the evaluation after the last one
+    assert "last twentieth" in tab.text("#ends")
     assert "loss" not in tiles  # of fine-tuning
 
 
