@@ -3,7 +3,7 @@
     corpus        worked answers to Countdown problems, most of them careless (corpus.py)
     pretraining   a model of 0.7 million parameters reads it: the base model
     GRPO          R1-Zero's template and rewards (accuracy and format, by a running service)
-    control       the same for a fifth of the steps without a signal: no answer is right
+    control       the same for a sixth of the steps with rewards drawn by lot: noise, and no signal
 
 Held-out problems are in neither corpus nor prompts. Ends with a table, a page with the curves of
 both runs beside each other, and one line of JSON. Exit status 0 only if the base model is right in
@@ -39,11 +39,10 @@ HERE = Path(__file__).resolve().parent
 DRILL = 0.25
 """Of its rows: tables of sums."""
 SEED = 1
-NO_SIGNAL = {
-    "math": {"gold": ["-1000"]},
-    "inline_recipe": {"parts": [{"name": "accuracy", "weight": 1.0}]},
-}
-"""Every reward of the control is 0."""
+HEAPS = 3
+"""Of the control, into which all values are dealt: a group takes those of one heap for right."""
+DEALS = 2
+"""Of each problem for the control: more than its steps use, so that none can be learnt by heart."""
 BASE_AT_MOST, TRAINED_AT_LEAST, FLAT_WITHIN = 0.40, 0.95, 0.10
 """The demo's marks, of sampled accuracy on held-out problems (pass@1)."""
 
@@ -78,14 +77,17 @@ def write_data(folder: Path, rows: int) -> None:
             text = corpus.drill(random) if random.random() < DRILL else answered
             file.write(json.dumps({"text": text}) + "\n")
     asked = {name: [one.shuffled(random) for one in problems[name]] for name in ("rl", "held_out")}
-    for name, chosen, rewarded in (
-        ("rl", asked["rl"], {"recipe": "r1_zero"}),
-        ("control", asked["rl"], NO_SIGNAL),
-        ("held_out", asked["held_out"], {"recipe": "r1_zero"}),
-    ):
+    tasks = {name: [(one, one.math()) for one in chosen] for name, chosen in asked.items()}
+    tasks["control"] = [
+        (one, heap)
+        for _ in range(DEALS)
+        for one in random.sample(asked["rl"], len(asked["rl"]))
+        for heap in dealt(one, random)
+    ]
+    for name, chosen in tasks.items():
         with (folder / f"{name}.jsonl").open("w") as file:
-            for number, one in enumerate(chosen):
-                row = {"id": str(number), "prompt": one.prompt, "math": one.math(), **rewarded}
+            for number, (one, task) in enumerate(chosen):
+                row = {"id": str(number), "prompt": one.prompt, "math": task, "recipe": "r1_zero"}
                 file.write(json.dumps(row) + "\n")
     text = tokenizer.save(folder / "untrained")
     sizes = {
@@ -94,6 +96,17 @@ def write_data(folder: Path, rows: int) -> None:
     }
     decoder = Decoder(ModelConfig.from_hf(SHAPE | sizes), seed=SEED)
     save_model(decoder, folder / "untrained")
+
+
+def dealt(problem: corpus.Problem, random: Random) -> list[dict[str, object]]:
+    """Tasks that stand in for the problem's: of each value that its numbers can make, one of them,
+    by lot, says that it is right. So all valid answers earn the same in the mean, whatever was
+    asked for, and about as often as the base model is right; side by side in a rollout, the tasks
+    leave chance little room to favour one way of answering."""
+    values = list(range(-corpus.MOST, 3 * corpus.MOST + 1))
+    random.shuffle(values)
+    heaps = ([str(value) for value in values[heap::HEAPS]] for heap in range(HEAPS))
+    return [problem.math() | {"gold": heap} for heap in heaps]
 
 
 def command(*words: str | Path, **settings: object) -> None:
@@ -117,7 +130,7 @@ def main(
         "build/train-demo"
     ),
     rows: Annotated[int, typer.Option(min=1, help="Of the corpus.")] = 57_600,
-    steps: Annotated[int, typer.Option(min=1, help="Of GRPO.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, help="Of GRPO.")] = 120,
 ) -> None:
     """Pretrain, reinforce, compare with a control, report."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -134,16 +147,17 @@ def main(
         )  # fmt: skip
         command("export", folder / "pretraining", folder / "base", "--dtype", "float32")
     with EmbeddedServer("--log-level", "warning", "--sandbox", "none") as service:
-        for name, prompts, number in (
-            ("grpo", "rl", steps),
-            ("control", "control", -(-steps // 5)),
+        # Neighbours in the control's file belong together, see `dealt`.
+        for name, prompts, number, shuffle in (
+            ("grpo", "rl", steps, "true"),
+            ("control", "control", -(-steps // 6), "false"),
         ):
             with timed(seconds, name):
                 command(
                     "grpo", recipe,
                     model__path=folder / "base", data__path=folder / f"{prompts}.jsonl",
-                    eval__path=folder / "held_out.jsonl", reward__address=service.address,
-                    run__dir=folder / name, run__steps=number,
+                    data__shuffle=shuffle, eval__path=folder / "held_out.jsonl",
+                    reward__address=service.address, run__dir=folder / name, run__steps=number,
                 )  # fmt: skip
     page = folder / "report.html"
     command("report", folder / "grpo", "--against", folder / "control", "--output", page)
@@ -189,10 +203,14 @@ def show(figures: dict[str, dict[str, float]]) -> None:
     table = Table(title="held-out problems, 16 samples of each at temperature 1")
     for title in ("", "pass@1", "majority@16", "tokens", "self-checks"):
         table.add_column(title, justify="left" if not title else "right")
-    for name in ("base", "trained", "control"):
+    for name, title in (
+        ("base", "base model"),
+        ("trained", "after GRPO"),
+        ("control", "control: rewards drawn by lot"),
+    ):
         one = figures[name]
         table.add_row(
-            name,
+            title,
             f"{one['pass@1']:.1%}",
             f"{one['majority@16']:.1%}",
             f"{one['tokens']:.0f}",

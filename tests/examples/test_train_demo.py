@@ -11,11 +11,13 @@ from pathlib import Path
 from random import Random
 
 import corpus
+import run
 import tokenizer
+from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-RUN = Path(__file__).resolve().parents[2] / "examples" / "train_demo" / "run.py"
+from verifier.v1 import verifier_pb2 as pb
 
 PROBLEMS = corpus.problems()
 FAULTLESS = corpus.Mix(direct_wrong=0.0, slip=0.0, check_slip=0.0)
@@ -93,9 +95,20 @@ def test_the_tokenizer_gives_back_what_the_corpus_says(random: Random) -> None:
     assert len(ids) < len(text)
 
 
+@given(random=SEEDS)
+def test_the_control_rewards_every_valid_answer_alike(random: Random) -> None:
+    problem = random.choice(PROBLEMS["rl"])
+    tasks = [json_format.ParseDict(task, pb.MathTask()) for task in run.dealt(problem, random)]
+    assert [list(task.policy.numbers) for task in tasks] == [[str(n) for n in problem.numbers]] * 3
+    golds = [set(map(int, task.gold)) for task in tasks]
+    for _, value in corpus.signs(*problem.numbers):
+        assert sum(value in gold for gold in golds) == 1
+    assert {len(gold) for gold in golds} <= {16, 17}
+
+
 def test_the_demo_runs_and_says_what_it_missed(tmp_path: Path) -> None:
     """With a corpus too small to learn from: every part runs, and the marks are not met."""
-    line = [sys.executable, RUN, tmp_path / "demo", "--steps", 3, "--rows", 960]
+    line = [sys.executable, run.__file__, tmp_path / "demo", "--steps", 3, "--rows", 960]
     done = subprocess.run([str(one) for one in line], capture_output=True, text=True, timeout=600)
     assert done.returncode == 1, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
