@@ -15,7 +15,7 @@ try:
     import typer
     from rich.console import Console
 except ImportError as missing:
-    sys.exit(f'touchstone-train: {missing.name} is missing; install "touchstone-rl[trainer]"')
+    sys.exit(f'touchstone-train: no {missing.name}; from a checkout: pip install ".[trainer]"')
 
 if TYPE_CHECKING:
     from trainer.config import GrpoConfig, SftConfig

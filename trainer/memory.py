@@ -108,7 +108,7 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate
         except ValueError as error:
             raise ConfigError(f"algorithm.loss.{error}") from error
     if recipe.parallel.zero and find_spec("deepspeed") is None:
-        raise ConfigError('parallel.zero: DeepSpeed is not installed; "touchstone-rl[deepspeed]"')
+        raise ConfigError('parallel.zero: DeepSpeed is missing; pip install ".[deepspeed]"')
     if problems := list(_indivisible(recipe, model, world_size)):
         raise ConfigError("\n".join(problems))
     tp = recipe.parallel.tp

@@ -1,6 +1,6 @@
 """The verification service inside of other harnesses: what their adapters share.
 
-Needs what `verifier.client` needs; `embedded`, which starts a server, needs "touchstone-rl[server]"
+Needs what `verifier.client` needs; `embedded`, which starts a server, needs the extra `server`
 in the harness's environment.
 """
 

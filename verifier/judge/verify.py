@@ -43,11 +43,15 @@ Reason = pb.Part.Reason
 _TAGS = regex.compile(r"</?(?:think|answer)>")
 
 
+def _number(mode: int) -> str:
+    return f"the number {mode}" if mode else "none"
+
+
 def problem(task: pb.JudgeTask | pb.PreferenceTask) -> str | None:
     """What is wrong with a task, naming the field; None when nothing is."""
     if isinstance(task, pb.PreferenceTask):
         if task.mode not in (Preferred.HELPFUL, Preferred.HARMLESS):
-            return f"preference.mode: HELPFUL or HARMLESS, got the number {task.mode}"
+            return f"preference.mode: HELPFUL or HARMLESS, got {_number(task.mode)}"
         if task.rivals and task.rival:
             return "preference: exactly one of rival and rivals, got both"
         if not task.rivals and not task.rival.strip():
@@ -59,7 +63,7 @@ def problem(task: pb.JudgeTask | pb.PreferenceTask) -> str | None:
             return f"preference.samples: even and from 2 to {MAX_SAMPLES}, got {task.samples}"
         return None
     if task.mode not in (Mode.REFERENCE, Mode.RUBRIC, Mode.HARMLESS, Mode.HELPFUL):
-        return f"judge.mode: REFERENCE, RUBRIC, HARMLESS or HELPFUL, got the number {task.mode}"
+        return f"judge.mode: REFERENCE, RUBRIC, HARMLESS or HELPFUL, got {_number(task.mode)}"
     if task.HasField("samples") and not 1 <= task.samples <= MAX_SAMPLES:
         return f"judge.samples: from 1 to {MAX_SAMPLES}, got {task.samples}"
     if task.mode == Mode.REFERENCE and not task.reference.strip():
