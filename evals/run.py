@@ -149,7 +149,17 @@ async def one(
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-    summary = await summarize(folder, benchmark, name, protocol, params, client, questions)
+    summary = await summarize(
+        folder,
+        benchmark,
+        name,
+        protocol,
+        params,
+        client,
+        questions,
+        strategies=plan.strategies,
+        given=plan.given,
+    )
     if stopped is not None:
         raise stopped
     return summary

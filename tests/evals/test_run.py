@@ -26,6 +26,8 @@ from evals.endpoint import EndpointModel, EndpointSettings
 from evals.generate import BudgetSpent, EndpointGone, Prices
 from evals.records import Generation, Score, read
 from evals.run import Plan, run
+from evals.strategies import named
+from evals.strategies.weights import read_given
 from tests.evals.support import NAME, adds, data_folder, draw, stream, sums
 from tests.verifier.judge.server import ChatServer, Play, Request, error
 from verifier.embedded import EmbeddedServer
@@ -160,6 +162,30 @@ def test_scoring_anew_needs_no_model_and_changes_nothing(service, tmp_path):
     (again,) = go(service, tmp_path, None)
     assert again == first
     assert len(path.read_text().splitlines()) == 24
+
+
+def test_strategies_are_summed_up_beside_and_weights_can_be_given(service, tmp_path):
+    with ChatServer(adds) as server:
+        go(service, tmp_path / "out", server.url)
+    made = generations(tmp_path / "out")
+    right = {
+        (g.question, g.sample): f"{{{2 * int(g.question.split('-')[1])}}}" in g.response
+        for g in made
+    }
+    weights = tmp_path / "weights.jsonl"
+    weights.write_text(
+        "".join(
+            json.dumps({"benchmark": "sums", "question": q, "sample": n, "weight": float(good)})
+            + "\n"
+            for (q, n), good in right.items()
+        )
+    )
+    told = {"strategies": (named("self_consistency"), named("best_of_n:given"))}
+    (summary,) = go(service, tmp_path / "out", None, given=read_given(weights), **told)
+    questions = {q for q, _ in right}
+    solved = sum(any(right[q, n] for n in range(4)) for q in questions) / len(questions)
+    assert summary.metrics["best_of_n:given"].value == pytest.approx(solved)
+    assert summary.metrics["self_consistency"].value == pytest.approx(summary.cons_at_k[4])
 
 
 def command(out: Path, data: Path, url: str, verifier: str) -> list[str]:
