@@ -22,6 +22,12 @@ def data_dir() -> Path:
     return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The sandbox's tests come first: they count, stop and kill this process's descendants, which
+    the shared server and its jails would be."""
+    items.sort(key=lambda item: "tests/sandbox/" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """A real server in a process of its own, shared by all tests that do not break it."""
