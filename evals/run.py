@@ -191,6 +191,7 @@ def load(plan: Plan, benchmark: Benchmark) -> list[Question]:
     """A benchmark's questions. Raises DataMissing, BenchmarkError."""
     if plan.judged and benchmark.needs_judge and plan.tools.judge is None:
         raise BenchmarkError(f"{benchmark.name} is graded by a judge model: --judge")
+    plan.data.read.clear()  # run.json has each benchmark's own files
     questions = list(benchmark.load(plan.data))
     if not questions:
         raise BenchmarkError(f"{benchmark.name}: no questions")
