@@ -17,7 +17,7 @@ import openai
 import tenacity
 
 from evals.benchmark import Message
-from evals.model import ModelError, Reply, Sampling
+from evals.model import ModelError, NoLogprobs, Reply, Sampling
 
 T = TypeVar("T")
 
@@ -120,18 +120,23 @@ class EndpointModel:
 
     async def _first_token(self, messages: Sequence[Message]) -> dict[str, float]:
         create: Any = self._client.chat.completions.create
-        answer = await create(
-            model=self.name,
-            messages=_turns(messages),
-            max_tokens=1,
-            temperature=1.0,
-            logprobs=True,
-            top_logprobs=5,
-        )
+        try:
+            answer = await create(
+                model=self.name,
+                messages=_turns(messages),
+                max_tokens=1,
+                temperature=1.0,
+                logprobs=True,
+                top_logprobs=5,
+            )
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if "logprobs" in str(error):
+                raise NoLogprobs(_said(error)) from error
+            raise
         try:
             top = answer.choices[0].logprobs.content[0].top_logprobs
         except (AttributeError, IndexError, TypeError):
-            raise ModelError("the endpoint gives no log-probabilities") from None
+            raise NoLogprobs("the endpoint gives no log-probabilities") from None
         return {one.token: one.logprob for one in top}
 
     async def _read(self, stream: openai.AsyncStream[Any]) -> Reply:

@@ -96,7 +96,8 @@ class Weighing(Protocol):
     """A judge that tells how likely its first token is."""
 
     async def first_token(self, messages: Sequence[Message]) -> Mapping[str, float]:
-        """Log-probabilities of the likeliest first tokens of an answer. Raises ModelError."""
+        """Log-probabilities of the likeliest first tokens of an answer. Raises ModelError,
+        NoLogprobs where there are none to be had."""
 
 
 def judged(grade: Judging) -> Judging:

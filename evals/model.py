@@ -37,6 +37,10 @@ class ModelError(Exception):
     """No answer, after all tries: what the endpoint said last."""
 
 
+class NoLogprobs(ModelError):
+    """It answers, but tells no log-probabilities."""
+
+
 class Model(Protocol):
     """Answers conversations; may be asked many times at once."""
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from evals.benchmark import Graded, Message, Question, Sample, Tools, r1, user
 from evals.data import Data, DataMissing
 from evals.judged import Asking, JudgeFailed, Unreadable, Weighing, ask, benchmark, column, scored
-from evals.model import ModelError
+from evals.model import Model, ModelError, NoLogprobs
 from evals.records import digest
 
 PLACE = "alpaca_eval2"
@@ -96,6 +96,18 @@ def weighed(logprobs: Mapping[str, float]) -> float:
     return first / (first + second)
 
 
+async def _first_token(judge: Model | None, told: Sequence[Message]) -> Mapping[str, float]:
+    """Empty for a judge that tells no probabilities: it is asked for its choice instead."""
+    if not isinstance(judge, Weighing):
+        return {}
+    try:
+        return await judge.first_token(told)
+    except NoLogprobs:
+        return {}
+    except ModelError as error:
+        raise JudgeFailed(f"the judge: {error}") from error
+
+
 async def grade(question: Question, response: str, tools: Tools) -> Graded:
     """The preference for the model. An empty response is judged like any other."""
     baseline, asked = question.data["baseline"], question.messages[-1].content
@@ -103,16 +115,14 @@ async def grade(question: Question, response: str, tools: Tools) -> Graded:
     pair = (response, baseline) if model_first else (baseline, response)
     told = messages(question.data["prompt"], asked, *pair)
     evidence: dict[str, Any] = {"model_chars": len(response), "model_first": model_first}
-    if isinstance(tools.judge, Weighing):
-        try:
-            first = weighed(await tools.judge.first_token(told))
-        except ModelError as error:
-            raise JudgeFailed(f"the judge: {error}") from error
+    likely = await _first_token(tools.judge, told)
+    if likely:
+        first = weighed(likely)
     else:
         said = await ask(tools, told, ASKING, choice)
         first = 1.0 - said.verdict
         evidence |= {"judge": said.text, "tries": said.tries}
-    evidence["weighed"] = "judge" not in evidence
+    evidence["weighed"] = bool(likely)
     preference = first if model_first else 1 - first
     return Graded("ok" if response else "no_answer", preference, evidence=evidence)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from math import cos, log, sin
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -46,14 +45,13 @@ def graded(
     question: Question,
     responses: Sequence[str],
     script: Callable[[Request], Play],
-    model: type[EndpointModel] = EndpointModel,
 ) -> tuple[list[Graded], list[Request]]:
     """Responses to one question, graded one after another by a judge that plays the script."""
     assert benchmark.grade is not None
     grade = benchmark.grade
 
     async def whole(url: str) -> list[Graded]:
-        judge = model(EndpointSettings(url, NAME, stall_seconds=2, tries=2), NAME)
+        judge = EndpointModel(EndpointSettings(url, NAME, stall_seconds=2, tries=2), NAME)
         try:
             return [await grade(question, response, Tools(judge)) for response in responses]
         finally:
@@ -411,35 +409,25 @@ def prefers_ours(request: Request) -> Play:
     return stream("m" if text.index("ours") < text.index("The baseline") else "M")
 
 
-def test_alpaca_eval_asks_in_an_order_drawn_from_the_instruction(tmp_path):
+def refuses_logprobs(request: Request) -> Play:
+    if "logprobs" in request.body:
+        return error(400, "logprobs is not supported by this model")
+    return prefers_ours(request)
+
+
+@pytest.mark.parametrize("script", [prefers_ours, refuses_logprobs])
+def test_alpaca_eval_asks_in_an_order_drawn_from_the_instruction(tmp_path, script):
     benchmark = named("alpaca_eval")
     questions = list(benchmark.load(Data(alpaca_folder(tmp_path))))
     assert len(questions) == 8
     orders = set()
     for question in questions:
-        (found,), requests = graded(benchmark, question, ["ours"], prefers_ours)
+        (found,), requests = graded(benchmark, question, ["ours"], script)
         assert (found.score, found.evidence["weighed"]) == (1.0, False)
         first = asked(requests[0]).index("ours") < asked(requests[0]).index("The baseline")
         assert first is found.evidence["model_first"]
         orders.add(first)
     assert orders == {True, False}
-
-
-class Weighed(EndpointModel):
-    """With the probabilities of the first token."""
-
-    async def first_token(self, messages: Sequence[Message]) -> dict[str, float]:
-        create: Any = self._client.chat.completions.create
-        answer = await create(
-            model=self.name,
-            messages=[{"role": m.role, "content": m.content} for m in messages],
-            max_tokens=1,
-            temperature=1.0,
-            logprobs=True,
-            top_logprobs=5,
-        )
-        listed = answer.choices[0].logprobs.content[0].top_logprobs
-        return {one.token: one.logprob for one in listed}
 
 
 def test_alpaca_eval_weighs_where_the_judge_tells_probabilities(tmp_path):
@@ -454,7 +442,7 @@ def test_alpaca_eval_weighs_where_the_judge_tells_probabilities(tmp_path):
             top = [(tokens[0], log(0.6)), (tokens[1], log(0.2)), ("The", log(0.1))]
             return says(tokens[0], top=top)
 
-        (found,), _ = graded(benchmark, question, ["ours"], script, Weighed)
+        (found,), _ = graded(benchmark, question, ["ours"], script)
         assert found.score == pytest.approx(0.75)
         assert found.evidence["weighed"]
         neither = [("The", -0.1), ("I", -3.0)]
@@ -463,7 +451,6 @@ def test_alpaca_eval_weighs_where_the_judge_tells_probabilities(tmp_path):
             question,
             ["ours"],
             lambda request, top=neither: says("The", top=top),
-            Weighed,
         )
         assert (lost.status, lost.score) == ("grader_error", None)
 

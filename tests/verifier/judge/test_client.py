@@ -230,14 +230,14 @@ async def test_a_storm_of_429_loses_no_call(retry_after: str | None) -> None:
     def script(request: Request) -> Play:
         if server.at_once > 4:
             return busy
-        return says(request.body["messages"][0]["content"], wait_s=0.01)
+        return says(request.body["messages"][0]["content"], wait_s=0.05)
 
     with ChatServer(script) as server:
         async with judging_at(server, concurrency=16, attempts=100) as judge:
             answers = await asyncio.gather(*(judge.ask(ask(str(n))) for n in range(40)))
     assert [answer.text for answer in answers] == [str(n) for n in range(40)]
     assert server.most_at_once <= 16
-    assert len(server.requests) >= 52
+    assert len(server.requests) > 40
 
 
 async def test_a_rest_that_is_asked_for_is_given_by_all() -> None:
