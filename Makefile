@@ -33,8 +33,10 @@ $(BIN)/.deepspeed: $(BIN)/.installed
 	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation deepspeed
 	touch $@
 
+WORKERS ?= 2
 test: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile
 
 IMAGE ?= touchstone
 BASE ?= touchstone-base:12

@@ -12,6 +12,9 @@ from verifier.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parent.parent
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many threads as cores are the workers' already
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
@@ -23,8 +26,11 @@ def data_dir() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sandbox's tests come first: they count, stop and kill this process's descendants, which
-    the shared server and its jails would be."""
+    """The sandbox's tests run alone and first: they count, stop and kill this process's
+    descendants, which the shared server and its jails would be."""
+    of_sandbox = [item for item in items if "tests/sandbox/" in item.nodeid]
+    for item in of_sandbox:
+        item.add_marker(pytest.mark.alone)
     items.sort(key=lambda item: "tests/sandbox/" not in item.nodeid)
 
 

@@ -27,6 +27,8 @@ from verifier.client import ServiceError, VerifierClient
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
+pytestmark = pytest.mark.alone
+
 HARD = "\\prod_{k=1}^{40} (x^k + \\sin(k y)) - \\prod_{k=1}^{40} (x^k + \\cos(k y - \\pi / 2))"
 """Needs the symbolic tier and takes it long."""
 

@@ -29,6 +29,8 @@ from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 from verifier.v1.verifier_pb2_grpc import VerifierStub
 
+pytestmark = pytest.mark.alone
+
 MIB = 1024 * 1024
 
 

@@ -17,6 +17,8 @@ from verifier.code.verify import CodeVerifier, Submission
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
+pytestmark = pytest.mark.alone
+
 Reason = pb.Part.Reason
 NUMBERS = count()
 

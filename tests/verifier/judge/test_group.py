@@ -257,6 +257,7 @@ async def test_the_items_deadline_is_a_timeout() -> None:
     assert (outcome.status, outcome.score) == (pb.Verdict.TIMEOUT, None)
 
 
+@pytest.mark.alone
 async def test_the_largest_group_of_long_responses_leaves_the_loop_free() -> None:
     group = [member(worth) + "word " * 2_000 for worth in range(preference.MAX_GROUP)]
     longest = 0.0

@@ -236,6 +236,12 @@ def test_verdicts_are_symmetric(tree: Node, place: int, nudge: bool) -> None:
     assert nudge or outcome(gold, answer) is not Outcome.NO_MATCH
 
 
+@pytest.mark.parametrize("first", [r"\frac{0}{0}", r"\sin\sqrt{\frac{1}{0}}", "1"])
+def test_values_that_cannot_be_told_apart_are_not_counted(first: str) -> None:
+    two, one = rf"z={first}\text{{ or }}z=\frac{{2}}{{0}}", r"z=\frac{2}{0}\text{ or }z=\frac{2}{0}"
+    assert outcome(two, one) is outcome(one, two) is Outcome.UNDECIDED
+
+
 @pytest.mark.parametrize(
     ("gold", "answer"),
     [

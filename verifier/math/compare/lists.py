@@ -34,7 +34,7 @@ def same_sequence(comparison: Comparison, gold: Node, answer: Node) -> bool | No
             second = values(answer.items) if isinstance(answer, Seq) else values((answer,))
             related = any(isinstance(item, Rel) for item in sequence.items)
             if sequence.open == "" and sequence is answer and not related:
-                second = _distinct(comparison, second)  # the same value in two forms
+                second, _ = _distinct(comparison, second)  # the same value in two forms
             return same_values(comparison, first, second, sequence.open == "{")
         if len(sequence.items) == 1:
             pair = (sequence.items[0], other)
@@ -159,13 +159,15 @@ def same_values(
     """The same values in any order."""
     if len(gold) > MAX_ITEMS or len(answer) > MAX_ITEMS:
         return None
+    sure = also = True
     if as_sets:
-        distinct = _distinct(comparison, gold)
+        distinct, certain = _distinct(comparison, gold)
         # A bare list that repeats a value means it: "6, 6, 5" is not "6, 5, 5".
         if braces or len(distinct) == len(gold):
-            gold, answer = distinct, _distinct(comparison, answer)
-    if len(gold) != len(answer):
-        return False
+            gold, sure = distinct, certain
+            answer, also = _distinct(comparison, answer)
+    if len(gold) != len(answer):  # the longer one may hold fewer values than could be told
+        return False if (sure if len(gold) > len(answer) else also) else None
     left = list(answer)
     unsure = False
     for item in gold:
@@ -184,9 +186,11 @@ def same_values(
     return True if not left else None
 
 
-def _distinct(comparison: Comparison, items: Sequence[Node]) -> list[Node]:
-    """The first of each value; what cannot be told apart or equal is kept."""
+def _distinct(comparison: Comparison, items: Sequence[Node]) -> tuple[list[Node], bool]:
+    """The first of each value, and whether they surely differ; what cannot be told apart or equal
+    is kept."""
     kept: list[Node] = []
+    sure = True
     seen: set[Node] = set()  # two different integers are never equal
     quick = comparison.policy.percent != "lenient"
     for item in items:
@@ -197,9 +201,14 @@ def _distinct(comparison: Comparison, items: Sequence[Node]) -> list[Node]:
             others = [other for other in kept if other not in seen]
         else:
             others = kept
-        if not any(comparison.equal(item, other) is True for other in others):
+        for other in others:
+            found = comparison.equal(item, other)
+            if found is True:
+                break
+            sure = sure and found is not None
+        else:
             kept.append(item)
-    return kept
+    return kept, sure
 
 
 def _kind(node: Seq) -> str:
