@@ -1,4 +1,4 @@
-"""`touchstone-eval`: run, score, import, compare, report, table, export, benchmarks."""
+"""`touchstone-eval`: run, score, search, import, compare, report, table, export, benchmarks."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ def _explained() -> Iterator[None]:
     from evals.data import DataMissing
     from evals.generate import BudgetSpent, EndpointGone
     from evals.harnesses import HarnessFailed
+    from evals.metrics import MetricError
     from evals.model import ModelError
     from evals.records import RecordError
     from evals.strategies import StrategyError
@@ -106,6 +107,7 @@ def _explained() -> Iterator[None]:
         DataMissing,
         EndpointGone,
         HarnessFailed,
+        MetricError,
         ModelError,
         RecordError,
         ServerFailed,
@@ -253,6 +255,77 @@ def score(
                 **_strategies(strategy, weights),
             )
     _finish(summaries, max_failed)
+
+
+@app.command()
+def search(
+    model: Annotated[str, typer.Option(help="URL of an OpenAI-compatible endpoint.")],
+    benchmarks: Names,
+    strategy: Annotated[str, typer.Option(help="rebase:WIDTH (solutions) or mcts:BUDGET (steps).")],
+    verifier: Annotated[str, typer.Option(help="host:port of the server that has the recipe.")],
+    recipe: Annotated[str, typer.Option(help="The server's, whose part scores beginnings.")],
+    part: Annotated[str, typer.Option(help="Of the recipe.")] = "reward_model",
+    out: Annotated[Path, typer.Option(help="Where searches go.")] = Path("evaluation"),
+    protocol: ProtocolName = None,
+    temperature: Annotated[float | None, typer.Option(min=0)] = None,
+    step_tokens: Annotated[int, typer.Option(min=1, help="Of one step.")] = 1024,
+    opening: Annotated[str, typer.Option(help="How every solution begins.")] = "<think>\n",
+    model_name: Annotated[
+        str, typer.Option(help="As the endpoint calls it; default: the only one it has.")
+    ] = "",
+    api_key_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the endpoint's key.")
+    ] = "",
+    data: DataFolder = None,
+    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    limit: Limit = 0,
+    seed: Annotated[int, typer.Option(help="Of all steps.")] = 0,
+    extra_body: Annotated[
+        str,
+        typer.Option(
+            help="JSON merged into every request; the default makes vLLM and SGLang go on."
+        ),
+    ] = '{"continue_final_message": true, "add_generation_prompt": false}',
+) -> None:
+    """Search for solutions step by step, and grade the search's answers."""
+    from evals.benchmark import Tools
+    from evals.endpoint import EndpointSettings, connect
+    from evals.run import Plan
+    from evals.search import Search
+    from evals.search import search as search_one
+
+    how = Search(strategy, recipe, part, opening, step_tokens)
+    told = EndpointSettings(model, model_name, api_key_env, extra_body=_json(extra_body))
+    overrides = {} if temperature is None else {"temperature": temperature}
+
+    async def whole() -> dict[str, Any]:
+        asked = await connect(told)
+        try:
+            plan = Plan(
+                out,
+                _data(data, hub),
+                _chosen(benchmarks),
+                asked,
+                Tools(),
+                protocol=protocol,
+                overrides=overrides,
+                limit=limit,
+                seed=seed,
+            )
+            found = {}
+            for benchmark in plan.benchmarks:
+                figure, lost = await search_one(plan, benchmark, how, verifier, errors)
+                found[benchmark.name] = {
+                    strategy: figure.value,
+                    "standard_error": figure.se,
+                    "questions_without_a_score": lost,
+                }
+            return found
+        finally:
+            await asked.close()
+
+    with _explained():
+        print(json.dumps(asyncio.run(whole())))
 
 
 @app.command("import")

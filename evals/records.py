@@ -101,7 +101,26 @@ class Score:
         return Key(self.benchmark, self.question, self.sample, self.prompt_hash, self.params_hash)
 
 
-Record = TypeVar("Record", Generation, Score)
+@dataclass(frozen=True)
+class Searched:
+    """What a tree search made of one question."""
+
+    benchmark: str
+    question: str
+    prompt_hash: str
+    params_hash: str
+    """Of the model's name, the search, its scorer and all sampling parameters."""
+    value: float | None
+    """The score to expect of its answer; None where nothing could be graded."""
+    solutions: Sequence[Mapping[str, Any]]
+    """Texts with their weights, answers' classes and scores."""
+
+    @property
+    def key(self) -> Key:
+        return Key(self.benchmark, self.question, 0, self.prompt_hash, self.params_hash)
+
+
+Record = TypeVar("Record", Generation, Score, Searched)
 
 
 class RecordError(Exception):

@@ -4,7 +4,7 @@ at the same cost needs."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from evals.benchmark import Question
@@ -36,9 +36,10 @@ async def solve(
     client: AsyncVerifierClient,
     *,
     seed: int = 0,
+    made: Callable[[Question, Solved], None] = lambda question, solved: None,
 ) -> list[Solved]:
-    """Each question by itself, in their order. Raises StrategyError, ServiceError, and what the
-    strategy's model raises."""
+    """Each question by itself, in their order; `made` hears of each when it is done. Raises
+    StrategyError, ServiceError, and what the strategy's model raises."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(question: Question) -> Solved:
@@ -46,7 +47,9 @@ async def solve(
             found = await strategy.solutions(Problem(question, seed=seed))
             told = await grade(question, found, client)
         able = [solution for solution in told if solution.score is not None]
-        return Solved(question.id, told, expected(strategy, able) if able else None)
+        solved = Solved(question.id, told, expected(strategy, able) if able else None)
+        made(question, solved)
+        return solved
 
     tasks = [asyncio.create_task(one(question)) for question in questions]
     try:
