@@ -4,6 +4,9 @@ BIN := .venv/bin
 PROTO_BIN := build/proto-env/bin
 PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 
+# Tests start hundreds of processes of this code, which is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo train-demo test test-docker docker-image lint proto bench soak fuzz clean
 
 help:
@@ -35,7 +38,7 @@ $(BIN)/.deepspeed: $(BIN)/.installed
 
 WORKERS ?= 2
 test: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone tests/sandbox tests/verifier
 	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile
 
 IMAGE ?= touchstone

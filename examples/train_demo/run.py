@@ -66,7 +66,7 @@ SHAPE = {
 out = Console(highlight=False)
 
 
-def write_data(folder: Path, rows: int) -> None:
+def write_data(folder: Path, rows: int, held_out: int) -> None:
     """Corpus, prompts of GRPO and of the control, held-out problems; the untrained model."""
     random, problems, mix = Random(SEED), corpus.problems(), corpus.Mix()
     with (folder / "corpus.jsonl").open("w") as file:
@@ -77,6 +77,7 @@ def write_data(folder: Path, rows: int) -> None:
             text = corpus.drill(random) if random.random() < DRILL else answered
             file.write(json.dumps({"text": text}) + "\n")
     asked = {name: [one.shuffled(random) for one in problems[name]] for name in ("rl", "held_out")}
+    asked["held_out"] = asked["held_out"][: held_out or None]
     tasks = {name: [(one, one.math()) for one in chosen] for name, chosen in asked.items()}
     tasks["control"] = [
         (one, heap)
@@ -131,6 +132,7 @@ def main(
     ),
     rows: Annotated[int, typer.Option(min=1, help="Of the corpus.")] = 57_600,
     steps: Annotated[int, typer.Option(min=1, help="Of GRPO.")] = 120,
+    held_out: Annotated[int, typer.Option(min=0, help="Problems of evaluation; 0: all.")] = 0,
 ) -> None:
     """Pretrain, reinforce, compare with a control, report."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -138,7 +140,7 @@ def main(
     seconds: dict[str, float] = {}
     recipe = HERE / "grpo.toml"
     with timed(seconds, "corpus"):
-        write_data(folder, rows)
+        write_data(folder, rows, held_out)
     with timed(seconds, "pretraining"):
         command(
             "sft", HERE / "pretrain.toml",

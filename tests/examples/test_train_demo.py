@@ -108,7 +108,8 @@ def test_the_control_rewards_every_valid_answer_alike(random: Random) -> None:
 
 def test_the_demo_runs_and_says_what_it_missed(tmp_path: Path) -> None:
     """With a corpus too small to learn from: every part runs, and the marks are not met."""
-    line = [sys.executable, run.__file__, tmp_path / "demo", "--steps", 3, "--rows", 960]
+    line = [sys.executable, run.__file__, tmp_path / "demo", "--steps", 2, "--rows", 960]
+    line += ["--held-out", 12]
     done = subprocess.run([str(one) for one in line], capture_output=True, text=True, timeout=600)
     assert done.returncode == 1, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
 ADD = "a, b = map(int, input().split())\nprint(a + b)\n"
@@ -45,6 +46,13 @@ def programs(pid: int) -> list[int]:
             if _is_jail(above) and not _is_jail(command) and command[0]:
                 found.append(child)
     return found
+
+
+def new_programs(server: EmbeddedServer) -> Callable[[], set[int]]:
+    """The programs under a server but those there now: a warm compiler that an earlier test of
+    another language had started stays, and is no work of a call."""
+    before = set(programs(server.pid))
+    return lambda: set(programs(server.pid)) - before
 
 
 def _is_jail(command: list[str]) -> bool:

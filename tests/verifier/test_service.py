@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -21,15 +21,13 @@ from tests.verifier.support import (
     SLEEP,
     code_item,
     math_item,
-    programs,
+    new_programs,
     wait_for,
 )
 from verifier.client import AsyncVerifierClient, ServiceError, VerifierClient
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 from verifier.v1.verifier_pb2_grpc import VerifierStub
-
-pytestmark = pytest.mark.alone
 
 MIB = 1024 * 1024
 
@@ -274,13 +272,7 @@ def test_deadlines_of_items(client: VerifierClient) -> None:
     assert enough.reward == 1.0
 
 
-def new_programs(server: EmbeddedServer) -> Callable[[], set[int]]:
-    """The programs under a server but those there now: a warm compiler that an earlier test of
-    another language had started stays, and is no work of a call."""
-    before = set(programs(server.pid))
-    return lambda: set(programs(server.pid)) - before
-
-
+@pytest.mark.alone
 def test_deadline_of_a_call_ends_its_work(server: EmbeddedServer) -> None:
     working = new_programs(server)
     with VerifierClient(server.address, timeout_s=0.7) as client:
@@ -291,6 +283,7 @@ def test_deadline_of_a_call_ends_its_work(server: EmbeddedServer) -> None:
     wait_for(lambda: not working(), 2.0)
 
 
+@pytest.mark.alone
 def test_cancelling_ends_the_work_within_a_second(server: EmbeddedServer) -> None:
     working = new_programs(server)
     with VerifierClient(server.address) as client:
@@ -304,6 +297,7 @@ def test_cancelling_ends_the_work_within_a_second(server: EmbeddedServer) -> Non
         assert client.verify([code_item("next", ADD)])[0].reward == 1.0
 
 
+@pytest.mark.alone
 def test_a_vanished_client_costs_nothing_more(server: EmbeddedServer) -> None:
     working = new_programs(server)
     client = VerifierClient(server.address)
@@ -341,6 +335,7 @@ def test_unread_verdicts_use_up_the_room_and_cancelling_gives_it_back(
         wait_for(room, 20.0)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("streamed", [False, True])
 def test_one_slow_batch_leaves_others_their_turn(
     server: EmbeddedServer, channel: grpc.Channel, streamed: bool

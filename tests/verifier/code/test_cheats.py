@@ -28,7 +28,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verifier.support import programs, wait_for
+from tests.verifier.support import new_programs, wait_for
 from verifier.client import VerifierClient
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
@@ -71,6 +71,8 @@ def calls(*pairs: tuple[list[object], object]) -> list[pb.CodeTest]:
 
 GUESS = """\
 import sys
+
+pytestmark = pytest.mark.alone  # its programs take both cores already
 number = int(open(sys.argv[1]).read())
 for _ in range(12):
     line = sys.stdin.readline().split()
@@ -668,13 +670,14 @@ def items() -> list[pb.Item]:
 @pytest.fixture(scope="module")
 def verified(server: EmbeddedServer) -> Iterator[Verified]:
     """Everything in one batch; what was run is gone afterwards."""
+    working = new_programs(server)
     with VerifierClient(server.address) as client:
         languages = frozenset(toolchain.language for toolchain in client.describe().toolchains)
         here = [one for one in items() + slower_items() if one.code.language in languages]
         verdicts = client.verify(here)
     assert [verdict.id for verdict in verdicts] == [one.id for one in here]
     yield Verified({verdict.id: verdict for verdict in verdicts}, languages)
-    wait_for(lambda: not programs(server.pid))
+    wait_for(lambda: not working())
 
 
 def told(verdict: pb.Verdict) -> str:

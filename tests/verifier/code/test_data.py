@@ -20,6 +20,8 @@ from verifier.code import extract
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
+pytestmark = pytest.mark.alone  # its programs take both cores already
+
 WHOLE = os.environ.get("TOUCHSTONE_WHOLE_DATA", "") not in ("", "0")
 
 
