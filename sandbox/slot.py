@@ -13,9 +13,9 @@ What counts, when something dies:
   jail, and what happened last counts.
 - A wall limit is the program's own, as sleep(100) is, with two exceptions: the host was busy, or a
   process of the program is stopped by a signal, its own or somebody's. Then the run is repeated
-  once, and what happens then counts; once for each submission with much more wall time, where it
-  had used much CPU time. A run that was stopped from outside and set going again
-  before the limit cannot be told from one that slept.
+  once, and what happens then counts; with much more wall time, where it had used much CPU time,
+  for PATIENT_RUNS of a submission, and for none after one that needed more than that. A run that
+  was stopped from outside and set going again before the limit cannot be told from one that slept.
 
 Function calls share a process, so what is repeated there is all of them.
 """
@@ -66,6 +66,8 @@ WALL_ATTEMPTS = 2
 # time, and its repetition has so many times the wall time.
 MUCH_CPU = 0.25
 PATIENCE = 8
+# Runs of one submission that may have it: a host that is busy for one test is so for many.
+PATIENT_RUNS = 8
 # Per cent of the last ten seconds in which some process waited for a core. A host whose cores
 # are just full shows about 10.
 BUSY_PRESSURE = 20.0
@@ -102,8 +104,8 @@ class Slot:
         self._confinement, self._toolchains = confinement, toolchains
         self._compiler, self._make_seat = compiler, make_seat
         self._seats: dict[str, Seat] = {}
-        # Of the runs of the submission at work; whether one of them may have more wall time.
-        self._cpu_us, self._patient = 0, True
+        # Of the runs of the submission at work; how many more of them may have more wall time.
+        self._cpu_us, self._patient = 0, PATIENT_RUNS
 
     def seat(self, kind: str) -> Seat:
         if kind not in self._seats:
@@ -142,7 +144,7 @@ class Slot:
         result.toolchain = language.toolchain
         outcomes: list[pb.Outcome] = []
         others: list[pb.Outcome] = []
-        self._cpu_us, self._patient = 0, True
+        self._cpu_us, self._patient = 0, PATIENT_RUNS
         try:
             if deadline is not None and job.deadline_seconds == 0:
                 raise DeadlineOver
@@ -487,11 +489,13 @@ class Slot:
                 await seat.clear()
                 at_work = not ended.stopped and ended.cpu_us > MUCH_CPU * run.cpu_seconds * 1e6
                 if ended.why is Why.WALL and at_work and self._patient:
-                    self._patient = False
+                    self._patient -= 1
                     wall = min(PATIENCE * run.wall_seconds, limits.MAX_WALL_SECONDS)
                     run = replace(run, wall_seconds=wall)
                 continue
             self._cpu_us += ended.cpu_us
+            if attempt > 1 and ended.why is Why.WALL:
+                self._patient = 0
             if ended.why is Why.LOST and not ended.out_of_memory:
                 break
             return ended

@@ -243,6 +243,35 @@ async def test_sleeping_is_the_programs_own_wall_limit(
     assert time.monotonic() - began < 1.9
 
 
+AT_WORK = """\
+import time
+while time.process_time() < 0.2:
+    pass
+time.sleep(float(input()))
+print(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sleeps", "ends"),
+    [
+        ((b".4", b".4"), (Outcome.EXITED,) * 2),
+        ((b".4", b"30", b".4"), (Outcome.EXITED, Outcome.WALL_LIMIT, Outcome.WALL_LIMIT)),
+    ],
+)
+async def test_what_a_busy_host_slows_has_more_time_until_that_is_too_little(
+    sandbox: EmbeddedSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    sleeps: tuple[bytes, ...],
+    ends: tuple[int, ...],
+) -> None:
+    """Sleeping stands for waiting for a core."""
+    monkeypatch.setattr(slot, "host_is_busy", lambda: True)
+    limit = pb.Limits(cpu_seconds=0.5, wall_seconds=0.4)
+    result = await sandbox.run(inputs(AT_WORK, *sleeps, limits=limit))
+    assert tuple(outcome.ending for outcome in result.outcomes) == ends, result
+
+
 async def test_a_compiler_that_works_too_long_is_the_programs_fault(
     sandbox: EmbeddedSandbox,
 ) -> None:
