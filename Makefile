@@ -39,7 +39,7 @@ $(BIN)/.deepspeed: $(BIN)/.installed
 WORKERS ?= 2
 test: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
 	$(BIN)/python -m pytest -m alone tests/sandbox tests/verifier
-	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 IMAGE ?= touchstone
 BASE ?= touchstone-base:12

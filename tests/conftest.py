@@ -26,11 +26,8 @@ def data_dir() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sandbox's tests run alone and first: they count, stop and kill this process's
-    descendants, which the shared server and its jails would be."""
-    of_sandbox = [item for item in items if "tests/sandbox/" in item.nodeid]
-    for item in of_sandbox:
-        item.add_marker(pytest.mark.alone)
+    """The sandbox's tests come first: some count, stop and kill this process's descendants, which
+    the shared server and its jails would be."""
     items.sort(key=lambda item: "tests/sandbox/" not in item.nodeid)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.bench.endurance import MAX_GROWTH, Left, flips, soak
+
+pytestmark = pytest.mark.alone
 
 
 async def test_a_short_soak_leaves_nothing() -> None:

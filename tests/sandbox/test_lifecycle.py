@@ -18,6 +18,8 @@ from sandbox.v1 import sandbox_pb2 as pb
 from tests.bench.endurance import own_mounts
 from tests.sandbox.conftest import Asker, Outcome, calls, inputs
 
+pytestmark = pytest.mark.alone
+
 SLEEP = "import time\ntime.sleep(60)"
 
 

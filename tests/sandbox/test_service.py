@@ -22,6 +22,8 @@ from sandbox.v1 import sandbox_pb2_grpc as rpc
 from tests.sandbox.conftest import Outcome, calls, inputs
 from tests.sandbox.test_lifecycle import jails, until
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def server(sandbox: EmbeddedSandbox) -> AsyncIterator[Server]:
