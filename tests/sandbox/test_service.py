@@ -114,7 +114,7 @@ async def test_disconnecting_stops_the_program(server: Server, channel: grpc.aio
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert await until(lambda: not old & set(jails(os.getpid())), 1)
+    assert await until(lambda: not old & set(jails(os.getpid())), 3)
 
 
 async def test_full_queue_is_resource_exhausted() -> None:
