@@ -7,17 +7,23 @@ line before it was written whole.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from evals.benchmark import Message, Status
 
 Finish = Literal["stop", "length", "error"]
+
+MOST = 2**53
+"""A number in a record is below this, which every reader of JSON can hold."""
 
 
 def digest(value: Any) -> str:
@@ -134,7 +140,7 @@ class Records(Generic[Record]):
         self.path = path
         self._kind: type[Record] = kind
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         _lock(self._file.fileno(), path)
         self._cut()
 
@@ -145,10 +151,18 @@ class Records(Generic[Record]):
         self._file.close()
 
     def append(self, record: Record) -> None:
-        """Writes one line, whole or not at all as far as a kill goes."""
+        """Writes one line, whole or not at all as far as a kill or a full disk goes. Raises
+        OSError."""
         line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
-        self._file.write(line.encode("utf-8", "surrogatepass"))
-        self._file.flush()
+        left = memoryview(line.encode("utf-8", "surrogatepass"))
+        before = self._file.seek(0, os.SEEK_END)
+        try:
+            with at(self.path):
+                while left:
+                    left = left[self._file.write(left) :]
+        except OSError:
+            self._file.truncate(before)
+            raise
 
     def newest(self) -> dict[Key, Record]:
         """The last record of each key."""
@@ -172,8 +186,9 @@ class Records(Generic[Record]):
 
 
 def read(path: Path, kind: type[Record]) -> Iterator[Record]:
-    """All whole records of a file. Raises RecordError naming the line."""
-    names = {field.name for field in fields(kind)}
+    """All whole records of a file. Raises RecordError naming the line, the field and what it
+    has."""
+    checks = {field.name: CHECKS[str(field.type)] for field in fields(kind)}
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -182,14 +197,72 @@ def read(path: Path, kind: type[Record]) -> Iterator[Record]:
                 return  # still being written, or cut short
             try:
                 row = json.loads(line.decode("utf-8", "surrogatepass"))
-                yield kind(**{name: value for name, value in row.items() if name in names})
-            except (TypeError, ValueError, AttributeError) as error:
+                told = {name: value for name, value in row.items() if name in checks}
+                for name, value in told.items():
+                    holds, what = checks[name]
+                    if not holds(value):
+                        raise ValueError(f"{name} must be {what}, got {value!r:.100}")
+                record = kind(**told)
+            except (TypeError, ValueError, AttributeError, RecursionError) as error:
                 raise RecordError(f"{path}, line {number}: {error}") from error
+            yield record
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and abs(value) < MOST
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < MOST
+
+
+def _is_one_of(choices: tuple[str, ...]) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
+
+
+CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "int": (_is_count, f"a whole number from 0, less than {MOST}"),
+    "float": (_is_number, "a finite number"),
+    "float | None": (lambda value: value is None or _is_number(value), "a finite number or null"),
+    "Finish": _is_one_of(get_args(Finish)),
+    "Status": _is_one_of(get_args(Status)),
+    "Mapping[str, Any]": (lambda value: isinstance(value, dict), "an object"),
+    "Sequence[Mapping[str, Any]]": (lambda value: isinstance(value, list), "a list"),
+}
+"""Whether a field's value is of the type that its record says, and how to say so."""
+
+
+@contextmanager
+def at(path: Path) -> Iterator[None]:
+    """A system's error inside names this file."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A file that a kill leaves as it was, or new. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(path.suffix + ".new")
+    with at(path):
+        beside.write_text(text, "utf-8")
+        os.replace(beside, path)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Waits until no other process is in here with this path, beside which a lock is put."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _lock(descriptor: int, path: Path) -> None:
-    import fcntl
-
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

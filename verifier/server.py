@@ -23,7 +23,7 @@ from verifier.judge import judging
 from verifier.judge.settings import JudgeSettings
 from verifier.limits import Limits
 from verifier.math import MathVerifier
-from verifier.service import VerifierService, add_to
+from verifier.service import Admission, VerifierService, add_to
 from verifier.v1 import verifier_pb2 as pb
 
 SERVICE = pb.DESCRIPTOR.services_by_name["Verifier"].full_name
@@ -126,7 +126,8 @@ class Server:
                 *KEEPALIVE,
             ]
         )
-        add_to(server, VerifierService(engine))
+        admission = Admission(settings.limits.items_in_flight)
+        add_to(server, VerifierService(engine, admission))
         checks = health.HealthServicer()
         add_HealthServicer_to_server(checks, server)
         reflection.enable_server_reflection(

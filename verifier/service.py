@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -66,6 +67,12 @@ class Admission:
     def give_back(self, count: int) -> None:
         self.taken -= count
         self._freed.set()
+
+    def refusal(self, count: int) -> str:
+        """Why `count` more are refused."""
+        return (
+            f"items_in_flight: at most {self.most}, {self.taken} are at work and {count} more came"
+        )
 
 
 class Running:
@@ -143,12 +150,36 @@ class Running:
         self._admission.give_back(count)
 
 
+async def answers(
+    engine: Engine, admission: Admission, items: Items
+) -> AsyncGenerator[pb.Verdicts, None]:
+    """The verdicts of items whose places are taken, as they finish.
+
+    To be closed by whoever stops early: what is unfinished goes with it, and its places are given
+    back.
+    """
+    async with Running(engine, admission) as running:
+        running.admitted(len(items))
+        starting = asyncio.create_task(running.start(items))
+        waiting = len(items)
+        del items  # a slow reader must not hold the request in memory
+        try:
+            while waiting:
+                verdicts = await running.ready()
+                yield verdicts
+                waiting -= len(verdicts.verdicts)
+                running.delivered(len(verdicts.verdicts))
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+
+
 class VerifierService:
     """`verifier.v1.Verifier`. Requests arrive as bytes: see verifier/wire.py."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, admission: Admission) -> None:
         self._engine = engine
-        self._admission = Admission(engine.limits.items_in_flight)
+        self._admission = admission
 
     async def verify(self, raw: bytes, context: Context) -> pb.Verdict:
         await self._admit(1, context)
@@ -160,20 +191,11 @@ class VerifierService:
     async def verify_batch(self, raw: bytes, context: Context) -> AsyncIterator[pb.Verdicts]:
         items = await self._read(raw, context)
         await self._admit(len(items), context)
-        async with Running(self._engine, self._admission) as running:
-            running.admitted(len(items))
-            starting = asyncio.create_task(running.start(items))
-            waiting = len(items)
-            del raw, items  # a slow reader must not hold the request in memory
-            try:
-                while waiting:
-                    verdicts = await running.ready()
-                    yield verdicts
-                    waiting -= len(verdicts.verdicts)
-                    running.delivered(len(verdicts.verdicts))
-            finally:
-                starting.cancel()
-                await asyncio.gather(starting, return_exceptions=True)
+        ready = answers(self._engine, self._admission, items)
+        del raw, items
+        async with aclosing(ready):
+            async for verdicts in ready:
+                yield verdicts
 
     async def verify_stream(
         self,
@@ -226,10 +248,8 @@ class VerifierService:
 
     async def _admit(self, count: int, context: Context) -> None:
         if not self._admission.try_take(count):
-            most, taken = self._admission.most, self._admission.taken
             await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"items_in_flight: at most {most}, {taken} are at work and {count} more came",
+                grpc.StatusCode.RESOURCE_EXHAUSTED, self._admission.refusal(count)
             )
 
     async def _read(self, raw: bytes, context: Context) -> Items:
