@@ -7,7 +7,7 @@ PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 # Tests start hundreds of processes of this code, which is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo train-demo test test-docker docker-image lint proto bench soak fuzz clean
+.PHONY: help demo train-demo test test-setup test-docker docker-image lint proto bench soak fuzz clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -37,7 +37,9 @@ $(BIN)/.deepspeed: $(BIN)/.installed
 	touch $@
 
 WORKERS ?= 2
-test: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains ## all tests, against a real server
+test-setup: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains
+
+test: test-setup ## all tests, against a real server
 	$(BIN)/python -m pytest -m alone tests/sandbox tests/verifier
 	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -368,13 +368,14 @@ def group_directories(pids: set[int]) -> dict[str, list[str]]:
     found = {}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         left, _, right = line.partition(" - ")
-        if right.startswith("cgroup"):
-            for path in Path(left.split(" ")[4]).glob("**/touchstone-*"):
-                if pids.intersection(map(int, re.findall(r"\d+", path.name))):
-                    for directory in (path, *path.glob("**/")):
-                        with contextlib.suppress(OSError):
-                            members = (directory / "cgroup.procs").read_text().split()
-                            found[str(directory)] = members
+        if not right.startswith("cgroup"):
+            continue
+        # os.walk passes over what goes away meanwhile, which groups of other servers do.
+        for directory, _, _ in os.walk(left.split(" ")[4]):
+            ours = [name for name in Path(directory).parts if name.startswith("touchstone-")]
+            if ours and pids.intersection(map(int, re.findall(r"\d+", ours[0]))):
+                with contextlib.suppress(OSError):
+                    found[directory] = (Path(directory) / "cgroup.procs").read_text().split()
     return found
 
 

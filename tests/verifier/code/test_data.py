@@ -20,8 +20,6 @@ from verifier.code import extract
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
-pytestmark = pytest.mark.alone  # its programs take both cores already
-
 WHOLE = os.environ.get("TOUCHSTONE_WHOLE_DATA", "") not in ("", "0")
 
 
@@ -63,7 +61,7 @@ def test_livecodebench(data_dir: Path, server: EmbeddedServer, mode: str) -> Non
         row["question_id"]: row
         for row in rows(data_dir / "livecodebench/problems_release_v5_880.jsonl.gz")
     }
-    every = {"default": 1, "lcb": 2}[mode]
+    every = {"default": 2, "lcb": 4}[mode]
     responses = rows(data_dir / "verdicts/livecodebench_o1mini.jsonl.gz")
     assert len(responses) == 880
     responses = part(responses, every, lambda row: row["id"])

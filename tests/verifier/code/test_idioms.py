@@ -21,8 +21,6 @@ from verifier.client import VerifierClient
 from verifier.embedded import EmbeddedServer
 from verifier.v1 import verifier_pb2 as pb
 
-pytestmark = pytest.mark.alone  # its programs take both cores already
-
 HERE = Path(__file__).parent / "idioms"
 # At least so many programs in each language.
 LANGUAGES = {
