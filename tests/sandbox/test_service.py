@@ -20,7 +20,7 @@ from sandbox.service import SERVICE, Server
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc as rpc
 from tests.sandbox.conftest import Outcome, calls, inputs
-from tests.sandbox.test_lifecycle import jails, until
+from tests.sandbox.test_lifecycle import descendants, jails, until
 
 pytestmark = pytest.mark.alone
 
@@ -109,8 +109,12 @@ async def test_disconnecting_stops_the_program(server: Server, channel: grpc.aio
         pb.RunBatchRequest(requests=[inputs("import time; time.sleep(60)") for _ in range(2)])
     )
     reading = asyncio.create_task(call.read())
-    await asyncio.sleep(0.3)
-    old = set(jails(os.getpid()))
+
+    def working() -> set[int]:
+        return {jail for jail in jails(os.getpid()) if len(descendants(jail)) == 3}
+
+    assert await until(lambda: len(working()) == 2, 10)
+    old = working()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
