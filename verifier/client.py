@@ -101,6 +101,8 @@ CHANNEL_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
+    # A service that is back is found within seconds, not after gRPC's two minutes at most.
+    ("grpc.max_reconnect_backoff_ms", 5_000),
 ]
 
 
