@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
@@ -57,6 +57,14 @@ JudgeFile = Annotated[
     typer.Option("--judge", help="TOML file that says how a judge is asked (docs/judge.md)."),
 ]
 
+AuditFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--audit",
+        help="Write every item with its verdict to this .jsonl or .parquet file (docs/audit.md).",
+    ),
+]
+
 NOT_EVERYTHING_VERIFIED = 1
 
 INTERRUPTED = 130
@@ -90,10 +98,21 @@ def serve(
         ),
     ] = 0.0,
     judge: JudgeFile = None,
+    audit: AuditFile = None,
+    audit_mib: Annotated[
+        int, typer.Option(min=1, help="MiB after which the file of --audit is full.")
+    ] = 128,
     metrics_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="HTTP port for Prometheus; default: none."),
     ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(help="host:port of an HTTP front (docs/http.md); default: none."),
+    ] = None,
+    http_public: Annotated[
+        bool, typer.Option("--http-public", help="--http may be where other machines reach it.")
+    ] = False,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     end_with_stdin: Annotated[
         bool, typer.Option(help="Stop when standard input closes (a parent that is gone).")
@@ -101,7 +120,9 @@ def serve(
 ) -> None:
     """Serve verdicts over gRPC until interrupted."""
     from sandbox.client import SandboxUnavailable
+    from verifier.audit.recorder import AuditError
     from verifier.judge.settings import SettingsError, load
+    from verifier.limits import MIB
     from verifier.server import ListenError, Settings
 
     if log_level.upper() not in logging.getLevelNamesMapping():
@@ -123,7 +144,11 @@ def serve(
         require_tier=require_tier,
         probe_share=probe,
         judge=judge_settings,
+        audit=audit,
+        audit_file_bytes=audit_mib * MIB,
         metrics_port=metrics_port,
+        http=http,
+        http_public=http_public,
     )
     try:
         asyncio.run(_serve(settings, end_with_stdin))
@@ -131,6 +156,8 @@ def serve(
         fail(str(error))
     except SettingsError as error:
         fail(f"--judge: {judge}: {error}")
+    except AuditError as error:
+        fail(f"--audit: {error}")
 
 
 async def _serve(settings: Settings, end_with_stdin: bool) -> None:
@@ -148,6 +175,8 @@ async def _serve(settings: Settings, end_with_stdin: bool) -> None:
         gc.freeze()
         gc.set_threshold(GC_OBJECTS)
         print(f"{READY_PREFIX}{server.address}", flush=True)
+        if server.http_address:
+            print(f"http at http://{server.http_address}", flush=True)
         if server.metrics_address:
             log.info("metrics at http://%s/metrics", server.metrics_address)
         await stop.wait()
@@ -161,17 +190,47 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 @app.command()
 def verify(
-    input: Annotated[Path, typer.Option(help="Items, JSON Lines; - for standard input.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="With --replay: the files of records.")
+    ] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="Items, JSON Lines; - for standard input.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Verdicts, JSON Lines in the items' order; - for stdout.")
     ] = None,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="Verify the records of FILES again (written by --audit, or, with --input, verdicts"
+            " of those items) and report what changed; --output gets the changed ones.",
+        ),
+    ] = False,
     address: Address = None,
     sandbox: Sandbox = "embedded",
     judge: JudgeFile = None,
+    audit: AuditFile = None,
 ) -> None:
-    """Verify a file of items; exit status 0 only if every item got a verdict."""
-    if judge is not None and address is not None:
-        fail("--judge: is for a server of our own; that at --address has its own settings")
+    """Verify a file of items; exit status 0 only if every item got a verdict.
+
+    With --replay, only if some verdict could be compared, and none is another than on record.
+    """
+    for option, given in (("--judge", judge), ("--audit", audit)):
+        if given is not None and address is not None:
+            fail(f"{option}: is for a server of our own; that at --address has its own settings")
+    if audit is not None:
+        named = [("--input", input), ("--output", output), *(("FILES", one) for one in files or [])]
+        for option, given in named:
+            if given is not None and given.resolve() == audit.with_suffix(".jsonl").resolve():
+                fail(f"--audit: writes {option} itself, {given}")
+    if replay:
+        _replay(files or [], input, output, _server(address, sandbox, judge, audit))
+        return
+    if files:
+        fail(f"{files[0]}: files are for --replay; items are given with --input")
+    if input is None:
+        fail("--input: a file of items is required, got none")
     if output is not None and str(output) != "-" and output.resolve() == input.resolve():
         fail(f"--output: is the input itself, {output}")
     read = _read(input)
@@ -182,7 +241,7 @@ def verify(
     seconds = 0.0
     with _opened(output, "wb", sys.stdout.buffer) as out:
         try:
-            with _server(address, sandbox, judge) as at, VerifierClient(at) as client:
+            with _server(address, sandbox, judge, audit) as at, VerifierClient(at) as client:
                 started = time.perf_counter()
                 with _progress(len(items)) as step:
                     for place, verdict in client.stream(items):
@@ -203,6 +262,19 @@ def verify(
         errors.print(failure, style="red", markup=False)
     if failure or len(items) < len(read):
         raise typer.Exit(status)
+
+
+def _replay(
+    files: list[Path],
+    items: Path | None,
+    output: Path | None,
+    server: AbstractContextManager[str],
+) -> None:
+    from verifier.audit import command
+
+    command.check(files, items, output)
+    with _opened(output, "wb", sys.stdout.buffer) as out:
+        command.replay(files, items, out, server)
 
 
 def _read(path: Path) -> list[pb.Item | jsonl.BadLine]:
@@ -287,7 +359,9 @@ def list_recipes(
 
 
 @contextmanager
-def _server(address: str | None, sandbox: str, judge: Path | None = None) -> Iterator[str]:
+def _server(
+    address: str | None, sandbox: str, judge: Path | None = None, audit: Path | None = None
+) -> Iterator[str]:
     """The address of the server to ask; one of our own lives as long as the block."""
     if address is not None:
         yield address
@@ -296,6 +370,8 @@ def _server(address: str | None, sandbox: str, judge: Path | None = None) -> Ite
         options = ["--log-level", "warning", "--sandbox", sandbox]
         if judge is not None:
             options += ["--judge", str(judge)]
+        if audit is not None:
+            options += ["--audit", str(audit)]
         with EmbeddedServer(*options) as server:
             yield server.address
     except ServerFailed as error:

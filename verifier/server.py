@@ -6,8 +6,12 @@ control group, mount or temporary file is left behind.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -18,6 +22,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from sandbox.client import EmbeddedSandbox, NoSandbox, RemoteSandbox, Sandbox
+from verifier.audit.recorder import FILE_BYTES, AuditedEngine, Recorder
 from verifier.engine import Engine
 from verifier.judge import judging
 from verifier.judge.settings import JudgeSettings
@@ -69,8 +74,20 @@ class Settings:
     judge: JudgeSettings | None = None
     """How a judge, a reward model or both are asked; None: items that need one are INVALID."""
 
+    audit: Path | None = None
+    """Where every verdict is written with its item (docs/audit.md); None: nowhere."""
+
+    audit_file_bytes: int = FILE_BYTES
+    """Of one file; then a new one begins."""
+
     metrics_port: int | None = None
     """HTTP port for Prometheus on the same host; None: none; 0 takes a free one."""
+
+    http: str | None = None
+    """host:port of the HTTP front on the same engine; None: none; port 0 takes a free one."""
+
+    http_public: bool = False
+    """The HTTP front may listen where other machines reach it."""
 
     grace_seconds: float = 5.0
     """What running requests get at shutdown before they are cancelled."""
@@ -85,6 +102,7 @@ class Server:
         self.settings = settings
         self.address = ""
         self.metrics_address = ""
+        self.http_address = ""
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Server:
@@ -103,6 +121,12 @@ class Server:
             raise ListenError(
                 f"--listen: host:port with a port below 65536, got {settings.listen!r}"
             )
+        if settings.http is not None:
+            try:
+                from verifier.http.front import CannotListen, HttpFront
+            except ImportError as missing:
+                how = 'from a checkout: pip install ".[http]"'
+                raise ListenError(f"--http: {missing.name} is missing; {how}") from missing
         sandbox = await start_sandbox(settings)
         stack.push_async_callback(sandbox.close)
         math = MathVerifier(
@@ -113,9 +137,14 @@ class Server:
         stack.push_async_callback(math.close)
         asked = await judging.start(settings.judge)
         stack.push_async_callback(asked.close)
-        engine = Engine(
-            settings.limits, math, sandbox, await sandbox.describe(), settings.probe_share, asked
-        )
+        known = await sandbox.describe()
+        parts = (settings.limits, math, sandbox, known, settings.probe_share, asked)
+        if settings.audit is None:
+            engine = Engine(*parts)
+        else:
+            recorder = await Recorder.start(settings.audit, settings.audit_file_bytes)
+            stack.push_async_callback(recorder.close)
+            engine = AuditedEngine(*parts, recorder=recorder)
         most = settings.limits.message_bytes
         server = grpc.aio.server(
             options=[
@@ -149,11 +178,28 @@ class Server:
             stack.callback(http.shutdown)
             self.metrics_address = f"{host}:{http.server_port}"
         await server.start()
-        stack.push_async_callback(server.stop, settings.grace_seconds)
+        listening: list[Callable[[], Awaitable[None]]] = [
+            partial(server.stop, settings.grace_seconds)
+        ]
+        stack.push_async_callback(_all, listening)
         stack.push_async_callback(checks.enter_graceful_shutdown)
+        if settings.http is not None:
+            try:
+                front = await HttpFront.start(
+                    settings.http, engine, admission, settings.grace_seconds, settings.http_public
+                )
+            except CannotListen as error:
+                raise ListenError(f"--http: {error}") from error
+            listening.append(front.close)
+            self.http_address = front.address
         for name in ("", SERVICE):
             await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
         self.address = f"{host}:{port}"
+
+
+async def _all(calls: list[Callable[[], Awaitable[None]]]) -> None:
+    """All at once, as the grace is the same for all."""
+    await asyncio.gather(*(call() for call in calls))
 
 
 async def start_sandbox(settings: Settings) -> Sandbox:

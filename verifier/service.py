@@ -248,9 +248,7 @@ class VerifierService:
 
     async def _admit(self, count: int, context: Context) -> None:
         if not self._admission.try_take(count):
-            await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, self._admission.refusal(count)
-            )
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, self._admission.refusal(count))
 
     async def _read(self, raw: bytes, context: Context) -> Items:
         most = self._engine.limits.batch_items

@@ -76,7 +76,9 @@ def descendants(pid: int) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for process in parents:
         above = process
-        while above in parents and above != pid:
+        for _ in parents:  # numbers that are used again may make a circle
+            if above == pid or above not in parents:
+                break
             above = parents[above]
         if above == pid and process != pid:
             try:

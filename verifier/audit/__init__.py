@@ -1,0 +1,1 @@
+"""Verdicts kept with their items, and scored again: see docs/audit.md."""
