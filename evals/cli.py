@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -55,8 +56,10 @@ JudgeUrl = Annotated[
 MaxFailed = Annotated[
     float,
     typer.Option(
+        min=0,
+        max=1,
         help="Largest share of samples without a score (API and grader errors, missing ones); "
-        "beyond it the exit status is 1."
+        "beyond it the exit status is 1.",
     ),
 ]
 ProtocolName = Annotated[
@@ -79,7 +82,10 @@ Limit = Annotated[int, typer.Option(min=0, help="Only the first questions of eac
 
 def fail(message: str) -> NoReturn:
     """Says why, and ends the command."""
-    errors.print(f"touchstone-eval: {message}", style="red", markup=False, soft_wrap=True)
+    from evals.tables import plain
+
+    told = "\n".join(map(plain, message.split("\n")))
+    errors.print(f"touchstone-eval: {told}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(CANNOT_RUN)
 
 
@@ -111,11 +117,12 @@ def _explained() -> Iterator[None]:
         ModelError,
         RecordError,
         ServerFailed,
-        ServiceError,
         StrategyError,
         OSError,
     ) as error:
         fail(str(error))
+    except ServiceError as error:
+        fail(f"the verification server (--verifier): {error}")
     except KeyboardInterrupt:
         fail("interrupted; what was answered is kept, the same command goes on from there")
 
@@ -170,9 +177,11 @@ def run(
     max_failed: MaxFailed = 0.01,
 ) -> None:
     """Ask a model what is missing, grade it, and sum up."""
-    from evals.endpoint import EndpointSettings
+    from evals.endpoint import OMITTABLE, EndpointSettings
     from evals.generate import Prices
 
+    if unknown := [name for name in omit or () if name not in OMITTABLE]:
+        fail(f"--omit: one of {', '.join(OMITTABLE)}, got {unknown[0]!r}")
     if max_cost and not (price_prompt or price_completion):
         fail("--max-cost: needs --price-prompt and --price-completion to count by")
     overrides = {
@@ -194,7 +203,9 @@ def run(
         frozenset(omit or ()),
         _json(extra_body),
     )
-    judge_told = EndpointSettings(judge, judge_name, judge_key_env, stall_seconds, tries)
+    judge_told = EndpointSettings(
+        judge, judge_name, judge_key_env, stall_seconds, tries, option="judge"
+    )
     with _explained():
         chosen = _chosen(benchmarks)
         summaries = _run(
@@ -229,29 +240,25 @@ def score(
     max_failed: MaxFailed = 0.01,
 ) -> None:
     """Grade what was generated and has no score of this version, and sum up."""
-    from evals.benchmark import Protocol
     from evals.benchmarks import named
     from evals.endpoint import EndpointSettings
-    from evals.run import manifest
+    from evals.run import stored
 
-    told = EndpointSettings(judge, judge_name, judge_key_env)
+    told = EndpointSettings(judge, judge_name, judge_key_env, option="judge")
     with _explained():
-        held = manifest(out)
-        if not held.get("benchmarks"):
+        if not (held := stored(out)):
             fail(f"{out}: no run.json with benchmarks in it")
         summaries = []
-        for name, noted in held["benchmarks"].items():
-            protocol = Protocol(**noted["protocol"] | {"stop": tuple(noted["protocol"]["stop"])})
+        for one in held:
             summaries += _run(
-                (named(name),),
+                (named(one.benchmark),),
                 verifier,
                 model=None,
                 judge=told if judge else None,
                 out=out,
                 data=_data(data, hub),
-                protocol=protocol,
-                limit=noted["limit"],
-                seed=held["seed"],
+                protocol=one.protocol,
+                limit=one.limit,
                 **_strategies(strategy, weights),
             )
     _finish(summaries, max_failed)
@@ -286,6 +293,7 @@ def search(
             help="JSON merged into every request; the default makes vLLM and SGLang go on."
         ),
     ] = '{"continue_final_message": true, "add_generation_prompt": false}',
+    max_failed: MaxFailed = 0.01,
 ) -> None:
     """Search for solutions step by step, and grade the search's answers."""
     from evals.benchmark import Tools
@@ -318,14 +326,16 @@ def search(
                 found[benchmark.name] = {
                     strategy: figure.value,
                     "standard_error": figure.se,
-                    "questions_without_a_score": lost,
+                    "share_without_a_score": lost,
                 }
             return found
         finally:
             await asked.close()
 
     with _explained():
-        print(json.dumps(asyncio.run(whole())))
+        found = asyncio.run(whole())
+    print(json.dumps(found))
+    _status({name: one["share_without_a_score"] for name, one in found.items()}, max_failed)
 
 
 @app.command("import")
@@ -356,7 +366,8 @@ def import_(
         chosen = named(benchmark)
         plan = Plan(out, _data(data, hub), (chosen,), None, Tools(), limit=limit, judged=False)
         new, k = take_in(plan, chosen, model, form, file, partial=partial)
-    errors.print(f"{out}: {new} new responses, {k} of each question; touchstone-eval score {out}")
+    told = f"{out}: {new} new responses, {k} of each question; touchstone-eval score {out}"
+    errors.print(told, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -490,7 +501,7 @@ async def _model(told: Any) -> Model:
     if told.url.startswith(("http://", "https://")):
         return await connect(told)
     if not Path(told.url).is_dir():
-        fail(f"--model: a URL or a model's directory, got {told.url!r}")
+        fail(f"--{told.option}: a URL or a model's directory, got {told.url!r}")
     return LocalModel(Path(told.url))
 
 
@@ -517,7 +528,10 @@ def _print(grid: Grid, form: str) -> None:
 def _chosen(names: str) -> tuple[Benchmark, ...]:
     from evals.benchmarks import named
 
-    return tuple(named(name.strip()) for name in names.split(",") if name.strip())
+    told = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    if not told:
+        fail(f"--benchmarks: names with commas between, got {names!r}")
+    return tuple(map(named, told))
 
 
 def _data(folder: Path | None, hub: bool) -> Data:
@@ -544,11 +558,14 @@ def _finish(summaries: list[Summary], max_failed: float) -> None:
     out_console.print(table(summaries))
     figures = {one.benchmark: one.headline.value for one in summaries}
     print(json.dumps(figures))
-    worst = max((failed_share(one) for one in summaries), default=0.0)
-    if worst > max_failed:
+    _status({one.benchmark: failed_share(one) for one in summaries}, max_failed)
+
+
+def _status(failed: dict[str, float], max_failed: float) -> None:
+    told = [f"{share:.2%} of {name}" for name, share in failed.items() if share > max_failed]
+    if told:
         errors.print(
-            f"touchstone-eval: {worst:.2%} of a benchmark's samples have no score, "
-            f"--max-failed is {max_failed:.2%}",
+            f"touchstone-eval: {', '.join(told)} has no score, --max-failed is {max_failed:.2%}",
             style="red",
             markup=False,
             soft_wrap=True,
@@ -558,6 +575,9 @@ def _finish(summaries: list[Summary], max_failed: float) -> None:
 
 def main() -> None:
     """Entry point of the console command `touchstone-eval`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of figures in ASCII, too
     logging.basicConfig(level=os.environ.get("TOUCHSTONE_LOG", "WARNING").upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:

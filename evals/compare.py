@@ -53,6 +53,8 @@ class Compared:
     """Questions that the two were asked in different words; they count."""
     protocols: Mapping[str, tuple[Any, Any]]
     """What differs in the protocols."""
+    graders: tuple[tuple[str, ...], tuple[str, ...]]
+    """Names and versions, judges too."""
 
 
 def compare_runs(first: Path, second: Path) -> list[Compared]:
@@ -125,6 +127,7 @@ def compare_benchmark(benchmark: str, a: Run, b: Run) -> Compared:
             for key in {**a.protocol, **b.protocol}
             if a.protocol.get(key) != b.protocol.get(key)
         },
+        graders=(_graders(left), _graders(right)),
     )
 
 
@@ -135,6 +138,10 @@ def _paired(left: Sequence[Asked], right: Sequence[Asked]) -> Comparison:
 
 def _only(run: Run, ids: set[str]) -> tuple[str, ...]:
     return tuple(id for id in run.asked if id in ids)
+
+
+def _graders(asked: Sequence[Asked]) -> tuple[str, ...]:
+    return tuple(sorted({score.grader for one in asked for score in one.scored}))
 
 
 def _prompt(question: Question) -> str:
@@ -187,6 +194,9 @@ def _notes(one: Compared) -> Iterator[str]:
         yield f"asked in different words: {_some(one.other_prompts)}"
     for key, (a, b) in one.protocols.items():
         yield f"{key} differs: {a!r} and {b!r}"
+    if one.graders[0] != one.graders[1]:
+        first, second = (", ".join(names) for names in one.graders)
+        yield f"graded by {first} and by {second}"
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,23 +39,23 @@ class Data:
         return list(self._lines(path, get))
 
     def text(self, path: str, *, get: str) -> str:
-        """A file of the folder, as text."""
-        return self._bytes(path, get).decode()
+        """A file of the folder, as text. Raises DataMissing."""
+        return self._text(path, get)
 
     def _lines(self, path: str, get: str) -> Iterator[dict[str, Any]]:
         # Not splitlines: a text may hold what Unicode counts as the end of a line.
-        for number, line in enumerate(self._bytes(path, get).decode().split("\n"), 1):
+        for number, line in enumerate(self._text(path, get).split("\n"), 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataMissing(f"{path}, line {number}: {error}") from error
             if not isinstance(row, dict):
                 raise DataMissing(f"{path}, line {number}: not a JSON object")
             yield row
 
-    def _bytes(self, path: str, get: str) -> bytes:
+    def _text(self, path: str, get: str) -> str:
         if self.folder is None:
             raise DataMissing(f"{path}: no data folder (--data or TOUCHSTONE_DATA); {get}")
         try:
@@ -62,7 +63,10 @@ class Data:
         except FileNotFoundError:
             raise DataMissing(f"{self.folder / path}: not there; {get}") from None
         self.read[path] = hashlib.sha256(raw).hexdigest()
-        return gzip.decompress(raw) if path.endswith(".gz") else raw
+        try:
+            return (gzip.decompress(raw) if path.endswith(".gz") else raw).decode()
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+            raise DataMissing(f"{self.folder / path}: damaged ({error}); {get}") from error
 
     def from_hub(
         self, dataset: str, revision: str, *, config: str | None = None, split: str = "test"

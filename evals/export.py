@@ -6,6 +6,7 @@ Written benchmark by benchmark and some thousand rows at a time, so that memory 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evals.benchmark import Question
-from evals.records import Generation, Key, Score, digest, read
+from evals.records import Generation, Key, Score, digest, naming, read
 from evals.summary import read_manifest, read_questions
 
 SCHEMA = pa.schema(
@@ -24,7 +25,7 @@ SCHEMA = pa.schema(
         ("model", pa.string()),
         ("benchmark", pa.string()),
         ("question", pa.string()),
-        ("sample", pa.int32()),
+        ("sample", pa.int64()),
         ("gold", pa.string()),
         ("slices", pa.map_(pa.string(), pa.string())),
         ("prompt", pa.string()),  # JSON: [{"role", "content"}]
@@ -56,12 +57,14 @@ def export(directory: Path, output: Path) -> int:
     """
     manifest = read_manifest(directory)
     count = 0
-    with pq.ParquetWriter(output, SCHEMA, compression="zstd") as writer:
+    beside = output.with_name(f"{output.name}.new")
+    with naming(output), pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
         for benchmark in manifest.benchmarks:
             rows = _rows(directory / benchmark, manifest.model)
             while held := list(islice(rows, ROWS)):
                 writer.write_table(pa.Table.from_pylist(held, SCHEMA))
                 count += len(held)
+    os.replace(beside, output)
     return count
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from evals.benchmark import Benchmark, Protocol, Question
-from evals.model import Model, ModelError, Sampling
+from evals.model import Model, ModelError, Refused, Sampling
 from evals.records import Generation, Key, Records, digest, prompt_hash
 
 GIVE_UP_AFTER = 20
@@ -25,7 +26,7 @@ class EndpointGone(Exception):
 
 
 class BudgetSpent(Exception):
-    """The cap on cost is reached; what was answered is on disk."""
+    """The cap on cost is reached, or cannot be kept; what was answered is on disk."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,14 @@ class Job:
     key: Key
 
 
-def params_hash(model: str, protocol: Protocol, seed: int) -> str:
-    """Of all that an answer depends on beside its prompt and its place; not of k."""
+def params_hash(
+    model: str, protocol: Protocol, seed: int, extras: Mapping[str, Any] | None = None
+) -> str:
+    """Of all that an answer depends on beside its prompt and its place; not of k. `extras` is what
+    is changed in every request."""
     told = asdict(protocol)
     del told["k"], told["name"]
-    return digest([model, told, seed])
+    return digest([model, told, seed, *([extras] if extras else ())])
 
 
 def jobs(
@@ -74,28 +78,36 @@ async def generate(
     concurrency: int,
     prices: Prices,
     spent: float,
+    works: bool,
     made: Callable[[Job, Generation], None],
 ) -> None:
-    """Makes what is to be done; `made` hears of each, errors too. `spent` was spent before.
+    """Makes what is to be done; `made` hears of each, errors too. `spent` was spent before;
+    `works`: these parameters have had an answer before, so that who refuses a sample refuses it
+    alone.
 
-    Raises EndpointGone, BudgetSpent.
+    Raises EndpointGone, BudgetSpent, OSError.
     """
     waiting = iter(todo)
-    failed_in_a_row, first_error = 0, ""
+    failed_in_a_row = 0
 
     async def work() -> None:
-        nonlocal spent, failed_in_a_row, first_error
+        nonlocal spent, failed_in_a_row, works
         for job in waiting:
             if prices.most and spent >= prices.most:
                 raise BudgetSpent(f"--max-cost: {prices.most:g}, {spent:.4f} is spent")
-            generation = await one(job, model, protocol, prices)
+            generation, refused = await one(job, model, protocol, prices)
             records.append(generation)
             spent += generation.cost
             made(job, generation)
             if generation.finish != "error":
-                failed_in_a_row = 0
+                failed_in_a_row, works = 0, True
+                if prices.most and not (generation.prompt_tokens or generation.completion_tokens):
+                    raise BudgetSpent(
+                        f"--max-cost: {prices.most:g} cannot be kept, the endpoint tells no usage"
+                    )
                 continue
-            first_error = first_error or generation.error
+            if refused and works:
+                continue
             failed_in_a_row += 1
             if failed_in_a_row >= GIVE_UP_AFTER:
                 raise EndpointGone(
@@ -120,8 +132,10 @@ async def generate(
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-async def one(job: Job, model: Model, protocol: Protocol, prices: Prices) -> Generation:
-    """One answer, or the error in its place."""
+async def one(
+    job: Job, model: Model, protocol: Protocol, prices: Prices
+) -> tuple[Generation, bool]:
+    """One answer, or the error in its place; whether this very sample was refused."""
     sampling = Sampling(
         protocol.temperature, protocol.top_p, protocol.max_tokens, job.key.seed, protocol.stop
     )
@@ -129,14 +143,15 @@ async def one(job: Job, model: Model, protocol: Protocol, prices: Prices) -> Gen
     try:
         reply = await model.generate(job.question.messages, sampling)
     except ModelError as error:
-        return Generation(
+        failed = Generation(
             **asdict(job.key),
             response="",
             finish="error",
             error=str(error),
             seconds=time.monotonic() - began,
         )
-    return Generation(
+        return failed, isinstance(error, Refused)
+    answered = Generation(
         **asdict(job.key),
         response=reply.response,
         finish=reply.finish,
@@ -146,3 +161,4 @@ async def one(job: Job, model: Model, protocol: Protocol, prices: Prices) -> Gen
         seconds=time.monotonic() - began,
         cost=prices.of(reply.prompt_tokens, reply.completion_tokens),
     )
+    return answered, False

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import comb
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
+
+KEPT = 4096
+"""Results of `_led`: many questions have the same numbers of equal answers."""
 
 
 class MetricError(ValueError):
@@ -52,7 +56,7 @@ def cons_at_k(
     blank = len(scores) - sum(size for size, _ in classes)
     found = {k: _winner(classes) for k in asked if k == len(scores)}
     if below := [k for k in asked if k < len(scores)]:
-        led = _led(classes, below[-1])
+        led = _led(tuple(sorted(classes)), below[-1])
         for k in below:
             ways = sum(comb(blank, k - x) * led[x] for x in range(k + 1))
             found[k] = float(ways / comb(len(scores), k))
@@ -89,7 +93,8 @@ def _winner(classes: Sequence[tuple[int, float]]) -> float:
     return fmean([score for size, score in classes if size == most] or [0.0])
 
 
-def _led(classes: Sequence[tuple[int, float]], most: int) -> NDArray[np.float64]:
+@lru_cache(KEPT)
+def _led(classes: tuple[tuple[int, float], ...], most: int) -> NDArray[np.float64]:
     """Over all sets of x samples that have an answer, the sum of the leaders' mean score.
 
     Shape [most + 1], by x. Class after class, the sets so far are counted by x, by the size t of

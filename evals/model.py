@@ -37,6 +37,10 @@ class ModelError(Exception):
     """No answer, after all tries: what the endpoint said last."""
 
 
+class Refused(ModelError):
+    """This conversation, by an endpoint that is there: too long, or withheld."""
+
+
 class NoLogprobs(ModelError):
     """It answers, but tells no log-probabilities."""
 

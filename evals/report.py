@@ -189,7 +189,7 @@ def load(directory: Path, megabytes: float = MEGABYTES) -> RunData:
             int(told["protocol"]["k"]), str(told["params_hash"])
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise RecordError(f"{path}: no run's manifest: {error!r}") from error
     loaded = {
         name: _benchmark(directory / name, told, megabytes)

@@ -10,7 +10,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -26,11 +27,20 @@ from evals.generate import BudgetSpent, EndpointGone, Job, Prices, generate, job
 from evals.importers import imported
 from evals.model import Model
 from evals.progress import Watch
-from evals.records import Generation, Records, Score, prompt_hash
+from evals.records import (
+    Generation,
+    RecordError,
+    Records,
+    Score,
+    alone,
+    prompt_hash,
+    read,
+    write_whole,
+)
 from evals.scoring import grader_of, score, unscored
 from evals.strategies import Strategy
 from evals.strategies.weights import Given
-from evals.summary import Summary, summarize
+from evals.summary import FILE, Summary, read_manifest, summarize
 from verifier.client import AsyncVerifierClient
 
 IMPORTED = "imported"
@@ -84,85 +94,119 @@ async def one(
     folder = plan.out / benchmark.name
     questions = load(plan, benchmark)
     protocol = protocol_of(plan, benchmark)
-    name = manifest(plan.out).get("model", "") if plan.model is None else plan.model.name
-    params = params_hash(name, protocol, plan.seed)
-    wanted = list(jobs(benchmark, questions, protocol, params))
-    write_questions(folder / "questions.jsonl", questions)
-    note(plan, name, benchmark, protocol, params)
+    held = manifest(plan.out)
+    if plan.model is None:
+        if benchmark.name not in held.get("benchmarks", {}):
+            raise BenchmarkError(f"--out: {plan.out} has no samples of {benchmark.name}")
+        name, params = held["model"], held["benchmarks"][benchmark.name]["params_hash"]
+    else:
+        name = plan.model.name
+        _check_model(plan.out, held, name)
+        params = params_hash(name, protocol, plan.seed, extras_of(plan.model))
     grader = await grader_of(benchmark, client, plan.tools)
+    # What is told of a run is written by who holds its files.
     with (
         Records(folder / "generations.jsonl", Generation) as generations,
         Records(folder / "scores.jsonl", Score) as scores,
-        Watch(console, benchmark, len(wanted)) as watch,
     ):
-        keys = {job.key for job in wanted}
-        have = {key: made for key, made in generations.newest().items() if key in keys}
-        missing = [job for job in wanted if job.key not in have or have[job.key].finish == "error"]
-        fresh: asyncio.Queue[Generation | None] = asyncio.Queue()
-        graded = {key: score for key, score in scores.newest().items() if key in keys}
-        waiting = unscored(have, graded, grader)
-        redo = {generation.key for generation in waiting}
-        watch.start(have.values(), [one for key, one in graded.items() if key not in redo])
-        for generation in waiting:
-            fresh.put_nowait(generation)
-
-        def made(job: Job, generation: Generation) -> None:
-            watch.made(generation)
-            if generation.finish != "error":
-                fresh.put_nowait(generation)
-
-        async def ask() -> None:
-            try:
-                if plan.model is not None and benchmark.harness is not None:
-                    endpoint = endpoint_of(plan.model, benchmark, protocol, folder / "harness")
-                    await harnesses.ask(benchmark, questions, endpoint, missing, generations, made)
-                elif plan.model is not None:
-                    spent = sum(generation.cost for generation in have.values())
-                    await generate(
-                        missing,
-                        plan.model,
-                        protocol,
-                        generations,
-                        concurrency=plan.concurrency,
-                        prices=plan.prices,
-                        spent=spent,
-                        made=made,
-                    )
-            finally:
-                fresh.put_nowait(None)
-
-        async def grade() -> None:
-            by_id = {question.id: question for question in questions}
-            most = PROGRAMS_AT_ONCE if benchmark.needs_sandbox else GRADED_AT_ONCE
-            while (batch := await next_batch(fresh, most)) is not None:
-                await score(
-                    benchmark, by_id, batch, client, plan.tools, grader, scores, watch.scored
-                )
-
-        asking = asyncio.create_task(ask())
-        stopped: EndpointGone | BudgetSpent | harnesses.HarnessFailed | None = None
-        try:
-            await grade()  # ends when `ask` has, however that ended
-            await asking
-        except (EndpointGone, BudgetSpent, harnesses.HarnessFailed) as error:
-            stopped = error
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-    summary = await summarize(
-        folder,
-        benchmark,
-        name,
-        protocol,
-        params,
-        client,
-        questions,
-        strategies=plan.strategies,
-        given=plan.given,
-    )
+        write_questions(folder / "questions.jsonl", questions)
+        note(plan, name, benchmark, protocol, params)
+        wanted = list(jobs(benchmark, questions, protocol, params))
+        with Watch(console, benchmark, len(wanted)) as watch:
+            stopped = await fill(
+                plan,
+                benchmark,
+                questions,
+                protocol,
+                wanted,
+                client,
+                grader,
+                generations,
+                scores,
+                watch,
+            )
+        summary = await summarize(
+            folder,
+            benchmark,
+            name,
+            protocol,
+            params,
+            client,
+            questions,
+            strategies=plan.strategies,
+            given=plan.given,
+        )
     if stopped is not None:
         raise stopped
     return summary
+
+
+async def fill(
+    plan: Plan,
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    protocol: Protocol,
+    wanted: Sequence[Job],
+    client: AsyncVerifierClient,
+    grader: str,
+    generations: Records[Generation],
+    scores: Records[Score],
+    watch: Watch,
+) -> EndpointGone | BudgetSpent | harnesses.HarnessFailed | None:
+    """Asks for what is missing and grades what has no grade; what ended it early, if anything."""
+    keys = {job.key for job in wanted}
+    have = {key: made for key, made in generations.newest().items() if key in keys}
+    missing = [job for job in wanted if job.key not in have or have[job.key].finish == "error"]
+    fresh: asyncio.Queue[Generation | None] = asyncio.Queue()
+    graded = {key: score for key, score in scores.newest().items() if key in keys}
+    waiting = unscored(have, graded, grader)
+    redo = {generation.key for generation in waiting}
+    watch.start(have.values(), [one for key, one in graded.items() if key not in redo])
+    for generation in waiting:
+        fresh.put_nowait(generation)
+
+    def made(job: Job, generation: Generation) -> None:
+        watch.made(generation)
+        if generation.finish != "error":
+            fresh.put_nowait(generation)
+
+    async def ask() -> None:
+        try:
+            if plan.model is not None and benchmark.harness is not None:
+                folder = generations.path.parent / "harness"
+                endpoint = endpoint_of(plan.model, benchmark, protocol, folder)
+                await harnesses.ask(benchmark, questions, endpoint, missing, generations, made)
+            elif plan.model is not None:
+                await generate(
+                    missing,
+                    plan.model,
+                    protocol,
+                    generations,
+                    concurrency=plan.concurrency,
+                    prices=plan.prices,
+                    spent=spent_in(plan.out) if plan.prices.most else 0.0,
+                    works=any(one.finish != "error" for one in have.values()),
+                    made=made,
+                )
+        finally:
+            fresh.put_nowait(None)
+
+    async def grade() -> None:
+        by_id = {question.id: question for question in questions}
+        most = PROGRAMS_AT_ONCE if benchmark.needs_sandbox else GRADED_AT_ONCE
+        while (batch := await next_batch(fresh, most)) is not None:
+            await score(benchmark, by_id, batch, client, plan.tools, grader, scores, watch.scored)
+
+    asking = asyncio.create_task(ask())
+    try:
+        await grade()  # ends when `ask` has, however that ended
+        await asking
+    except (EndpointGone, BudgetSpent, harnesses.HarnessFailed) as error:
+        return error
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    return None
 
 
 def endpoint_of(model: Model, benchmark: Benchmark, protocol: Protocol, folder: Path) -> Endpoint:
@@ -192,12 +236,22 @@ def load(plan: Plan, benchmark: Benchmark) -> list[Question]:
     if plan.judged and benchmark.needs_judge and plan.tools.judge is None:
         raise BenchmarkError(f"{benchmark.name} is graded by a judge model: --judge")
     plan.data.read.clear()  # run.json has each benchmark's own files
-    questions = list(benchmark.load(plan.data))
+    try:
+        questions = list(benchmark.load(plan.data))
+        json.dumps(
+            [asdict(one) for q in questions for one in q.messages], ensure_ascii=False
+        ).encode()
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        files = ", ".join(plan.data.read) or "nothing was read"
+        raise BenchmarkError(
+            f"{benchmark.name}: its data ({files}) are damaged: {error!r}"
+        ) from error
     if not questions:
         raise BenchmarkError(f"{benchmark.name}: no questions")
-    ids = {question.id for question in questions}
-    if len(ids) < len(questions):
-        raise BenchmarkError(f"{benchmark.name}: {len(questions) - len(ids)} ids are there twice")
+    counts = Counter(question.id for question in questions)
+    if twice := [id for id, count in counts.items() if count > 1]:
+        shown = ", ".join(map(repr, twice[:5]))
+        raise BenchmarkError(f"{benchmark.name}: {len(twice)} ids are there twice: {shown}")
     return questions[: plan.limit] if plan.limit else questions
 
 
@@ -211,11 +265,12 @@ def take_in(
     k = max(generation.sample for generation in found) + 1
     protocol = Protocol(IMPORTED, temperature=0, top_p=0, max_tokens=0, k=k)
     params = params_hash(model, protocol, plan.seed)
-    note(plan, model, benchmark, protocol, params)
     folder = plan.out / benchmark.name
-    write_questions(folder / "questions.jsonl", questions)
+    _check_model(plan.out, manifest(plan.out), model)
     new = 0
     with Records(folder / "generations.jsonl", Generation) as records:
+        write_questions(folder / "questions.jsonl", questions)
+        note(plan, model, benchmark, protocol, params)
         have = records.newest()
         for generation in found:
             made = replace(generation, params_hash=params)
@@ -256,35 +311,79 @@ def write_questions(path: Path, questions: Sequence[Question]) -> None:
 
 
 def manifest(out: Path) -> dict[str, Any]:
-    """run.json, or nothing yet."""
+    """run.json, or nothing yet. Raises RecordError."""
     path = out / "run.json"
     if not path.is_file():
         return {}
+    read_manifest(out)
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 
-def note(plan: Plan, model: str, benchmark: Benchmark, protocol: Protocol, params: str) -> None:
-    """Adds a benchmark to run.json. Raises BenchmarkError where OUT is another model's."""
-    held = manifest(plan.out)
+@dataclass(frozen=True)
+class Stored:
+    """How a benchmark of a run was asked."""
+
+    benchmark: str
+    protocol: Protocol
+    limit: int
+
+
+def stored(out: Path) -> list[Stored]:
+    """What there is to be scored in a run's directory. Raises RecordError."""
+    found = []
+    for name, noted in manifest(out).get("benchmarks", {}).items():
+        try:
+            told = noted["protocol"]
+            protocol = Protocol(**told | {"stop": tuple(told["stop"])})
+            found.append(Stored(name, protocol, int(noted["limit"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordError(
+                f"{out / 'run.json'}: {name} is not noted as this version does: {error!r}"
+            ) from error
+    return found
+
+
+def extras_of(model: Model) -> dict[str, Any]:
+    """What is changed in every request beside the protocol's values."""
+    if not isinstance(model, EndpointModel):
+        return {}
+    told = {"extra_body": model.settings.extra_body, "omit": sorted(model.settings.omit)}
+    return {name: value for name, value in told.items() if value}
+
+
+def spent_in(out: Path) -> float:
+    """Of all that a directory has, in the currency of the prices. Raises RecordError."""
+    files = sorted(out.glob("*/generations.jsonl"))
+    return sum(made.cost for path in files for made in read(path, Generation))
+
+
+def _check_model(out: Path, held: Mapping[str, Any], model: str) -> None:
     if held.get("model", model) != model:
         raise BenchmarkError(
-            f"--out: {plan.out} has samples of {held['model']!r}, this run is of {model!r}"
+            f"--out: {out} has samples of {held['model']!r}, this run is of {model!r}"
         )
-    held |= {"model": model, "seed": plan.seed, "versions": {"touchstone": VERSION}}
-    held.setdefault("began", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    held.setdefault("benchmarks", {})[benchmark.name] = {
-        "protocol": asdict(protocol),
-        "params_hash": params,
-        "limit": plan.limit,
-        "data": dict(plan.data.read),
-    }
-    write_whole(plan.out / "run.json", json.dumps(held, indent=1) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """A file that a kill leaves as it was, or new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(path.suffix + ".new")
-    beside.write_text(text, "utf-8")
-    os.replace(beside, path)
+def note(plan: Plan, model: str, benchmark: Benchmark, protocol: Protocol, params: str) -> None:
+    """Adds a benchmark to run.json, and removes the summary of another way to ask. Raises
+    BenchmarkError where OUT is another model's, RecordError, OSError."""
+    path = plan.out / "run.json"
+    with alone(path):
+        held = manifest(plan.out)
+        _check_model(plan.out, held, model)
+        held |= {"model": model, "versions": {"touchstone": VERSION}}
+        held.setdefault("began", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        before = held.setdefault("benchmarks", {}).get(benchmark.name, {})
+        asked = {
+            "protocol": json.loads(json.dumps(asdict(protocol))),
+            "params_hash": params,
+            "limit": plan.limit,
+        }
+        if any(before.get(name) != value for name, value in asked.items()):
+            (plan.out / benchmark.name / FILE).unlink(missing_ok=True)
+            before = {"seed": plan.seed}
+        if plan.model is not None:
+            before |= extras_of(plan.model)
+        held["benchmarks"][benchmark.name] = before | asked | {"data": dict(plan.data.read)}
+        write_whole(path, json.dumps(held, indent=1) + "\n")

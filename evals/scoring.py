@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ TEXTS = Path(__file__).parent / "benchmarks" / "texts"
 
 LOCAL_AT_ONCE = 16
 """Responses that a benchmark's own grader has at once: it may ask a judge."""
+
+STAYS = "UNDECIDED"
+"""The service's status that the same response gets again; other errors may pass."""
 
 NO_ANSWER = frozenset({"no_answer", "no_program", "nothing_to_judge"})
 """Reasons of the accuracy part that say that nothing was found to grade."""
@@ -45,7 +48,7 @@ async def grader_of(benchmark: Benchmark, client: AsyncVerifierClient, tools: To
 def unscored(
     generations: Mapping[Key, Generation], scores: Mapping[Key, Score], grader: str
 ) -> list[Generation]:
-    """Answers without a score of this grader for this very response."""
+    """Answers without a grade of this grader for this very response, or whose grader failed."""
     return [
         generation
         for key, generation in generations.items()
@@ -54,6 +57,7 @@ def unscored(
             (score := scores.get(key)) is None
             or score.grader != grader
             or score.response_hash != digest(generation.text)
+            or (score.score is None and score.evidence.get("status") != STAYS)
         )
     ]
 
@@ -76,7 +80,7 @@ async def score(
     )
     async for generation, found in graded:
         record = Score(
-            **asdict(generation.key),
+            **vars(generation.key),
             grader=grader,
             response_hash=digest(generation.text),
             status=found.status,

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from evals.benchmark import Benchmark, Question
 from evals.model import Sampling
 from evals.records import Key, Records, Searched, digest, prompt_hash
-from evals.run import Plan, load, protocol_of
+from evals.run import Plan, extras_of, load, protocol_of
 from evals.statistics import Estimate
 from evals.strategies import Strategy, StrategyError
 from evals.strategies.mcts import Mcts
@@ -60,14 +60,14 @@ class Search:
 
 async def search(
     plan: Plan, benchmark: Benchmark, how: Search, verifier: str, console: Console
-) -> tuple[Estimate, int]:
-    """The score to expect of the searches' answers, and of how many questions there is none.
-    Raises what its parts raise."""
+) -> tuple[Estimate, float]:
+    """The score to expect of the searches' answers, and the share of questions without one. Raises
+    what its parts raise."""
     assert plan.model is not None
     questions = load(plan, benchmark)
     protocol = protocol_of(plan, benchmark)
     sampling = Sampling(protocol.temperature, protocol.top_p, how.step_tokens, plan.seed)
-    params = digest([plan.model.name, asdict(how), asdict(sampling)])
+    params = digest([plan.model.name, asdict(how), asdict(sampling), extras_of(plan.model)])
     path = plan.out / benchmark.name / "searches.jsonl"
     async with AsyncVerifierClient(verifier) as client:
         steps = ChatSteps(plan.model, sampling, how.done, opening=how.opening)
@@ -87,7 +87,7 @@ async def search(
                 told = [asdict(solution) for solution in solved.solutions]
                 key = key_of(benchmark, question, params)
                 names = (key.benchmark, key.question, key.prompt_hash, key.params_hash)
-                records.append(Searched(*names, solved.value, told))
+                records.append(Searched(*names, solved.value, told, solved.error))
                 progress.advance(task)
 
             missing = [
@@ -95,7 +95,7 @@ async def search(
             ]
             found = await solve(strategy, missing, client, seed=plan.seed, made=made)
     held = [Solved(one.question, (), one.value) for one in have.values()] + found
-    return figure(held), sum(one.value is None for one in held)
+    return figure(held), sum(one.value is None for one in held) / len(held)
 
 
 def key_of(benchmark: Benchmark, question: Question, params: str) -> Key:

@@ -8,9 +8,10 @@ bounds what it could change, the notes which figures it makes impossible.
 from __future__ import annotations
 
 import json
-import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,7 +22,16 @@ from evals import tables
 from evals.benchmark import Benchmark, Graded, Message, Protocol, Question, Sample
 from evals.consensus import Classes, classify
 from evals.metrics import cons_at_k, pass_at_k, powers_of_two, tied
-from evals.records import Finish, Generation, RecordError, Score, digest, prompt_hash, read
+from evals.records import (
+    Finish,
+    Generation,
+    RecordError,
+    Score,
+    digest,
+    prompt_hash,
+    read,
+    write_whole,
+)
 from evals.statistics import Estimate, estimate, jackknife, standard_error
 from evals.strategies.base import Solution, Strategy, expected
 from evals.strategies.weights import Given, weights
@@ -29,6 +39,8 @@ from verifier.client import AsyncVerifierClient
 
 FILE = "summary.json"
 PASS_1 = "pass@1"
+ERROR_CHARS = 200
+"""Of what an endpoint said, in a note."""
 GROUPS = 50
 """Of questions that are left out in turn to tell the error of a benchmark's own figures: each
 costs one computation of them all."""
@@ -120,6 +132,7 @@ class Made:
 
     finish: Finish
     digest: str
+    error: str = ""
     text: str = ""
     """Kept where a benchmark's own figures may need it."""
 
@@ -133,13 +146,13 @@ class Asked:
     graded: Mapping[int, Score] = field(default_factory=dict)
     """Of those responses that `made` has."""
 
-    @property
+    @cached_property
     def scored(self) -> list[Score]:
         """In the order of samples."""
         held = [self.graded[sample] for sample in sorted(self.graded)]
         return [score for score in held if score.score is not None]
 
-    @property
+    @cached_property
     def scores(self) -> list[float]:
         return [score.score for score in self.scored if score.score is not None]
 
@@ -178,9 +191,7 @@ async def summarize(
     summary = sum_up(
         benchmark, model, protocol, asked, spent, classes, strategies=strategies, given=given or {}
     )
-    beside = folder / f"{FILE}.new"
-    beside.write_text(summary.json(), "utf-8")
-    os.replace(beside, folder / FILE)
+    write_whole(folder / FILE, summary.json())
     return summary
 
 
@@ -212,7 +223,7 @@ def read_manifest(directory: Path) -> Manifest:
             for name, one in row["benchmarks"].items()
         }
         return Manifest(str(row["model"]), noted)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise RecordError(f"{path}: no manifest of a run: {error!r}") from error
 
 
@@ -242,7 +253,7 @@ def read_summary(path: Path) -> Summary:
                 "notes": tuple(row["notes"]),
             }
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise RecordError(f"{path}: not a summary: {error!r}") from error
 
 
@@ -261,18 +272,23 @@ def read_questions(path: Path) -> list[Question]:
     try:
         # Not splitlines: a text may hold what Unicode counts as the end of a line.
         rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
-        return [
-            Question(
-                id=row["id"],
-                messages=tuple(Message(**message) for message in row["messages"]),
-                gold=row["gold"],
-                slices=row["slices"],
-                cluster=row["cluster"],
-            )
-            for row in rows
-        ]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_question(row) for row in rows]
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise RecordError(f"{path}: no file of questions: {error!r}") from error
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    told = Question(
+        id=row["id"],
+        messages=tuple(Message(**message) for message in row["messages"]),
+        gold=row["gold"],
+        slices={str(name): str(label) for name, label in row["slices"].items()},
+        cluster=row["cluster"],
+    )
+    for text in (told.id, told.gold, told.cluster, *(one.content for one in told.messages)):
+        if not isinstance(text, str):
+            raise TypeError(f"id, gold, cluster and content are texts, got {text!r:.100}")
+    return told
 
 
 def collect(
@@ -292,7 +308,7 @@ def collect(
     graded: dict[str, dict[int, Score]] = {name: {} for name in prompts}
     prompt_tokens, completion_tokens, cost, seconds = 0, 0, 0.0, 0.0
     for one in filter(ours, read(folder / "generations.jsonl", Generation)):
-        kept = Made(one.finish, digest(one.text), one.text if texts else "")
+        kept = Made(one.finish, digest(one.text), one.error, one.text if texts else "")
         made[one.question][one.sample] = kept
         prompt_tokens += one.prompt_tokens
         completion_tokens += one.completion_tokens
@@ -485,6 +501,10 @@ def notes(
             f"no pass@k and cons@k for k = {', '.join(map(str, refused))}: "
             f"question {fewest.question.id} has {len(fewest.scores)} graded samples"
         )
+    made = [made for one in asked for made in one.made.values()]
+    if said := Counter(one.error for one in made if one.finish == "error" and one.error):
+        (most, count), *_ = said.most_common(1)
+        yield f"{sum(said.values())} API errors, {count} of them: {most[:ERROR_CHARS]}"
     for strategy in strategies:
         yield f"no {strategy}: of these answers nobody can say that two are equal"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ _LATEX = str.maketrans(
     }
 )
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode."""
+
 FURTHER = 10
 """Figures of a benchmark beside its headline in a table; some have dozens, which drown the rest."""
 
@@ -43,13 +47,13 @@ class Grid:
 
     def rich(self) -> Table:
         """For a terminal; nothing in a cell is markup."""
-        caption = Text("\n".join(self.notes)) if self.notes else None
+        caption = Text("\n".join(map(plain, self.notes))) if self.notes else None
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left")
         for at, column in enumerate(self.columns):
             justify: JustifyMethod = "right" if at else "left"
-            table.add_column(Text(column), justify=justify, overflow="fold")
+            table.add_column(Text(plain(column)), justify=justify, overflow="fold")
         for row in self.rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(plain(cell)) for cell in row))
         return table
 
     def markdown(self) -> str:
@@ -63,11 +67,11 @@ class Grid:
     def latex(self) -> str:
         """A tabular of the package booktabs."""
         head, *rows = (
-            " & ".join(cell.translate(_LATEX) for cell in row) + r" \\"
+            " & ".join(plain(cell).translate(_LATEX) for cell in row) + r" \\"
             for row in (self.columns, *self.rows)
         )
         body = [r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}"]
-        notes = [f"% {line}" for note in self.notes for line in note.splitlines()]
+        notes = [f"% {plain(note)}" for note in self.notes]
         begin = rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}"
         return "\n".join([begin, *body, *notes]) + "\n"
 
@@ -163,5 +167,19 @@ def interval(figure: Estimate) -> str:
     return f"[{scale * figure.low:.1f}, {scale * figure.high:.1f}]"
 
 
+def plain(cell: str) -> str:
+    """On one line, and with signs for what is not seen or changes the order of what is: names come
+    from endpoints and from other people's data."""
+    return "".join(
+        one
+        if unicodedata.category(one) not in _HIDDEN
+        else " "
+        if one in "\n\r\t"
+        else ascii(one)[1:-1]
+        for one in cell
+    )
+
+
 def _markdown(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    told = plain(cell).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return told.replace("](", "]\\(")

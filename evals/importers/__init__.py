@@ -98,7 +98,7 @@ def _check_whole(found: dict[str, dict[int, Stored]], path: Path) -> None:
         more = f" and {len(short) - SHOWN} more" if len(short) > SHOWN else ""
         raise ImportFailed(
             f"{path}: {len(short)} of {len(found)} questions have fewer than {k} samples: "
-            f"{shown}{more}"
+            f"{shown}{more} (--partial allows it)"
         )
 
 

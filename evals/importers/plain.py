@@ -11,6 +11,8 @@ from pathlib import Path
 
 from evals.importers.stored import ImportFailed, Stored, lines, texts
 
+MOST_SAMPLES = 10_000
+"""Of a question; each has a place in a run, whether there is one or not."""
 NAMES = frozenset({"id", "response", "sample", "finish", "reasoning"})
 
 
@@ -26,10 +28,16 @@ def read(path: Path) -> Iterator[Stored]:
             raise ImportFailed(f"{where}: id must be a text or a number, got {row.get('id')!r}")
         response, sample = row.get("response"), row.get("sample")
         several = not isinstance(response, str)
-        if sample is not None and (several or not isinstance(sample, int) or sample < 0):
+        if sample is not None and (
+            several or type(sample) is not int or not 0 <= sample < MOST_SAMPLES
+        ):
             raise ImportFailed(
-                f"{where}: sample must be the number of one response, got {sample!r}"
+                f"{where}: sample must be the number of one response, from 0 and less than "
+                f"{MOST_SAMPLES}, got {sample!r}"
             )
+        reasoning = row.get("reasoning") or ""
+        if not isinstance(reasoning, str):
+            raise ImportFailed(f"{where}: reasoning must be a text, got {reasoning!r:.100}")
         finish = row.get("finish", "stop")
         if finish not in ("stop", "length"):
             raise ImportFailed(f"{where}: finish must be stop or length, got {finish!r}")
@@ -40,5 +48,5 @@ def read(path: Path) -> Iterator[Stored]:
                 ids=(str(row["id"]),),
                 sample=sample,
                 finish=finish,
-                reasoning=str(row.get("reasoning", "")),
+                reasoning=reasoning,
             )

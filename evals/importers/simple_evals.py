@@ -19,7 +19,7 @@ def read(path: Path) -> Iterator[Stored]:
         place = f"convos[{number}]"
         turns = [
             (turn.get("role"), turn.get("content"))
-            for turn in convo or []
+            for turn in (convo if isinstance(convo, list) else [])
             if isinstance(turn, dict) and isinstance(turn.get("content"), str)
         ]
         if len(turns) < 2 or turns[-1][0] != "assistant" or turns[-2][0] != "user":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def whole(path: Path) -> Any:
     """A file of one JSON value, .gz or not. Raises ImportFailed."""
     try:
         return json.loads(_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImportFailed(f"{path}: {error}") from error
 
 
@@ -53,7 +54,7 @@ def lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         place = f"line {number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ImportFailed(f"{path}, {place}: {error}") from error
         yield place, an_object(row, path, place)
 
@@ -76,5 +77,5 @@ def _text(path: Path) -> str:
     raw = path.read_bytes()
     try:
         return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise ImportFailed(f"{path}: {error}") from error

@@ -11,6 +11,9 @@ from math import isclose
 
 from evals.strategies.base import Problem, Solution, Strategy, StrategyError
 
+GRADE = "accuracy"
+"""The part of a verdict that is a sample's score."""
+
 
 @dataclass(frozen=True)
 class Vote:
@@ -88,6 +91,8 @@ def named(name: str) -> Strategy:
     """self_consistency, weighted_vote:BY or best_of_n:BY, BY being a part of the verdict as
     reward_model, or `given`. Raises StrategyError."""
     kind, _, by = name.partition(":")
+    if by == GRADE:
+        raise StrategyError(f"--strategy: {name!r} would choose by the grade that it is judged by")
     if name == "self_consistency":
         return Vote()
     if by and kind == "weighted_vote":

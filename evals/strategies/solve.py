@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from evals.benchmark import Question
 from evals.consensus import Classes, classify
+from evals.model import Refused
 from evals.records import Score
 from evals.scoring import graded
 from evals.statistics import Estimate, estimate
@@ -28,6 +29,8 @@ class Solved:
     """With answers and scores, where they could be graded."""
     value: float | None
     """The score to expect; None where nothing could be graded."""
+    error: str = ""
+    """Why there are no solutions: what the endpoint said when it refused the question."""
 
 
 async def solve(
@@ -44,10 +47,14 @@ async def solve(
 
     async def one(question: Question) -> Solved:
         async with room:
-            found = await strategy.solutions(Problem(question, seed=seed))
-            told = await grade(question, found, client)
-        able = [solution for solution in told if solution.score is not None]
-        solved = Solved(question.id, told, expected(strategy, able) if able else None)
+            try:
+                found = await strategy.solutions(Problem(question, seed=seed))
+            except Refused as error:
+                solved = Solved(question.id, (), None, str(error))
+            else:
+                told = await grade(question, found, client)
+                able = [solution for solution in told if solution.score is not None]
+                solved = Solved(question.id, told, expected(strategy, able) if able else None)
         made(question, solved)
         return solved
 

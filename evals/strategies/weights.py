@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 
 from evals.records import Score
@@ -30,15 +31,19 @@ def weights(score: Score, given: Given) -> dict[str, float]:
 
 
 def read_given(path: Path) -> Given:
-    """JSON Lines of {"benchmark", "question", "sample", "weight"}. Raises StrategyError."""
-    found = {}
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
-        if not line:
+    """JSON Lines of {"benchmark", "question", "sample", "weight"}. Raises StrategyError naming the
+    line; OSError."""
+    found: dict[tuple[str, str, int], float] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
             continue
         try:
             row = json.loads(line)
             key = (str(row["benchmark"]), str(row["question"]), int(row["sample"]))
-            found[key] = float(row["weight"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise StrategyError(f"{path}, line {number}: {error!r}") from error
+            if not isfinite(weight := float(row["weight"])):
+                raise ValueError(f"weight must be a finite number, got {weight}")
+            if found.setdefault(key, weight) != weight:
+                raise ValueError(f"sample {key[2]} of {key[1]} has the weight {found[key]}, too")
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise StrategyError(f"--weights: {path}, line {number}: {error!r}") from error
     return found

@@ -1,4 +1,5 @@
-"""How long benchmarks' responses take to score, from generations on disk to scores on disk.
+"""How long benchmarks' responses take to score, from generations on disk to scores on disk, and to
+sum up.
 
 MATH-500: MATH_SAMPLES responses to each of 500 problems, made of rho-1's real ones (four models),
 no two of them equal. LiveCodeBench: PROGRAMS programs for each problem that has a test at hand,
@@ -25,17 +26,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from evals.benchmark import Benchmark, Question, Tools
+from evals.benchmark import Benchmark, Question, Tools, r1
 from evals.benchmarks import livecodebench, named
 from evals.data import Data
-from evals.records import Generation, Records, Score
+from evals.records import Generation, Records, Score, prompt_hash
 from evals.scoring import grader_of, score
+from evals.summary import summarize
 from tests.bench.programs import OFFICIAL, harness
 from tests.verifier.code.data.reading import Row, rows
 from verifier.client import AsyncVerifierClient, Item
 from verifier.embedded import EmbeddedServer
 
 MATH_SAMPLES, PROGRAMS = 64, 10
+PARAMETERS = "parameters"
+"""What all these were asked with."""
 CALLS = 512
 """Generations in one call to the grader, as a run has it."""
 ROOT = Path(__file__).parent.parent.parent
@@ -43,7 +47,10 @@ SHARE = int(os.environ.get("SHARE", "1"))
 
 
 def generations(
-    benchmark: Benchmark, responses: Mapping[str, Sequence[str]], samples: int
+    benchmark: Benchmark,
+    questions: Mapping[str, Question],
+    responses: Mapping[str, Sequence[str]],
+    samples: int,
 ) -> list[Generation]:
     """So many for each question, from its responses in turn, each with a line of its own."""
     return [
@@ -51,8 +58,8 @@ def generations(
             benchmark.name,
             question,
             sample,
-            "prompt",
-            "parameters",
+            prompt_hash(questions[question].messages),
+            PARAMETERS,
             f"Sample {sample}.\n{texts[sample % len(texts)]}",
             "stop",
         )
@@ -72,7 +79,7 @@ async def scored(
     found: list[Score] = []
     async with AsyncVerifierClient(address) as client:
         grader = await grader_of(benchmark, client, Tools())
-        with Records(folder / f"{benchmark.name}.jsonl", Score) as records:
+        with Records(folder / "scores.jsonl", Score) as records:
             began = time.perf_counter()
             for at in range(0, len(made), CALLS):
                 part = made[at : at + CALLS]
@@ -84,6 +91,23 @@ async def scored(
     if len(found) != len(made) or (benchmark.items is not None and failed):
         raise RuntimeError(f"{len(found)} of {len(made)} scored, without a score {failed[:1]}")
     return seconds, sum(one.score == 1.0 for one in found)
+
+
+async def summed_up(
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    made: Sequence[Generation],
+    address: str,
+    folder: Path,
+) -> float:
+    """Seconds, of what `scored` has left in the folder."""
+    with Records(folder / "generations.jsonl", Generation) as records:
+        for generation in made:
+            records.append(generation)
+    async with AsyncVerifierClient(address) as client:
+        began = time.perf_counter()
+        await summarize(folder, benchmark, "rho-1", r1(MATH_SAMPLES), PARAMETERS, client, questions)
+        return time.perf_counter() - began
 
 
 def math_responses(data: Data, folder: Path) -> tuple[list[Question], dict[str, list[str]]]:
@@ -146,12 +170,18 @@ def _mathematics(
 ) -> None:
     benchmark = named("math500")
     questions, responses = math_responses(data, folder)
-    made = generations(benchmark, responses, MATH_SAMPLES)
     by_id = {question.id: question for question in questions}
-    seconds, right = asyncio.run(scored(benchmark, by_id, made, address, out))
+    made = generations(benchmark, by_id, responses, MATH_SAMPLES)
+    own = out / benchmark.name
+    seconds, right = asyncio.run(scored(benchmark, by_id, made, address, own))
     figures["math500_seconds"] = seconds
+    asked = [by_id[id] for id in responses]
+    figures["math500_summary_seconds"] = asyncio.run(
+        summed_up(benchmark, asked, made, address, own)
+    )
     told = f"MATH-500, {len(responses)} x {MATH_SAMPLES}"
     table.add_row(told, f"{seconds:.1f}", f"{right}", f"{len(made) / seconds:,.0f}", "", "")
+    table.add_row("  summed up", f"{figures['math500_summary_seconds']:.1f}", "", "", "", "")
 
 
 def _programs(data: Data, folder: Path, out: Path, figures: dict[str, float], table: Table) -> None:
@@ -172,7 +202,7 @@ def _programs(data: Data, folder: Path, out: Path, figures: dict[str, float], ta
     one = replace(both, items=_default)
     seconds = {}
     for name, benchmark in (("default", one), ("default and lcb", both)):
-        made = generations(benchmark, responses, PROGRAMS)
+        made = generations(benchmark, by_id, responses, PROGRAMS)
         with EmbeddedServer("--log-level", "warning") as server:
             seconds[name], right = asyncio.run(
                 scored(benchmark, by_id, made, server.address, out / name)

@@ -107,3 +107,15 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         RecordError, match=r"run\.json: no manifest of a run: KeyError\('protocol'\)"
     ):
         compare_runs(tmp_path / "a", tmp_path / "c")
+
+
+def test_other_graders_are_named(tmp_path: Path) -> None:
+    rows = [(question("q1"), [RIGHT]), (question("q2"), [WRONG])]
+    write(tmp_path / "a", rows, 1)
+    write(tmp_path / "z", rows, 1, model="z")
+    assert table(compare_runs(tmp_path / "a", tmp_path / "z")).notes == ()
+    path = tmp_path / "z" / "b" / "scores.jsonl"
+    path.write_text(path.read_text().replace('"grader": "g"', '"grader": "judged by z"'))
+    assert table(compare_runs(tmp_path / "a", tmp_path / "z")).notes == (
+        "b: graded by g and by judged by z",
+    )

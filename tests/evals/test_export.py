@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evals import export
-from evals.records import Generation, Records
+from evals.records import Generation, RecordError, Records
 from tests.evals.rundir import API_ERROR, RIGHT, WRONG, Got, question, records, write
 
 
@@ -47,3 +47,15 @@ def test_a_score_of_another_response_is_no_score(tmp_path: Path) -> None:
     export.export(tmp_path, tmp_path / "samples.parquet")
     (row,) = pq.read_table(tmp_path / "samples.parquet").to_pylist()
     assert (row["score"], row["response"]) == (None, "sample 0: the answer is B")
+
+
+def test_what_cannot_be_exported_leaves_what_was_there(tmp_path: Path) -> None:
+    write(tmp_path / "run", [(question("q1"), [RIGHT])], 1)
+    output = tmp_path / "samples.parquet"
+    export.export(tmp_path / "run", output)
+    before = output.read_bytes()
+    with (tmp_path / "run" / "b" / "generations.jsonl").open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(RecordError, match="line 2"):
+        export.export(tmp_path / "run", output)
+    assert output.read_bytes() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pyarrow
@@ -82,8 +83,11 @@ def test_plain_rows(tmp_path):
         ([{"id": "sum-0"}], "line 1: response must be a list of texts, got None"),
         ([{"id": "sum-0", "response": ["a", 1]}], "line 1: response must be a list of texts"),
         ([{"response": "a"}], "line 1: id must be a text or a number, got None"),
-        ([{"id": "sum-0", "response": "a", "sample": -1}], "line 1: sample must be the number of one response, got -1"),
+        ([{"id": "sum-0", "response": "a", "sample": -1}], "line 1: sample must be the number of one response, .*, got -1"),
         ([{"id": "sum-0", "response": ["a"], "sample": 0}], "line 1: sample must be"),
+        ([{"id": "sum-0", "response": "a", "sample": 10**9}], "line 1: sample must be .* less than 10000, got 1000000000"),
+        ([{"id": "sum-0", "response": "a", "sample": True}], "line 1: sample must be .*got True"),
+        ([{"id": "sum-0", "response": "a", "reasoning": ["b"]}], r"line 1: reasoning must be a text, got \['b'\]"),
         ([{"id": "sum-0", "response": "a", "finish": "error"}], "finish must be stop or length, got 'error'"),
         ([{"id": "sum-0", "response": "a", "text": ""}], "line 1: unknown text; known: "),
         ([1], "line 1: not a JSON object"),
@@ -94,6 +98,33 @@ def test_what_cannot_be_imported_is_said(tmp_path, rows, message):
     path = jsonl(tmp_path / "rows.jsonl", *rows)
     with pytest.raises(ImportFailed, match=message):
         found("jsonl", path, questions(2))
+
+
+def test_no_reasoning_is_none(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", {"id": "sum-0", "response": "a", "reasoning": None})
+    (made,) = found("jsonl", path, questions(1))
+    assert made.text == "a"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "livecodebench", "lm-eval", "simple-evals"])
+def test_hostile_files_are_said(tmp_path, form):
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000)
+    with pytest.raises(ImportFailed, match=r"deep\.json.*recursion"):
+        found(form, deep, questions())
+    cut = tmp_path / "cut.json.gz"
+    raw = gzip.compress(random.Random(1).randbytes(999))
+    for damaged in (raw[:-500], raw[:30] + b"x" * 99 + raw[129:]):
+        cut.write_bytes(damaged)
+        with pytest.raises(ImportFailed, match=r"cut\.json\.gz"):
+            found(form, cut, questions())
+
+
+def test_conversations_that_are_none_are_said(tmp_path):
+    path = tmp_path / "x_allresults.json"
+    path.write_text('{"convos": [5]}')
+    with pytest.raises(ImportFailed, match=r"convos\[0\]: must end with"):
+        found("simple-evals", path, questions())
 
 
 def test_files_and_formats_that_are_not_there_are_said(tmp_path):

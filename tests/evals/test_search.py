@@ -13,7 +13,7 @@ from evals.cli import app
 from evals.search import Search
 from evals.strategies import StrategyError
 from tests.evals.support import NAME, data_folder, draw, stream
-from tests.verifier.judge.server import ChatServer, Play, Request
+from tests.verifier.judge.server import ChatServer, Play, Request, error
 from verifier.embedded import EmbeddedServer
 
 CONTINUES = ["--extra-body", '{"continue_final_message": true}']
@@ -57,13 +57,51 @@ def test_a_search_goes_on_with_the_next_question(
         later = {request.body["messages"][-2]["content"] for request in chat.requests[asked:]}
     assert len(later) == 2
     assert 0.5 <= found["aime24"][strategy] <= 1
-    assert begun["aime24"]["questions_without_a_score"] == 0
+    assert begun["aime24"]["share_without_a_score"] == 0
     path = tmp_path / "out" / "aime24" / "searches.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [record["question"] for record in records] == ["own-0", "own-1", "own-2", "own-3"]
+    assert sorted(record["question"] for record in records) == ["own-0", "own-1", "own-2", "own-3"]
     for record in records:
         texts = [solution["text"] for solution in record["solutions"]]
         assert all(text.startswith("<think>\nBoth are") and "\\boxed" in text for text in texts)
+
+
+def test_a_question_that_is_refused_is_a_share_and_no_end(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    data_folder(tmp_path / "data", 4)
+
+    def short(request: Request) -> Play:
+        asked = request.body["messages"][-2]["content"]
+        return error(400, "too long") if "2 + 2" in asked else grows(request)
+
+    with ChatServer(short) as chat:
+        status, found, said = searched(chat.url, server.address, tmp_path, "rebase:2")
+        assert (status, found["aime24"]["share_without_a_score"]) == (1, 0.25)
+        assert "25.00% of aime24 has no score, --max-failed is 1.00%" in " ".join(said.split())
+        more = ("--max-failed", "0.3")
+        assert searched(chat.url, server.address, tmp_path, "rebase:2", *more)[0] == 0
+    path = tmp_path / "out" / "aime24" / "searches.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [one["question"] for one in records if "too long" in one["error"]] == ["own-2"] * 2
+    with ChatServer(grows) as chat:
+        status, found, _ = searched(chat.url, server.address, tmp_path, "rebase:2")
+        assert {request.body["messages"][-2]["content"][8:13] for request in chat.requests} == {
+            "2 + 2"
+        }
+    assert (status, found["aime24"]["share_without_a_score"]) == (0, 0)
+
+
+def test_a_recipe_that_the_server_has_not_is_named(tmp_path: Path, server: EmbeddedServer) -> None:
+    data_folder(tmp_path / "data", 2)
+    with ChatServer(grows) as chat:
+        for more, message in (
+            (("--recipe", "mine"), "recipe 'mine' gave no score of format: "),
+            (("--part", "reward_model"), "'r1_zero' gave no score of reward_model: it has no such"),
+        ):
+            status, _, said = searched(chat.url, server.address, tmp_path, "rebase:2", *more)
+            assert (status, message in " ".join(said.split())) == (2, True), said
+    assert not (tmp_path / "out" / "aime24" / "searches.jsonl").read_text()
 
 
 def test_what_is_no_search_is_refused(tmp_path: Path, server: EmbeddedServer) -> None:

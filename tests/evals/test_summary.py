@@ -300,3 +300,14 @@ async def test_the_terminal_table(tmp_path: Path, client: AsyncVerifierClient) -
         "no pass@k and cons@k for k = 2: question q1",
     ):
         assert told in text
+
+
+async def test_what_the_endpoint_said_is_told(tmp_path: Path, client: AsyncVerifierClient) -> None:
+    protocol, params = write(tmp_path, [(question("q1"), [RIGHT, API_ERROR, API_ERROR])], 3)
+    path = tmp_path / "b" / "generations.jsonl"
+    path.write_text(path.read_text().replace('"error": ""', '"error": "status 400: too long"'))
+    asked = [question("q1")]
+    found = await summarize(
+        tmp_path / "b", benchmark(asked, 3), "m", protocol, params, client, asked
+    )
+    assert found.notes[-1] == "2 API errors, 2 of them: status 400: too long"

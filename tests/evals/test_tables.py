@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from evals.benchmark import BenchmarkError
 from evals.statistics import Estimate
@@ -89,3 +91,18 @@ def test_leaderboard() -> None:
     assert told["configs"]["aime24"]["repeats"] == 64
     with pytest.raises(BenchmarkError, match="of one model, got a, b"):
         leaderboard([summary(model="a"), summary(model="b")])
+
+
+def test_names_of_strangers_stay_in_their_cells() -> None:
+    name = "m\r\n| x \x1b[31m \u202e \u2028[a](javascript:b) \ud800 \x00"
+    one = summary(model=name)
+    grid = summaries([replace(one, notes=(f"of {name}",)), summary(model="b")])
+    for told in (grid.markdown(), grid.latex()):
+        assert not set("\r\x1b\u202e\u2028\ud800\x00") & set(told)
+        assert told.count("\n") == len(told.splitlines())
+    assert "[a](javascript" not in grid.markdown()
+    assert len(grid.markdown().split("\n\n")[0].splitlines()) == 2 + len(grid.rows)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(grid.rich())
+    assert isinstance(console.file, io.StringIO)
+    assert not set("\r\x1b\u202e\u2028\ud800\x00") & set(console.file.getvalue())

@@ -66,6 +66,8 @@ def test_names() -> None:
     for name in ("", "best_of_n", "best_of_n:", "vote:x", "self_consistency:x"):
         with pytest.raises(StrategyError, match="--strategy: self_consistency, "):
             named(name)
+    with pytest.raises(StrategyError, match="'best_of_n:accuracy' would choose by the grade"):
+        named("best_of_n:accuracy")
 
 
 def test_weights_of_verdicts_and_files(tmp_path: Path) -> None:
@@ -81,4 +83,22 @@ def test_weights_of_verdicts_and_files(tmp_path: Path) -> None:
     assert weights(score, {}) == {"accuracy": 1.0, "reward_model": 0.7}
     path.write_text('\n{"benchmark": "b", "question": "q", "sample": 3}\n')
     with pytest.raises(StrategyError, match=r"weights\.jsonl, line 2: KeyError\('weight'\)"):
+        read_given(path)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('{"benchmark": "b", "question": "q", "sample": 4, "weight": NaN}', "finite number, got nan"),
+        ('{"benchmark": "b", "question": "q", "sample": 4, "weight": 1e999}', "finite number, got inf"),
+        ('{"benchmark": "b", "question": "q", "sample": 3, "weight": 1}', "has the weight 2.0, too"),
+        ("[" * 100_000, "Recursion"),
+    ],
+)  # fmt: skip
+def test_a_weight_that_is_none_is_named(tmp_path: Path, more: str, message: str) -> None:
+    """A vote with a NaN in it would have no winner, and score 0."""
+    path = tmp_path / "weights.jsonl"
+    first = '{"benchmark": "b", "question": "q", "sample": 3, "weight": 2}'
+    path.write_bytes(f"{first}\n{more}\n".encode())
+    with pytest.raises(StrategyError, match=rf"--weights: .*weights\.jsonl, line 2: .*{message}"):
         read_given(path)
