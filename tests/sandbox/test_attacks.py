@@ -64,6 +64,8 @@ from sandbox.v1 import sandbox_pb2 as pb
 from verifier.code.verify import CodeVerifier, Submission
 from verifier.v1 import verifier_pb2 as vpb
 
+pytestmark = pytest.mark.alone
+
 Outcome = pb.Outcome
 Factory = Callable[[], Awaitable[Sandbox]]
 

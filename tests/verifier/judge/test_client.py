@@ -447,7 +447,7 @@ async def test_a_place_whose_answer_is_not_wanted_is_passed_over() -> None:
     """Also where another endpoint has the same model, under whose name answers are kept."""
     with (
         ChatServer(always(says("prose", wait_s=0.1))) as first,
-        ChatServer(always(says("yes", wait_s=0.1))) as second,
+        ChatServer(always(says("yes", wait_s=0.5))) as second,  # the last that is kept
     ):
         endpoints = tuple(EndpointSettings(each.url, "judge") for each in (first, second))
         judge = Judge(JudgeSettings(endpoints=endpoints))
