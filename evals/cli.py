@@ -77,6 +77,13 @@ Weights = Annotated[
     Path | None,
     typer.Option(help="JSON Lines of benchmark, question, sample, weight: what `given` means."),
 ]
+ModelName = Annotated[
+    str, typer.Option(help="As the endpoint calls it; default: the only one it has.")
+]
+KeyName = Annotated[
+    str, typer.Option(help="The environment variable that holds the endpoint's key.")
+]
+Hub = Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")]
 Limit = Annotated[int, typer.Option(min=0, help="Only the first questions of each; 0: all.")]
 
 
@@ -143,14 +150,10 @@ def run(
     temperature: Annotated[float | None, typer.Option(min=0)] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1)] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Of one answer.")] = None,
-    model_name: Annotated[
-        str, typer.Option(help="As the endpoint calls it; default: the only one it has.")
-    ] = "",
-    api_key_env: Annotated[
-        str, typer.Option(help="The environment variable that holds the endpoint's key.")
-    ] = "",
+    model_name: ModelName = "",
+    api_key_env: KeyName = "",
     data: DataFolder = None,
-    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    hub: Hub = True,
     limit: Limit = 0,
     seed: Annotated[int, typer.Option(help="Of all samples.")] = 0,
     concurrency: Annotated[int, typer.Option(min=1, help="Samples under way at once.")] = 64,
@@ -230,7 +233,7 @@ def run(
 def score(
     out: Annotated[Path, typer.Argument(help="A run's directory.")],
     data: DataFolder = None,
-    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    hub: Hub = True,
     verifier: Verifier = "embedded",
     judge: JudgeUrl = "",
     judge_name: Annotated[str, typer.Option(help="The judge, as its endpoint calls it.")] = "",
@@ -277,14 +280,10 @@ def search(
     temperature: Annotated[float | None, typer.Option(min=0)] = None,
     step_tokens: Annotated[int, typer.Option(min=1, help="Of one step.")] = 1024,
     opening: Annotated[str, typer.Option(help="How every solution begins.")] = "<think>\n",
-    model_name: Annotated[
-        str, typer.Option(help="As the endpoint calls it; default: the only one it has.")
-    ] = "",
-    api_key_env: Annotated[
-        str, typer.Option(help="The environment variable that holds the endpoint's key.")
-    ] = "",
+    model_name: ModelName = "",
+    api_key_env: KeyName = "",
     data: DataFolder = None,
-    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    hub: Hub = True,
     limit: Limit = 0,
     seed: Annotated[int, typer.Option(help="Of all steps.")] = 0,
     extra_body: Annotated[
@@ -351,7 +350,7 @@ def import_(
     model: Annotated[str, typer.Option(help="Who answered them.")],
     out: Annotated[Path, typer.Option(help="A run's directory, new or of this model.")],
     data: DataFolder = None,
-    hub: Annotated[bool, typer.Option(help="Ask the hub for what the folder lacks.")] = True,
+    hub: Hub = True,
     limit: Limit = 0,
     partial: Annotated[
         bool, typer.Option("--partial", help="Questions may have fewer samples than others.")

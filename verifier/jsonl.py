@@ -46,6 +46,21 @@ def read_item(number: int, line: bytes) -> pb.Item | BadLine:
 
 def read_message(number: int, line: bytes, into: M) -> M | BadLine:
     """The message of one line, put into an empty one of its kind."""
+    value = read_object(number, line)
+    if isinstance(value, BadLine):
+        return value
+    name = value.get("id") if isinstance(value.get("id"), str) else ""
+    try:
+        return parsed(value, into)
+    except ValueError as error:
+        # JSON can spell half of a surrogate pair, which no output can hold.
+        shown = str(name).encode(errors="replace").decode()
+        message = f"line {number}: {error}".encode(errors="replace").decode()
+        return BadLine(number, shown, message)
+
+
+def read_object(number: int, line: bytes) -> dict[str, Any] | BadLine:
+    """The JSON object of one line."""
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
     except UnicodeDecodeError as error:
@@ -57,14 +72,7 @@ def read_message(number: int, line: bytes, into: M) -> M | BadLine:
     if not isinstance(value, dict):
         kind = type(value).__name__
         return BadLine(number, "", f"line {number}: a JSON object is wanted, got a {kind}")
-    name = value.get("id") if isinstance(value.get("id"), str) else ""
-    try:
-        return parsed(value, into)
-    except ValueError as error:
-        # JSON can spell half of a surrogate pair, which no output can hold.
-        shown = str(name).encode(errors="replace").decode()
-        message = f"line {number}: {error}".encode(errors="replace").decode()
-        return BadLine(number, shown, message)
+    return value
 
 
 def parsed(value: Any, into: M, path: str = "") -> M:

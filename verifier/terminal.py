@@ -17,3 +17,8 @@ def fail(message: str) -> NoReturn:
     """Says why, and ends the command."""
     errors.print(f"touchstone: {message}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(CANNOT_RUN)
+
+
+def printable(text: str) -> str:
+    """What a terminal obeys, and what UTF-8 cannot hold, as escapes: hostile text is quoted."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

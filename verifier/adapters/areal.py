@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from verifier.adapters.core import Options, Rewarder, Sample
-from verifier.adapters.rows import without_ends
+from verifier.ends import without_ends
 
 LIMIT_S = 13.0
 """Of waiting and of verifying together: the 15 seconds of AReaL, less some for its own work."""

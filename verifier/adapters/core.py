@@ -20,7 +20,16 @@ from verifier.adapters.rows import BadRow, Columns, Sample, item_of
 from verifier.client import Item, OnFailure, Verdict, VerificationFailed, rewards
 from verifier.v1.verifier_pb2 import Recipe
 
-__all__ = ["NoReward", "Options", "Rewarder", "Sample", "Scored", "accuracy", "status_of"]
+__all__ = [
+    "NoReward",
+    "Options",
+    "Rewarder",
+    "Sample",
+    "Scored",
+    "accuracy",
+    "scores_of",
+    "status_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +154,11 @@ def status_of(verdict: Verdict) -> str:
     return Verdict.Status.Name(verdict.status)
 
 
+def scores_of(verdict: Verdict) -> dict[str, float]:
+    """The scores of its parts by name, 0 to 1; a part that could not be scored is left out."""
+    return {part.name: part.score for part in verdict.parts if part.HasField("score")}
+
+
 def accuracy(verdict: Verdict) -> float | None:
     """The score of its accuracy part, 0 to 1; None without one."""
-    return next((part.score for part in verdict.parts if part.name == "accuracy"), None)
+    return scores_of(verdict).get("accuracy")

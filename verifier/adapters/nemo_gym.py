@@ -16,7 +16,7 @@ from nemo_gym.base_resources_server import (  # type: ignore[import-not-found]
 )
 from pydantic import ConfigDict, Field
 
-from verifier.adapters.core import Rewarder, Sample, status_of
+from verifier.adapters.core import Rewarder, Sample, scores_of, status_of
 
 
 class TouchstoneConfig(BaseResourcesServerConfig):  # type: ignore[misc]
@@ -79,7 +79,7 @@ class TouchstoneResourcesServer(SimpleResourcesServer):  # type: ignore[misc]
         told |= {
             "reward": scored.numbers()[0],
             "verdict_status": status_of(verdict),
-            "parts": {part.name: part.score for part in verdict.parts},
+            "parts": scores_of(verdict),
         }
         if not scored.counts[0]:
             told |= {"mask_sample": True, "failure_reason": verdict.evidence.message}

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from verifier.adapters.core import NoReward, Options, Rewarder, Sample
-from verifier.adapters.rows import BadRow, ColumnMissing, without_ends
+from verifier.adapters.rows import BadRow, ColumnMissing
+from verifier.ends import without_ends
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from verifier.adapters.core import Options, Rewarder, Sample, Scored, accuracy, status_of
+from verifier.adapters.core import Options, Rewarder, Sample, Scored, accuracy, scores_of, status_of
 
 
 class TouchstoneEvaluator:
@@ -39,7 +39,7 @@ class TouchstoneEvaluator:
         return EvalOutput(
             reward=scored.numbers()[0],
             is_correct=_correct(scored),
-            signals=[Signal(part.name, part.score) for part in scored.verdicts[0].parts],
+            signals=[Signal(*one) for one in scores_of(scored.verdicts[0]).items()],
             metadata={"status": status_of(scored.verdicts[0])},
         )
 

@@ -35,10 +35,6 @@ OF_TRUTH = (*FIELDS, "prompt", "meta")
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """Where servers and chat parsers keep what stood before `</think>`."""
 
-ENDS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>", "<eos>",
-        "<end_of_turn>", "<｜end▁of▁sentence｜>")  # fmt: skip
-"""Closing tokens of the usual models, for trainers that decode with special tokens kept."""
-
 
 class ColumnMissing(Exception):
     """A column that no row has: a mistake in the settings, raised whatever the policy."""
@@ -244,14 +240,6 @@ def prompt_text(value: object) -> str:
         if message.get("role") == "user"
     ]
     return "\n\n".join(asked)
-
-
-def without_ends(text: str) -> str:
-    """The text without closing tokens, of which there may be several, and the space before them."""
-    bare = text
-    while (cut := bare.rstrip()).endswith(ENDS):
-        bare = cut[: -max(len(end) for end in ENDS if cut.endswith(end))]
-    return text if bare == text else bare
 
 
 def _messages(value: object, field: str) -> list[Mapping[str, Any]]:

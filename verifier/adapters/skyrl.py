@@ -20,7 +20,7 @@ from skyrl_gym.envs.base_text_env import (  # type: ignore[import-not-found]
 )
 
 from verifier.adapters.core import Options, Rewarder, Sample, status_of
-from verifier.adapters.rows import without_ends
+from verifier.ends import without_ends
 
 
 class TouchstoneEnv(BaseTextEnv):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Unpack
 
-from verifier.adapters.core import Options, Rewarder, Sample, status_of
+from verifier.adapters.core import Options, Rewarder, Sample, scores_of, status_of
 
 Reward = float | dict[str, float | str]
 
@@ -42,7 +42,7 @@ def for_service(
         if key := getattr(args, "reward_key", None):
             made = [
                 {
-                    **{part.name: part.score for part in verdict.parts},
+                    **scores_of(verdict),
                     "status": status_of(verdict),
                     key: value,
                 }

@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from verifier import jsonl
-from verifier.audit.compare import Change, Tally, kind, not_comparable, printable
+from verifier.audit.compare import Change, Tally, kind, not_comparable
 from verifier.audit.read import BadFile, Cut, Read, chunks, read_files, read_pairs
 from verifier.audit.records import Record, item_value, shown_time
 from verifier.client import ServiceError, VerifierClient
-from verifier.terminal import CANNOT_RUN, errors, fail
+from verifier.limits import MESSAGE_CHARS
+from verifier.terminal import CANNOT_RUN, errors, fail, printable
 from verifier.v1 import verifier_pb2 as pb
 
 CHANGED = 1
@@ -144,7 +145,9 @@ def _writer(out: BinaryIO | None) -> Writer:
 
 
 def _say(text: str) -> None:
-    errors.print(printable(text), style="red", markup=False, highlight=False, soft_wrap=True)
+    errors.print(
+        printable(text[:MESSAGE_CHARS]), style="red", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def _report(tally: Tally) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from verifier.audit.records import Record
 from verifier.limits import MESSAGE_CHARS
+from verifier.terminal import printable
 from verifier.v1 import verifier_pb2 as pb
 
 FAILURES = frozenset({pb.Verdict.SANDBOX_ERROR, pb.Verdict.JUDGE_ERROR, pb.Verdict.INTERNAL})
@@ -141,8 +142,8 @@ def kind(record: Record, new: pb.Verdict, found: Sequence[Change]) -> Kind:
     if was.recipe_hash and now.recipe_hash and was.recipe_hash != now.recipe_hash:
         what += f" (the recipe {now.recipe[:SHOWN_CHARS]} is another)"
     task = record.item.WhichOneof("task") if record.item is not None else None
-    versions = printable(was.verifier_version), printable(now.verifier_version)
-    return Kind(task or "none", *versions, printable(what))
+    texts = (was.verifier_version, now.verifier_version, what)
+    return Kind(task or "none", *(printable(text[:MESSAGE_CHARS]) for text in texts))
 
 
 OTHERS = Kind("any", "", "", f"others: more than {GROUPS:,} kinds")
@@ -283,11 +284,6 @@ def _value(value: str | float | None) -> str:
     if value is None:
         return "absent"
     return value if isinstance(value, str) else f"{value:.10g}"
-
-
-def printable(text: str) -> str:
-    """What a terminal obeys, and what UTF-8 cannot hold, as escapes; cut at MESSAGE_CHARS."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:MESSAGE_CHARS])
 
 
 def _shown(text: str) -> str:

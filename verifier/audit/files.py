@@ -167,7 +167,8 @@ class Files:
 
     def _make(self, full: Path) -> None:
         if self._making is not None:
-            self._making.submit(self._made, full)
+            # A defect of ours is an error in the log, not a future that nobody asks.
+            self._making.submit(self._made, full).add_done_callback(lambda made: made.result())
 
     def _made(self, full: Path) -> None:
         from pyarrow import ArrowException

@@ -122,13 +122,9 @@ def item_value(item: pb.Item) -> dict[str, Any]:
 
 def read_record(number: int, line: bytes) -> Record | BadLine:
     """The record of one line; `at` and `server` may be missing, and other keys are passed over."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return BadLine(number, "", f"line {number}: not JSON: {error}")
-    if not isinstance(value, dict):
-        kind = type(value).__name__
-        return BadLine(number, "", f"line {number}: a JSON object is wanted, got a {kind}")
+    value = jsonl.read_object(number, line)
+    if isinstance(value, BadLine):
+        return value
     return of_value(number, value)
 
 

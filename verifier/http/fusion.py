@@ -16,9 +16,8 @@ from sandbox.v1 import sandbox_pb2 as sb
 from verifier.http.body import load_sound, model
 from verifier.http.trainers import failure
 from verifier.http.words import shown
+from verifier.limits import MIB
 from verifier.v1 import verifier_pb2 as pb
-
-MIB = 1 << 20
 
 NAMES = {"nodejs": "javascript"}
 """Languages that are called otherwise here."""

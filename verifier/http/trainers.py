@@ -10,7 +10,6 @@ place for "no reward", so what a verdict without one becomes is asked for in the
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from verifier.ends import without_ends
 from verifier.http.body import model, once
 from verifier.http.items import Items, item_of
 from verifier.http.words import RETRY, shown
@@ -31,12 +31,6 @@ ON_FAILURE = (RAISE, NONE, ZERO)
 
 REFUSED = (pb.Verdict.INVALID, pb.Verdict.UNDECIDED)
 """Asking again would give the same."""
-
-END_TOKEN = re.compile(r"(?:<\|[^|<>]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</s>|<eos>|<end_of_turn>)\Z")
-"""What tokenizers of today put after a response; format checks would take it for text."""
-
-LONGEST_TOKEN = 64
-"""Characters in which one of them ends a text."""
 
 
 class OpenRlhf(BaseModel):
@@ -89,9 +83,18 @@ def openrlhf_items(raw: bytes, asked: Asked, most: int) -> Items:
         raise HTTPException(400, f"query: at most {most} queries, got {counts[0]}")
     rows = zip(body.query, body.prompts, body.labels, strict=True)
     return [
-        _item(prompt, query.removeprefix(prompt), label, asked, f"labels[{place}]")
+        _response_of(prompt, query, label, asked, place)
         for place, (query, prompt, label) in enumerate(rows)
     ]
+
+
+def _response_of(
+    prompt: str, query: str, label: Any, asked: Asked, place: int
+) -> pb.Item | Unreadable:
+    if not query.startswith(prompt):
+        wanted = f"begins with prompts[{place}]"
+        return Unreadable("", f"query[{place}]: {wanted}, got {shown(query)}")
+    return _item(prompt, query[len(prompt) :], label, asked, f"labels[{place}]")
 
 
 def slime_items(raw: bytes, asked: Asked) -> Items:
@@ -101,18 +104,6 @@ def slime_items(raw: bytes, asked: Asked) -> Items:
     if not isinstance(prompt, str):
         prompt = "\n".join(str(message.get("content", "")) for message in prompt)
     return [_item(prompt, body.response, body.label, asked, "label")]
-
-
-def _without_end_tokens(text: str) -> str:
-    end = cut = len(text)
-    while True:
-        while end and text[end - 1].isspace():
-            end -= 1
-        found = END_TOKEN.search(text[max(0, end - LONGEST_TOKEN) : end])
-        if found is None:
-            return text[:cut]
-        end -= len(found[0])
-        cut = end
 
 
 def _item(prompt: str, response: str, label: Any, asked: Asked, path: str) -> pb.Item | Unreadable:
@@ -133,7 +124,7 @@ def _item(prompt: str, response: str, label: Any, asked: Asked, path: str) -> pb
         return Unreadable("", f"{path}: {wanted}, got {shown(label)}")
     if asked.recipe and not fields.keys() & {"recipe", "inline_recipe", "inlineRecipe"}:
         fields["recipe"] = asked.recipe
-    fields |= {"prompt": prompt, "response": _without_end_tokens(response)}
+    fields |= {"prompt": prompt, "response": without_ends(response)}
     return item_of(fields, path)
 
 

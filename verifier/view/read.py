@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from verifier import jsonl
+from verifier.terminal import printable
 from verifier.v1 import verifier_pb2 as pb
 
 MOST_SHOWN = 5
@@ -49,9 +50,4 @@ def read_items(lines: Iterable[bytes], verdicts: Sequence[pb.Verdict]) -> list[p
 def _raise(bad: Sequence[str]) -> None:
     if bad:
         more = [f"and {len(bad) - MOST_SHOWN:,} more"] if len(bad) > MOST_SHOWN else []
-        raise BadInput("\n".join([_printable(line) for line in bad[:MOST_SHOWN]] + more))
-
-
-def _printable(line: str) -> str:
-    """What a terminal obeys, and what UTF-8 cannot hold, as escapes: lines quote hostile text."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        raise BadInput("\n".join([printable(line) for line in bad[:MOST_SHOWN]] + more))

@@ -285,4 +285,5 @@ def test_importing_an_adapter_pulls_in_grpc_and_protobuf_only() -> None:
     assert {name for name in ours if not name.startswith(("verifier.adapters", "verifier.v1"))} <= {
         "verifier.client",
         "verifier._version",
+        "verifier.ends",
     }

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifier.adapters.core import accuracy, scores_of
 from verifier.adapters.rows import (
-    ENDS,
     BadRow,
     ColumnMissing,
     Columns,
@@ -19,10 +19,10 @@ from verifier.adapters.rows import (
     plain,
     prompt_text,
     response_text,
-    without_ends,
 )
-from verifier.client import Item
-from verifier.v1.verifier_pb2 import CodeTask, Recipe
+from verifier.client import Item, Verdict
+from verifier.ends import without_ends
+from verifier.v1.verifier_pb2 import CodeTask, Part, Recipe
 
 
 def item(row: Mapping[str, Any], columns: dict[str, str] | None = None, **told: Any) -> Item:
@@ -177,12 +177,16 @@ def test_prompts() -> None:
     assert prompt_text(None) == ""
 
 
+ENDS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>", "<eos>", "<end_of_turn>",
+        "<｜end▁of▁sentence｜>")  # fmt: skip
+
+
 @settings(deadline=None)
 @given(st.text(), st.lists(st.sampled_from(ENDS)))
 def test_only_closing_tokens_are_taken_away(text: str, ends: list[str]) -> None:
     bare = without_ends(text + "".join(ends))
     assert text.startswith(bare) or bare == text
-    if not text.rstrip().endswith(ENDS):
+    if without_ends(text) == text:
         assert bare == text
         assert without_ends(text + "<|im_end|>\n") == text
 
@@ -219,3 +223,10 @@ def test_any_row_is_an_item_or_a_named_error(
         return
     made.SerializeToString()
     assert made.WhichOneof("task")
+
+
+def test_a_part_without_a_score_is_none_and_not_0() -> None:
+    verdict = Verdict(parts=[Part(name="accuracy", score=0.0), Part(name="format")])
+    assert scores_of(verdict) == {"accuracy": 0.0}
+    assert accuracy(verdict) == 0.0
+    assert accuracy(Verdict(parts=[Part(name="accuracy")])) is None

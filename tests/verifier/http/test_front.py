@@ -242,7 +242,7 @@ def test_openrlhf(http: httpx2.Client) -> None:
     prompt = "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
     zero = "<think>two and two</think> <answer>\\boxed{4}</answer>"
     body = {
-        "query": [f"{prompt}{zero}<|im_end|>\n", f"{prompt}\\boxed{{5}}</s>", zero, f"{prompt}B"],
+        "query": [f"{prompt}{zero}<|im_end|>\n", f"{prompt}\\boxed{{5}}</s>", f"another{zero}", f"{prompt}B"],
         "prompts": [prompt, prompt, "another", prompt],
         "labels": [
             "4",
@@ -258,6 +258,9 @@ def test_openrlhf(http: httpx2.Client) -> None:
         "scores": [1.0, 0.0, 1.0, 1.0],
         "extra_logs": {"accuracy": [1.0, 0.0, 1.0, 1.0]},
     }
+    other = http.post("/openrlhf", json=body | {"prompts": ["else"] * 4})
+    assert other.status_code == 422
+    assert "query[0]: begins with prompts[0], got" in other.json()["error"]
     empty: dict[str, list[str]] = {"query": [], "prompts": [], "labels": []}
     assert http.post("/openrlhf", json=empty).json() == {
         "rewards": [],
