@@ -7,7 +7,7 @@ PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 # Tests start hundreds of processes of this code, which is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo train-demo test test-setup test-docker docker-image lint proto bench soak fuzz clean
+.PHONY: help demo train-demo test test-alone test-together test-setup test-docker docker-image lint audit proto bench soak fuzz clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -39,8 +39,17 @@ $(BIN)/.deepspeed: $(BIN)/.installed
 WORKERS ?= 2
 test-setup: $(BIN)/.installed $(BIN)/.deepspeed $(PROTO_BIN)/.installed build/.toolchains
 
+ATTACKS := tests/sandbox/test_attacks.py
 test: test-setup ## all tests, against a real server
-	$(BIN)/python -m pytest -m alone tests/sandbox tests/verifier
+	$(MAKE) test-alone
+	$(MAKE) test-together
+
+# An attack has a core of its own, as many as there are workers; its limits are counted on it.
+test-alone: test-setup
+	$(BIN)/python -m pytest -m alone -n $(WORKERS) --dist worksteal $(ATTACKS)
+	$(BIN)/python -m pytest -m alone --ignore=$(ATTACKS) tests/sandbox tests/verifier
+
+test-together: test-setup
 	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 IMAGE ?= touchstone
@@ -54,12 +63,15 @@ test-docker: $(BIN)/.installed docker-image ## tests on real containers
 	TOUCHSTONE_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/docker
 
 # The toolchains of the sandbox's languages, and a browser for the tests of a page; what cannot be
-# installed is reported, and its tests skipped.
-build/.toolchains: $(BIN)/.installed scripts/install-toolchains.sh scripts/install-browser.sh
+# installed is reported, and its tests skipped. Needs no Python, so it goes beside pip.
+build/.packages: scripts/install-toolchains.sh scripts/install-browser.sh
 	@mkdir -p build
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	sh scripts/install-toolchains.sh && { sh scripts/install-browser.sh || echo "no browser: its tests are skipped"; }; \
 	else echo "not root on Debian: toolchains and browser are taken as they are (scripts/install-*.sh)"; fi
+	touch $@
+
+build/.toolchains: $(BIN)/.installed build/.packages
 	$(BIN)/touchstone-sandbox prepare
 	touch $@
 
@@ -67,6 +79,9 @@ lint: $(BIN)/.installed ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(BIN)/.installed ## run-time dependencies: versions, pins, licences, known vulnerabilities
+	$(BIN)/python scripts/audit_dependencies.py
 
 PROTO_OUT ?= .
 proto: $(PROTO_BIN)/.installed ## generate the committed stubs from proto/
@@ -80,6 +95,7 @@ $(BIN)/.bench: $(BIN)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	touch $@
 
+# PARTS="noop storm overload beside bad_requests chaos": the service under load and faults.
 bench: $(BIN)/.bench build/.toolchains ## benchmarks, with the peer or the bare floor in the same run
 	$(BIN)/python -m tests.bench $(PARTS)
 

@@ -38,6 +38,7 @@ from evals.records import (
     write_whole,
 )
 from evals.scoring import grader_of, score, unscored
+from evals.service import connect
 from evals.strategies import Strategy
 from evals.strategies.weights import Given
 from evals.summary import FILE, Summary, read_manifest, summarize
@@ -83,7 +84,7 @@ class Plan:
 async def run(plan: Plan, verifier: str, console: Console) -> list[Summary]:
     """Does all of it; `verifier` is the service's address. Raises what its parts raise."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(AsyncVerifierClient(verifier))
+        client = await stack.enter_async_context(connect(verifier))
         return [await one(plan, benchmark, client, console) for benchmark in plan.benchmarks]
 
 

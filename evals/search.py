@@ -16,13 +16,13 @@ from evals.benchmark import Benchmark, Question
 from evals.model import Sampling
 from evals.records import Key, Records, Searched, digest, prompt_hash
 from evals.run import Plan, extras_of, load, protocol_of
+from evals.service import connect
 from evals.statistics import Estimate
 from evals.strategies import Strategy, StrategyError
 from evals.strategies.mcts import Mcts
 from evals.strategies.rebase import Rebase
 from evals.strategies.solve import Solved, figure, solve
 from evals.strategies.steps import ChatSteps, ServiceScorer, StepModel, StepScorer
-from verifier.client import AsyncVerifierClient
 
 SEARCHES: Mapping[str, Callable[[StepModel, StepScorer, int], Strategy]] = {
     "rebase": Rebase,
@@ -69,7 +69,7 @@ async def search(
     sampling = Sampling(protocol.temperature, protocol.top_p, how.step_tokens, plan.seed)
     params = digest([plan.model.name, asdict(how), asdict(sampling), extras_of(plan.model)])
     path = plan.out / benchmark.name / "searches.jsonl"
-    async with AsyncVerifierClient(verifier) as client:
+    async with connect(verifier) as client:
         steps = ChatSteps(plan.model, sampling, how.done, opening=how.opening)
         strategy = how.strategy(steps, ServiceScorer(client, how.recipe, how.part))
         with (

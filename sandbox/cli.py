@@ -17,11 +17,12 @@ except ImportError as missing:
         f'touchstone-sandbox: {missing.name} is missing; pip install ".[server]" from a checkout'
     )
 
-from sandbox import limits
+from sandbox import limits, tracing
 from sandbox.agent import main as serve_frames
 from sandbox.agent import unlock_cgroups as unlock
 from sandbox.client import EmbeddedSandbox, SandboxUnavailable
 from sandbox.languages import NAMES, find_toolchains
+from sandbox.listening import permitted
 from sandbox.probe import probe as probe_host
 from sandbox.service import Served, Server
 from sandbox.v1 import sandbox_pb2 as pb
@@ -35,6 +36,11 @@ app = typer.Typer(
 # Exit codes of `run` where the program has none of its own.
 EXIT_UNAVAILABLE, EXIT_LIMIT, EXIT_FAILED = 69, 124, 70
 
+WAYS = (
+    "whoever does can run programs; listen on a loopback or unix: address, or say with --insecure "
+    "that they may"
+)
+
 Slots = Annotated[int | None, typer.Option(help="Programs at once. Default: one for each core.")]
 RequireTier = Annotated[str, typer.Option(help="Refuse to start below this tier: T1, T2 or T3.")]
 Tier = Annotated[
@@ -44,13 +50,20 @@ Tier = Annotated[
 
 @app.command()
 def serve(
-    listen: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1:7711",
+    listen: Annotated[str, typer.Option(help="host:port or unix:path.")] = "127.0.0.1:7711",
     slots: Slots = None,
     require_tier: RequireTier = "T3",
     tier: Tier = None,
     max_queued: Annotated[
         int, typer.Option(help="Requests that may wait for a slot.")
     ] = limits.DEFAULT_MAX_QUEUED,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Others may reach --listen, and so run programs, in plaintext and unasked.",
+        ),
+    ] = False,
     unlock_cgroups: Annotated[
         bool, typer.Option(help="In a container: make its own cgroups writable first.")
     ] = False,
@@ -60,12 +73,20 @@ def serve(
     runtime: Annotated[
         str | None, typer.Option(help="Of these containers: runc, runsc. Default: the engine's.")
     ] = None,
+    otlp: Annotated[
+        str | None, typer.Option(help="Send traces to this collector, http(s)://host:port.")
+    ] = None,
 ) -> None:
     """Serve programs over gRPC."""
     if unlock_cgroups:
         unlock()
+    try:
+        end_traces = tracing.start(otlp, service="touchstone-sandbox")
+    except tracing.CannotTrace as error:
+        _fail(f"--otlp: {error}")
 
     async def run() -> None:
+        address = permitted(listen, WAYS, insecure)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -77,13 +98,12 @@ def serve(
             sandbox = await EmbeddedSandbox.start(slots, require_tier, max_queued, tier)
         described = await sandbox.describe()
         try:
-            server = await Server.start(sandbox, listen)
+            server = await Server.start(sandbox, str(address))
         except OSError:
             await sandbox.close()
             raise
-        host = listen.rpartition(":")[0]
         print(
-            f"listening on {host}:{server.port}, {sandbox.pool.slots} slots, "
+            f"listening on {address.at(server.port)}, {sandbox.pool.slots} slots, "
             f"tier {pb.Tier.Name(described.tier)}",
             flush=True,
         )
@@ -94,6 +114,8 @@ def serve(
         asyncio.run(run())
     except (SandboxUnavailable, OSError, ValueError) as error:
         _fail(str(error))
+    finally:
+        end_traces()
 
 
 async def _containers(

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 import grpc
 
-from sandbox import limits
+from sandbox import limits, tracing
 from sandbox.cgroup import CgroupUnavailable
 from sandbox.languages import Toolchains, find_toolchains
 from sandbox.pool import Pool, QueueFull
@@ -75,7 +75,7 @@ class EmbeddedSandbox:
         SandboxUnavailable when no jail can be built, when `require_tier` ("T1", "T2", "T3") cannot
         be had, and for settings that no sandbox can have.
         """
-        count = slots if slots is not None else min(_cores(), limits.MAX_SLOTS)
+        count = slots if slots is not None else min(cores(), limits.MAX_SLOTS)
         if not 1 <= count <= limits.MAX_SLOTS:
             raise SandboxUnavailable(f"slots must be from 1 to {limits.MAX_SLOTS}, got {count}")
         if max_queued < 0:
@@ -138,7 +138,7 @@ class RemoteSandbox:
 
     async def run(self, request: pb.RunRequest) -> pb.RunResult:
         try:
-            return await self._stub.Run(request)
+            return await self._stub.Run(request, metadata=tuple(tracing.inject().items()))
         except grpc.aio.AioRpcError as error:
             raise self._translated(error) from error
 
@@ -174,7 +174,8 @@ class NoSandbox:
         """Nothing to end."""
 
 
-def _cores() -> int:
+def cores() -> int:
+    """That this process may run on."""
     return len(os.sched_getaffinity(0))
 
 

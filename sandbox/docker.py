@@ -28,7 +28,7 @@ import requests
 from docker.errors import DockerException
 from google.protobuf.message import DecodeError
 
-from sandbox import agent, container, limits
+from sandbox import agent, container, limits, tracing
 from sandbox.client import QueueFull, SandboxUnavailable
 from sandbox.container import Container, ContainerLost, Settings
 from sandbox.v1 import sandbox_pb2 as pb
@@ -158,7 +158,10 @@ class ContainerPool:
         self._waiting.append(work)
         self.hand_out()
         try:
-            return await work.result
+            with tracing.span("container", language=request.language):
+                result = await work.result
+                tracing.note(status=pb.RunResult.Status.Name(result.status), queued_s=work.waited)
+                return result
         except asyncio.CancelledError:
             work.give_up()
             raise

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox import limits, uids
+from sandbox import limits, tracing, uids
 from sandbox.cgroup import Hierarchies, ServerGroups, start_time
 from sandbox.compiling import Compiler
 from sandbox.languages import Toolchains, python
@@ -34,6 +34,23 @@ WORK = "touchstone-work-"
 
 class QueueFull(Exception):
     """As many requests wait as may; ask again later."""
+
+
+class Occupancy:
+    """How many slots are at work, and have been."""
+
+    def __init__(self) -> None:
+        self.busy = 0
+        self._seconds, self._since = 0.0, time.monotonic()
+
+    def add(self, count: int) -> None:
+        self._seconds, self._since = self.seconds, time.monotonic()
+        self.busy += count
+
+    @property
+    def seconds(self) -> float:
+        """Slot-seconds of work so far."""
+        return self._seconds + self.busy * (time.monotonic() - self._since)
 
 
 class Rooms:
@@ -116,6 +133,7 @@ class Pool:
         toolchains: Toolchains,
     ) -> None:
         self.max_queued = max_queued
+        self.occupancy = Occupancy()
         self._toolchains = toolchains
         self._rooms = Rooms(confinement, hierarchies)
         self._compiler = Compiler(lambda name: self._rooms.make(name, self._rooms.users()[1]))
@@ -142,6 +160,11 @@ class Pool:
         return len(self._slots)
 
     @property
+    def waiting(self) -> int:
+        """Requests that wait for a slot."""
+        return len(self._tasks) - self.occupancy.busy
+
+    @property
     def room(self) -> int:
         """How many more requests would be accepted now."""
         return len(self._slots) + self.max_queued - len(self._tasks)
@@ -165,9 +188,13 @@ class Pool:
             return pb.RunResult(id=request.id, status=pb.RunResult.INVALID, message=str(error))
         slot = await self._free.get()
         queued = time.monotonic() - arrived
+        self.occupancy.add(1)
         try:
-            result = await slot.run(job, found[job.language])
+            with tracing.span("slot", slot=self._slots.index(slot), language=job.language):
+                result = await slot.run(job, found[job.language])
+                tracing.note(status=pb.RunResult.Status.Name(result.status), queued_s=queued)
         finally:
+            self.occupancy.add(-1)
             if slot.tidied:
                 self._free.put_nowait(slot)
             else:

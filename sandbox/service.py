@@ -14,7 +14,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from sandbox import limits
+from sandbox import limits, tracing
 from sandbox.client import QueueFull
 from sandbox.v1 import sandbox_pb2 as pb
 from sandbox.v1 import sandbox_pb2_grpc as rpc
@@ -160,7 +160,7 @@ class Server:
     @classmethod
     async def start(cls, sandbox: Served, listen: str) -> Server:
         """Listens on `listen`, e.g. "127.0.0.1:0"; raises OSError when it cannot."""
-        server = grpc.aio.server(options=SERVER_OPTIONS)
+        server = grpc.aio.server(interceptors=tracing.calls(), options=SERVER_OPTIONS)
         rpc.add_SandboxServicer_to_server(Service(sandbox), server)
         checks = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)

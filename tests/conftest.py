@@ -25,10 +25,33 @@ def data_dir() -> Path:
     return path
 
 
+# The files that take longest, longest first, so that none of them is the last, with one worker.
+LONG = (
+    "verifier/code/test_data.py", "verifier/code/test_idioms.py", "verifier/code/test_generate.py",
+    "verifier/math/test_adversarial.py", "evals/test_report.py", "evals/test_run.py",
+    "examples/test_train_demo.py", "trainer/test_zero.py", "trainer/test_layouts.py",
+    "trainer/test_checkpoint.py", "verifier/test_client_install.py",
+)  # fmt: skip
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only the tests that run alone are asked for, files without any are not imported, which
+    would take longer than many of those tests."""
+    if config.getoption("markexpr") != "alone" or collection_path.suffix != ".py":
+        return None
+    return None if "mark.alone" in collection_path.read_text() else True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The sandbox's tests come first: some count, stop and kill this process's descendants, which
     the shared server and its jails would be."""
-    items.sort(key=lambda item: "tests/sandbox/" not in item.nodeid)
+    place = {ROOT / "tests" / name: n for n, name in enumerate(LONG, start=1)}
+    items.sort(
+        key=lambda item: (
+            "tests/sandbox/" not in item.nodeid,
+            place.get(item.path, len(place) + 1),
+        )
+    )
 
 
 @pytest.fixture(scope="session")

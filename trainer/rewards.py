@@ -1,29 +1,25 @@
 """Rewards from the verification service, while generation goes on.
 
 Invariants: every response gets its verdict, and a verdict that came is never asked for twice; a
-service that is away is waited for, with a message, and what it had not answered is sent again.
+service that is away is waited for, with a message, and what it had not answered is sent again. The
+client does all that, and this turns what it gives up into the end of the run.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-import tenacity
 from google.protobuf import json_format
 
 from trainer.data import DataError
 from trainer.optimize import TrainingStopped
-from verifier.client import Item, ServiceError, Verdict, VerifierClient
+from verifier.client import BrokenAnswer, Item, ServiceError, Verdict, VerifierClient
 from verifier.v1.verifier_pb2 import Recipe
-
-log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 16
 """Groups verified at once: more than any machine's sandbox slots would be idle waiting."""
@@ -39,9 +35,6 @@ AWAY = frozenset(
 
 LEAST_SILENCE_S = 60.0
 """What a service that is there may take for a group at least."""
-
-LONGEST_WAIT_S = 10.0
-"""Between two tries, so that a run goes on soon after the service is back."""
 
 
 def read_recipe(told: str) -> Recipe | str:
@@ -60,14 +53,23 @@ def read_recipe(told: str) -> Recipe | str:
 class Verification:
     """A client that takes groups of responses and gives their verdicts later.
 
-    A group without all its verdicts after `wait_seconds` ends the run: TrainingStopped.
+    A group that waits for a verdict for `wait_seconds` ends the run: TrainingStopped. Token, TLS
+    and the client's own name are the environment's to say (verifier/client/reach.py). Raises
+    DataError for what will not do.
     """
 
     def __init__(self, address: str, *, wait_seconds: float) -> None:
-        self._client = VerifierClient(address, timeout_s=max(wait_seconds, LEAST_SILENCE_S))
+        try:
+            self._client = VerifierClient(
+                address,
+                timeout_s=max(wait_seconds, LEAST_SILENCE_S),
+                resend_s=wait_seconds,
+                program="touchstone-train",
+            )
+        except ValueError as error:
+            raise DataError(f"reward.address: {error}") from error
         self._address = address
         self._wait_seconds = wait_seconds
-        self._told = -LONGEST_WAIT_S
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="verify")
 
     def submit(self, items: Sequence[Item]) -> Future[list[Verdict]]:
@@ -76,53 +78,22 @@ class Verification:
 
     def _verify(self, items: list[Item]) -> list[Verdict]:
         came: dict[int, Verdict] = {}
-
-        def ask() -> None:
-            missing = [place for place in range(len(items)) if place not in came]
-            try:
-                for number, verdict in self._client.stream([items[place] for place in missing]):
-                    if number >= len(missing) or not math.isfinite(verdict.reward):
-                        raise self._stopped(
-                            f"item {number} of {len(missing)}, {verdict.id!r}: "
-                            f"reward {verdict.reward}"
-                        )
-                    came[missing[number]] = verdict
-            except ServiceError as error:
-                if error.code in AWAY:
-                    raise
-                raise self._stopped(str(error)) from error
-
-        patience = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(ServiceError),
-            wait=tenacity.wait_exponential(max=LONGEST_WAIT_S),
-            stop=tenacity.stop_after_delay(self._wait_seconds),
-            before_sleep=self._waiting,
-            reraise=True,
-        )
         try:
-            patience(ask)
+            for number, verdict in self._client.stream(items):
+                if not math.isfinite(verdict.reward):
+                    raise self._stopped(
+                        f"item {number} of {len(items)}, {verdict.id!r}: reward {verdict.reward}"
+                    )
+                came[number] = verdict
         except ServiceError as error:
-            raise self._stopped(
-                f"{error}; waited for, reward.wait_seconds = {self._wait_seconds:g}"
-            ) from error
-        if len(came) != len(items):
-            raise self._stopped(f"answered {len(came)} of {len(items)} items without an error")
+            limit = f"; waited for, reward.wait_seconds = {self._wait_seconds:g}"
+            raise self._stopped(f"{error}{limit if error.code in AWAY else ''}") from error
+        except BrokenAnswer as error:
+            raise self._stopped(str(error)) from error
         return [came[place] for place in range(len(items))]
 
     def _stopped(self, why: str) -> TrainingStopped:
         return TrainingStopped(f"the verification service {self._address}: {why}")
-
-    def _waiting(self, state: tenacity.RetryCallState) -> None:
-        assert state.outcome is not None
-        if time.monotonic() < self._told + LONGEST_WAIT_S:
-            return  # of another group that waits
-        self._told = time.monotonic()
-        log.warning(
-            "the verification service %s is away (%s); waiting, %.0f s so far",
-            self._address,
-            state.outcome.exception(),
-            state.seconds_since_start or 0.0,
-        )
 
     def close(self) -> None:
         """Ends what is under way."""

@@ -1,4 +1,4 @@
-"""`touchstone`: serve, verify, view, describe, recipes, generate-tests."""
+"""`touchstone`: serve, verify, view, describe, recipes, generate-tests, health, top, token."""
 
 from __future__ import annotations
 
@@ -21,10 +21,22 @@ from google.protobuf import json_format
 
 from verifier import jsonl, summary
 from verifier.client import ServiceError, VerifierClient
+from verifier.client_cli import (
+    Client,
+    Insecure,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    TlsName,
+    TokenEnv,
+)
 from verifier.embedded import EmbeddedServer, ServerFailed
 from verifier.generate_cli import generate_tests
+from verifier.health_cli import health
+from verifier.security.token_cli import token
 from verifier.serve_cli import AuditFile, JudgeFile, Sandbox, serve
 from verifier.terminal import CANNOT_RUN, errors, fail
+from verifier.top_cli import top
 from verifier.v1 import verifier_pb2 as pb
 from verifier.view.command import view
 
@@ -68,6 +80,12 @@ def verify(
     sandbox: Sandbox = "embedded",
     judge: JudgeFile = None,
     audit: AuditFile = None,
+    token_env: TokenEnv = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tls_name: TlsName = None,
+    insecure: Insecure = None,
 ) -> None:
     """Verify a file of items; exit status 0 only if every item got a verdict.
 
@@ -81,8 +99,9 @@ def verify(
         for option, given in named:
             if given is not None and given.resolve() == audit.with_suffix(".jsonl").resolve():
                 fail(f"--audit: writes {option} itself, {given}")
+    client_of = Client(address, token_env, tls_ca, tls_cert, tls_key, tls_name, insecure)
     if replay:
-        _replay(files or [], input, output, _server(address, sandbox, judge, audit))
+        _replay(files or [], input, output, _server(address, sandbox, judge, audit), client_of)
         return
     if files:
         fail(f"{files[0]}: files are for --replay; items are given with --input")
@@ -98,7 +117,9 @@ def verify(
     seconds = 0.0
     with _opened(output, "wb", sys.stdout.buffer) as out:
         try:
-            with _server(address, sandbox, judge, audit) as at, VerifierClient(at) as client:
+            with _server(address, sandbox, judge, audit) as at, client_of(at) as client:
+                if address is not None:
+                    client.describe()  # a wrong address is said soon
                 started = time.perf_counter()
                 with _progress(len(items)) as step:
                     for place, verdict in client.stream(items):
@@ -126,12 +147,13 @@ def _replay(
     items: Path | None,
     output: Path | None,
     server: AbstractContextManager[str],
+    client_of: Callable[[str], VerifierClient],
 ) -> None:
     from verifier.audit import command
 
     command.check(files, items, output)
     with _opened(output, "wb", sys.stdout.buffer) as out:
-        command.replay(files, items, out, server)
+        command.replay(files, items, out, server, client_of)
 
 
 def _read(path: Path) -> list[pb.Item | jsonl.BadLine]:
@@ -159,12 +181,19 @@ def describe(
     address: Address = None,
     sandbox: Sandbox = "embedded",
     json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+    token_env: TokenEnv = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tls_name: TlsName = None,
+    insecure: Insecure = None,
 ) -> None:
     """Print what a server can do and the limits it keeps."""
     from verifier.recipes import formula
 
+    client_of = Client(address, token_env, tls_ca, tls_cert, tls_key, tls_name, insecure)
     try:
-        with _server(address, sandbox) as at, VerifierClient(at) as client:
+        with _server(address, sandbox) as at, client_of(at) as client:
             told = client.describe()
     except ServiceError as error:
         fail(str(error))
@@ -278,7 +307,10 @@ def _print_summary(counted: summary.Summary) -> None:
 
 app.command()(serve)
 app.command()(generate_tests)
+app.command()(health)
 app.command()(view)
+app.command()(top)
+app.command()(token)
 
 
 def main() -> None:

@@ -14,15 +14,19 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
 
 from sandbox.client import Sandbox
 from sandbox.v1 import sandbox_pb2 as sb
-from verifier import metrics, recipes, validate
+from verifier import logs, metrics, recipes, tracing, validate
 from verifier.choice import verify as choice
+from verifier.code import once
 from verifier.code import verify as code
 from verifier.instructions import verify as instructions
 from verifier.judge import verify as judge
 from verifier.judge.judging import Judging
+from verifier.kept.once import Kept
 from verifier.limits import MESSAGE_CHARS, Limits
 from verifier.math import MathVerifier
 from verifier.math import verify as math
@@ -53,6 +57,8 @@ class Engine:
     """Of accepted programs, that are run again on another order."""
     judging: Judging = field(default_factory=Judging)
     """The judge and the reward model, where the server has them."""
+    kept: Kept | None = None
+    """Where results of programs outlive this process."""
     toolchains: dict[str, str] = field(init=False)
     """Languages of programs that the sandbox runs, each with its compiler and version."""
     code: code.CodeVerifier = field(init=False)
@@ -63,40 +69,60 @@ class Engine:
             for known in self.sandbox_info.languages
             if not known.missing
         }
-        self.code = code.CodeVerifier(self.sandbox, self.toolchains, self.probe_share)
+        self.code = code.CodeVerifier(
+            self.sandbox,
+            self.toolchains,
+            self.probe_share,
+            once.NO_WORLD if self.kept is None else once.world(self.sandbox_info),
+            once.outcomes(self.kept),
+        )
 
-    async def verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
-        """The verdict of one item. Raises nothing but CancelledError."""
+    async def verify(self, item: pb.Item | Unreadable, queued_ms: float = 0.0) -> pb.Verdict:
+        """The verdict of one item, that has waited so long. Raises nothing but CancelledError."""
         accepted = time.perf_counter()
-        try:
-            verdict = await self._verify(item)
-        except Exception as error:
-            # A defect of ours costs one item, with a status, and not its batch.
-            log.exception("item %r", item.id)
-            verdict = _defect(item, error)
-        return _finished(verdict, accepted)
+        tracing.past("queue", queued_ms / 1000)
+        with logs.about(item), tracing.span("verify"):
+            try:
+                verdict = await self._verify(item)
+            except Exception as error:
+                # A defect of ours costs one item, with a status, and not its batch.
+                log.exception("item %r", item.id)
+                verdict = _defect(item, error)
+            _finished(verdict, accepted, queued_ms)
+            tracing.told(verdict)
+        return verdict
 
-    def verify_at_once(self, item: pb.Item | Unreadable) -> pb.Verdict | None:
+    def verify_at_once(
+        self, item: pb.Item | Unreadable, queued_ms: float = 0.0
+    ) -> pb.Verdict | None:
         """The verdict of an item that needs neither a sandbox, nor a worker, nor long;
         None for the others. Most mathematics is of this kind, and a task of its own
         would take as long as the work."""
-        if not isinstance(item, pb.Item):
-            return None
         accepted = time.perf_counter()
+        if not isinstance(item, pb.Item):
+            return _finished(failed(item.id, pb.Verdict.INVALID, item.message), accepted, queued_ms)
         try:
             if not _is_ruled(item) or _is_long(item):
                 return None
             verdict = self._refused(item)
-            if verdict is None:
-                outcome = _at_once(item)
-                recipe = validate.chosen_recipe(item)
-                if outcome is None or self.judging.wanted(recipe, outcome):
-                    return None
-                verdict = compose(item, recipe, outcome, score_parts(item, recipe, outcome))
+            if verdict is not None:
+                return _finished(verdict, accepted, queued_ms)
+            outcome = _at_once(item)
+            recipe = validate.chosen_recipe(item)
+            if outcome is None or self.judging.wanted(recipe, outcome):
+                return None
+            parts = score_parts(item, recipe, outcome)
+            verdict = compose(item, recipe, outcome, parts)
         except Exception as error:
-            log.exception("item %r", item.id)
-            verdict = _defect(item, error)
-        return _finished(verdict, accepted)
+            with logs.about(item):
+                log.exception("item %r", item.id)
+            return _finished(_defect(item, error), accepted, queued_ms)
+        seconds = time.perf_counter() - accepted
+        timing = verdict.timing
+        timing.ran_ms, timing.queued_ms = 1000 * seconds, queued_ms
+        reason = next((part.reason for part in parts if part.name == "accuracy"), _NO_REASON)
+        metrics.TALLY.add(verdict.provenance.verifier, verdict.status, reason, seconds)
+        return verdict
 
     async def _verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
         if isinstance(item, Unreadable):
@@ -180,6 +206,8 @@ def _has_part(recipe: pb.Recipe | None, name: str) -> bool:
     return recipe is not None and any(part.name == name for part in recipe.parts)
 
 
+_NO_REASON = pb.Part.UNSPECIFIED
+
 ACCURACY = pb.RecipePart(name="accuracy")
 
 
@@ -208,34 +236,56 @@ def compose(
     # A status of the task counts only where a part rests on the task.
     known = all(part.HasField("score") for part in parts)
     status = pb.Verdict.OK if known else outcome.status
-    task = str(item.WhichOneof("task"))
-    verdict = pb.Verdict(
-        id=item.id,
-        status=status,
-        parts=parts,
-        extracted=outcome.extracted,
-        evidence=outcome.evidence,
-        provenance=pb.Provenance(
-            verifier=task,
-            verifier_version=VERSIONS[task],
-            sandbox_tier=outcome.sandbox_tier,
-            judge_model=outcome.judge_model,
-            reward_model=outcome.reward_model,
-            cache_hit=outcome.cache_hit,
-        ),
-        timing=pb.Timing(queued_ms=outcome.queued_ms),
+    verdict = pb.Verdict(id=item.id, status=status, extracted=outcome.extracted)
+    # Filling in takes half of the time of handing over.
+    verdict.parts.extend(parts)
+    verdict.evidence.CopyFrom(outcome.evidence)
+    verdict.provenance.CopyFrom(
+        _provenance(
+            str(item.WhichOneof("task")),
+            outcome.sandbox_tier,
+            outcome.judge_model,
+            outcome.reward_model,
+            outcome.cache_hit,
+            recipe is not None and (recipe.name or "inline", recipes.digest(recipe)),
+        )
     )
-    if recipe is not None:
-        verdict.provenance.recipe = recipe.name or "inline"
-        verdict.provenance.recipe_hash = recipes.digest(recipe)
+    if outcome.queued_ms:
+        verdict.timing.queued_ms = outcome.queued_ms
     if status == pb.Verdict.OK:
         verdict.reward = recipes.reward(recipe, parts)
     return verdict
 
 
-def _finished(verdict: pb.Verdict, accepted: float) -> pb.Verdict:
+@lru_cache(maxsize=1024)
+def _provenance(
+    task: str,
+    sandbox_tier: str,
+    judge_model: str,
+    reward_model: str,
+    cache_hit: bool,
+    recipe: tuple[str, str] | Literal[False],
+) -> pb.Provenance:
+    """Kept, since it is the same for thousands of verdicts, and making one takes as long as all of
+    a verdict's other fields. `recipe` is its name and its hash."""
+    made = pb.Provenance(
+        verifier=task,
+        verifier_version=VERSIONS[task],
+        sandbox_tier=sandbox_tier,
+        judge_model=judge_model,
+        reward_model=reward_model,
+        cache_hit=cache_hit,
+    )
+    if recipe:
+        made.recipe, made.recipe_hash = recipe
+    return made
+
+
+def _finished(verdict: pb.Verdict, accepted: float, queued_ms: float) -> pb.Verdict:
     spent = 1000 * (time.perf_counter() - accepted)
-    verdict.timing.ran_ms = max(0.0, spent - verdict.timing.queued_ms)
+    timing = verdict.timing
+    timing.ran_ms = max(0.0, spent - timing.queued_ms)
+    timing.queued_ms += queued_ms
     metrics.count(verdict)
     return verdict
 

@@ -140,17 +140,18 @@ async def _run(
     reports: list[Report],
 ) -> None:
     """Works, writes, and fills `reports`."""
-    from verifier import server
+    from verifier import assembly
     from verifier.code.generate import generate_all
     from verifier.judge import judging
+    from verifier.settings import Settings as ServerSettings
 
     if not problems:
         return
     async with AsyncExitStack() as stack:
         asked = await judging.start(asking)
         stack.push_async_callback(asked.close)
-        opened = await server.start_sandbox(
-            server.Settings(sandbox=sandbox, require_tier=require_tier)
+        opened = await assembly.start_sandbox(
+            ServerSettings(sandbox=sandbox, require_tier=require_tier)
         )
         stack.push_async_callback(opened.close)
         assert asked.client is not None, "there is an endpoint"

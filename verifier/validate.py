@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from google.protobuf.message import Message
 
@@ -45,19 +46,40 @@ def problem(
 
     `toolchains` are the languages of programs that the sandbox runs.
     """
-    return (
-        _sizes(item, limits)
-        or _recipe(item, offers)
-        or _task(item, offers)
-        or _enums(getattr(item, str(item.WhichOneof("task"))), str(item.WhichOneof("task")))
-        or (_math(item.math, limits) if item.HasField("math") else None)
-        or (_code(item.code, limits, toolchains) if item.HasField("code") else None)
-        or (choice.problem(item.choice) if item.HasField("choice") else None)
-        or (instructions.problem(item.instructions) if item.HasField("instructions") else None)
-        or (judge.problem(item.judge) if item.HasField("judge") else None)
-        or (judge.problem(item.preference) if item.HasField("preference") else None)
-        or _speed(item)
-    )
+    # Most items are smaller than any of their texts may be.
+    if item.ByteSize() > min(limits.response_bytes, limits.prompt_bytes):
+        found = _sizes(item, limits)
+        if found:
+            return found
+    task = item.WhichOneof("task")
+    found = _recipe(item, offers) or _task(task, offers)
+    if found:
+        return found
+    assert task is not None
+    given = getattr(item, task)
+    return _enums(given, task) or _checked(given, limits, toolchains) or _speed(item)
+
+
+def _checked(given: Message, limits: Limits, toolchains: Collection[str]) -> str | None:
+    """What is wrong with a task."""
+    match given:
+        case pb.ChoiceTask():
+            return _choice(given.SerializeToString())
+        case pb.MathTask():
+            return _math(given, limits)
+        case pb.CodeTask():
+            return _code(given, limits, toolchains)
+        case pb.InstructionsTask():
+            return instructions.problem(given)
+        case pb.JudgeTask() | pb.PreferenceTask():
+            return judge.problem(given)
+    raise TypeError(f"no such task: {type(given).__name__}")
+
+
+@lru_cache(maxsize=4096)
+def _choice(task: bytes) -> str | None:
+    """Kept: the responses to one question all bring it."""
+    return choice.problem(pb.ChoiceTask.FromString(task))
 
 
 def _sizes(item: pb.Item, limits: Limits) -> str | None:
@@ -78,6 +100,8 @@ def _sizes(item: pb.Item, limits: Limits) -> str | None:
 
 def _recipe(item: pb.Item, offers: Offers) -> str | None:
     choice = item.WhichOneof("recipe_choice")
+    if choice is None and not item.language:
+        return None
     if choice == "recipe" and item.recipe not in recipes.BUILT_IN:
         return f"recipe: one of {', '.join(recipes.BUILT_IN)}, got {item.recipe!r}"
     if choice == "inline_recipe":
@@ -108,8 +132,7 @@ def chosen_recipe(item: pb.Item) -> pb.Recipe | None:
     return item.inline_recipe if choice == "inline_recipe" else None
 
 
-def _task(item: pb.Item, offers: Offers) -> str | None:
-    task = item.WhichOneof("task")
+def _task(task: str | None, offers: Offers) -> str | None:
     if task is None:
         return f"task: exactly one of {', '.join(VERIFIED_TASKS)} is required, got none"
     if task not in VERIFIED_TASKS:
@@ -121,6 +144,8 @@ def _task(item: pb.Item, offers: Offers) -> str | None:
 
 def _enums(message: Message, path: str) -> str | None:
     """An enum's number that this version does not know, in a task or below it."""
+    if message.DESCRIPTOR in _PLAIN:
+        return None
     for field, value in message.ListFields():
         name = f"{path}.{field.name}"
         if field.enum_type is not None and value not in field.enum_type.values_by_number:
@@ -132,6 +157,9 @@ def _enums(message: Message, path: str) -> str | None:
                 return found
     return None
 
+
+_PLAIN = frozenset({pb.ChoiceTask.DESCRIPTOR})
+"""Messages without an enum, however deep."""
 
 _WHOLE = re.compile(rf"[0-9]{{1,{MAX_NUMBER_DIGITS}}}")
 

@@ -1,4 +1,4 @@
-"""Reads requests so that one unreadable item does not lose its whole batch.
+"""Reads requests so that one unreadable item does not lose its whole batch; frames answers.
 
 Protobuf refuses a message outright when a string in it is not UTF-8 or the
 bytes are cut short. A batch is therefore split into its items first, without
@@ -91,6 +91,26 @@ def _explain(raw: bytes, error: DecodeError) -> Unreadable:
             except (DecodeError, AttributeError):
                 return Unreadable(name, f"{field.name}: not a valid {field.message_type.name}")
     return Unreadable(name, f"item: {error}")
+
+
+def indexed(index: int, verdict: bytes) -> bytes:
+    """One place of a serialised `Verdicts`: those of several may be put together as they are."""
+    inner = b"\x08" + _number(index) + b"\x12" + _number(len(verdict))
+    return b"\x0a" + _number(len(inner) + len(verdict)) + inner + verdict
+
+
+def _number(value: int) -> bytes:
+    """A varint."""
+    if value < 0x80:
+        return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    parts = bytearray()
+    while value >= 0x80:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
 
 
 def _delimited(raw: bytes, most: int) -> Iterator[tuple[int, memoryview]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from evals.service import connect_blocking
 from verifier.client import Item, Verdict, VerifierClient
 
 Kind = Literal["math", "choice"]
@@ -44,7 +45,7 @@ def client(verifier: str) -> VerifierClient:
         server = EmbeddedServer("--log-level", "warning")
         address = server.__enter__().address
         atexit.register(server.__exit__, None, None, None)
-    return VerifierClient(address)
+    return connect_blocking(address)
 
 
 def item(

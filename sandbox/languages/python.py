@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from types import CodeType
 
@@ -102,10 +103,22 @@ def _interpreter() -> str:
     return os.path.realpath(base)
 
 
+_VERSION = f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def _with_version(package: str) -> str:
+    """A package as a person calls it: "numpy 2.3.1"."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # it comes with a distribution of another name
+        holders = packages_distributions().get(package, ())
+        return " ".join((package, *(f"({name} {version(name)})" for name in holders)))
+
+
 def find() -> Language:
     return Language(
         name="python",
-        toolchain=f"{platform.python_implementation()} {platform.python_version()}",
+        toolchain=", ".join((_VERSION, *map(_with_version, find_packages().names))),
         source_name="main.py",
         run=(),
         shown=(*SYSTEM, *_prefixes()),

@@ -7,7 +7,9 @@ import importlib
 from rich.console import Console
 
 DEFAULT = ("mathematics", "service", "programs", "sandbox", "text")
-PARTS = (*DEFAULT, "docker", "training", "layouts", "engines", "evals")
+SERVICE = ("noop", "storm", "overload", "beside", "bad_requests", "chaos")
+"""The service under load and faults, for a machine on which nothing else runs."""
+PARTS = (*DEFAULT, *SERVICE, "docker", "training", "layouts", "engines", "evals")
 
 
 def run(part: str) -> dict[str, float]:

@@ -480,7 +480,8 @@ def test_what_a_grader_failed_at_is_graded_again(service, tmp_path):
     assert go(service, tmp_path, None) == [whole]
 
 
-def test_a_verification_server_that_dies_invents_nothing(service, tmp_path):
+def test_a_verification_server_that_dies_invents_nothing(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOUCHSTONE_RESEND_S", "0")  # it does not come back
     with ChatServer(adds) as server:
         (whole,) = go(service, tmp_path / "whole", server.url)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
 from sandbox.client import EmbeddedSandbox, SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as pb
@@ -55,8 +57,9 @@ def calls(source: str, entry_point: str, *arguments: list[str], **fields: object
     return pb.RunRequest(language="python", source=source, calls=work, **fields)
 
 
-@pytest.fixture
-async def sandbox() -> AsyncIterator[EmbeddedSandbox]:
+@asynccontextmanager
+async def two_slots() -> AsyncIterator[EmbeddedSandbox]:
+    """A sandbox; the test is skipped where none can start."""
     try:
         started = await EmbeddedSandbox.start(slots=2)
     except SandboxUnavailable as error:
@@ -65,6 +68,14 @@ async def sandbox() -> AsyncIterator[EmbeddedSandbox]:
     await started.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[EmbeddedSandbox]:
+    """One for all tests of a file, which run in the module's loop. A file whose tests look at the
+    processes of their sandbox, or kill them, makes one for each."""
+    async with two_slots() as started:
+        yield started
+
+
 @pytest.fixture
-async def ask(sandbox: EmbeddedSandbox) -> Asker:
+def ask(sandbox: EmbeddedSandbox) -> Asker:
     return Asker(sandbox)

@@ -64,6 +64,7 @@ from sandbox.v1 import sandbox_pb2 as pb
 from verifier.code.verify import CodeVerifier, Submission
 from verifier.v1 import verifier_pb2 as vpb
 
+# But for other attacks: two workers leave each other a core, and look at what is theirs alone.
 pytestmark = pytest.mark.alone
 
 Outcome = pb.Outcome

@@ -7,6 +7,8 @@ import pytest
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.conftest import Asker, Outcome
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 THREE = (["1"], ["2"], ["3"])
 
 

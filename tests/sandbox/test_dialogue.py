@@ -11,6 +11,8 @@ from sandbox.client import EmbeddedSandbox
 from sandbox.execution import Ended
 from sandbox.v1 import sandbox_pb2 as pb
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 LATE = 0.5
 INTERACTOR_FAILS = 7
 

@@ -11,6 +11,8 @@ import pytest
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.conftest import Asker, Outcome
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 async def tell(ask: Asker, source: str) -> str:
     outcome = await ask.one(source)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,18 @@ from sandbox import cgroup, slot
 from sandbox.client import EmbeddedSandbox, QueueFull
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.bench.endurance import own_mounts
-from tests.sandbox.conftest import Asker, Outcome, calls, inputs
+from tests.sandbox.conftest import Asker, Outcome, calls, inputs, two_slots
 
 pytestmark = pytest.mark.alone
 
 SLEEP = "import time\ntime.sleep(60)"
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[EmbeddedSandbox]:
+    """One for each test: they count its processes, and kill them."""
+    async with two_slots() as started:
+        yield started
 
 
 def descendants(pid: int) -> list[int]:

@@ -10,7 +10,7 @@ from sandbox import limits
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.conftest import Asker, Outcome
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
 
 SHORT = pb.Limits(cpu_seconds=0.4, wall_seconds=3)
 SMALL = pb.Limits(memory_bytes=64 << 20, cpu_seconds=5)

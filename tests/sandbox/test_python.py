@@ -9,6 +9,8 @@ import pytest
 from sandbox.v1 import sandbox_pb2 as pb
 from tests.sandbox.conftest import Asker, Outcome, calls
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 ADD = {
     "input": "print(sum(int(input()) for _ in range(3)))",
     "stdin iteration": "import sys\nprint(sum(int(line) for line in sys.stdin))",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sandbox import limits
@@ -23,16 +24,18 @@ from tests.sandbox.conftest import Outcome, calls, inputs
 from tests.sandbox.test_lifecycle import descendants, jails, until
 
 pytestmark = pytest.mark.alone
+# Of tests that share the sandbox.
+module_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(sandbox: EmbeddedSandbox) -> AsyncIterator[Server]:
     started = await Server.start(sandbox, "127.0.0.1:0")
     yield started
     await started.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(
         f"127.0.0.1:{server.port}", options=[("grpc.max_receive_message_length", -1)]
@@ -40,6 +43,7 @@ async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
         yield opened
 
 
+@module_loop
 async def test_run_and_describe_through_the_client(server: Server) -> None:
     remote = RemoteSandbox(f"127.0.0.1:{server.port}")
     result = await remote.run(inputs("print(int(input()) * 2)", b"4", id="a"))
@@ -59,6 +63,7 @@ async def test_run_and_describe_through_the_client(server: Server) -> None:
     await remote.close()
 
 
+@module_loop
 async def test_batch(channel: grpc.aio.Channel) -> None:
     requests = [inputs("print(input())", b"%d" % i, id=str(i)) for i in range(30)]
     requests[7] = pb.RunRequest(id="7", language="cobol")
@@ -76,6 +81,7 @@ async def test_batch(channel: grpc.aio.Channel) -> None:
             assert result.outcomes[0].stdout == b"%d\n" % index
 
 
+@module_loop
 async def test_stream_counts_over_all_its_batches(channel: grpc.aio.Channel) -> None:
     async def batches() -> AsyncIterator[pb.RunBatchRequest]:
         for start in range(0, 30, 10):
@@ -94,6 +100,7 @@ async def test_stream_counts_over_all_its_batches(channel: grpc.aio.Channel) -> 
     assert seen == {i: str(i) for i in range(30)}
 
 
+@module_loop
 async def test_empty_batch_and_stream(channel: grpc.aio.Channel) -> None:
     async def nothing() -> AsyncIterator[pb.RunBatchRequest]:
         return
@@ -104,6 +111,7 @@ async def test_empty_batch_and_stream(channel: grpc.aio.Channel) -> None:
     assert [m async for m in stub.RunStream(nothing())] == []
 
 
+@module_loop
 async def test_disconnecting_stops_the_program(server: Server, channel: grpc.aio.Channel) -> None:
     call = rpc.SandboxStub(channel).RunBatch(
         pb.RunBatchRequest(requests=[inputs("import time; time.sleep(60)") for _ in range(2)])
@@ -134,6 +142,7 @@ async def test_full_queue_is_resource_exhausted() -> None:
     await server.stop()
 
 
+@module_loop
 async def test_health_and_reflection(channel: grpc.aio.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     for name in ("", SERVICE):
@@ -148,6 +157,7 @@ async def test_nobody_there() -> None:
     await remote.close()
 
 
+@module_loop
 @pytest.mark.parametrize(
     ("request_", "words"),
     [

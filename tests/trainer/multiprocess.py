@@ -1,8 +1,8 @@
 """A few processes that form a gloo group, for tests of what ranks do together.
 
 They start once and run one function after the other, for starting torch takes longer than most
-tests. A function that raises, or that does not end in time, fails the test and ends the group:
-nothing here can wait for ever.
+tests; and they are forked from a process that has imported it. A function that raises, or that
+does not end in time, fails the test and ends the group: nothing here can wait for ever.
 """
 
 from __future__ import annotations
@@ -20,6 +20,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+PRELOADED = [
+    "tests.trainer.layouts",
+    "trainer.zero",
+    # What DeepSpeed imports at its first engine, which takes as long as all before.
+    "deepspeed.runtime.engine",
+    "torch._inductor.compile_fx",
+]
+"""Modules that ranks have from their start; those that are not installed are left out."""
+
 
 class Ranks:
     """`with Ranks(2) as ranks: ranks.run(function, *args)` returns each rank's result, in order.
@@ -29,7 +38,8 @@ class Ranks:
 
     def __init__(self, count: int) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        context = mp.get_context("spawn")
+        context = mp.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
         self._pipes: list[Connection] = []
         self._processes = []
         for rank in range(count):

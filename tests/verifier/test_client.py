@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier import client
-from verifier.client import Item, Verdict, VerificationFailed, batches, rewards
+from verifier.client import Item, Verdict, VerificationFailed, batch, rewards
+from verifier.client.batch import batches
 
 RIGHT = Verdict(id="r", status=Verdict.OK, reward=1.0)
 WRONG = Verdict(id="w", status=Verdict.OK, reward=0.0)
@@ -35,14 +35,26 @@ def test_rewards_under_each_policy() -> None:
 def test_batches_keep_every_item_and_the_limits(sizes: list[int], most: int, size: int) -> None:
     items = [Item(id=str(n), response="x" * length) for n, length in enumerate(sizes)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "BATCH_ITEMS", most)
-        patch.setattr(client, "BATCH_BYTES", size)
+        patch.setattr(batch, "BATCH_ITEMS", most)
+        patch.setattr(batch, "BATCH_BYTES", size)
         made = list(batches(items))
-    assert [item for _, batch in made for item in batch.items] == items
+    assert [item for _, one in made for item in one.items] == items
     place = 0
-    for start, batch in made:
+    for start, one in made:
         assert start == place
-        place += len(batch.items)
-        assert 1 <= len(batch.items) <= most
-        assert len(batch.items) == 1 or sum(i.ByteSize() for i in batch.items) <= size
+        place += len(one.items)
+        assert 1 <= len(one.items) <= most
+        assert len(one.items) == 1 or sum(i.ByteSize() for i in one.items) <= size
     assert len(made) >= math.ceil(len(items) / most)
+
+
+def test_items_are_spread_over_replicas() -> None:
+    items = [Item(id=str(n)) for n in range(1000)]
+
+    def sizes(count: int, replicas: int) -> list[int]:
+        return [len(one.items) for _, one in batches(items[:count], replicas)]
+
+    assert sizes(1000, 1) == [512, 488]
+    assert sizes(1000, 4) == [250] * 4
+    assert sizes(40, 4) == [32, 8]
+    assert sizes(1000, 100) == [32] * 31 + [8]

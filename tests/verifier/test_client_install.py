@@ -33,14 +33,32 @@ print(json.dumps({"seconds": seconds, "packages": packages, "values": values,
 """
 
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pip makes of the source, once for both environments."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [*PIP, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(ROOT)]
+    subprocess.run(build, check=True, cwd=folder)
+    (built,) = folder.iterdir()
+    return built
+
+
 @pytest.mark.parametrize("protobuf", ["protobuf==4.25.*", "protobuf<8"])
 def test_client_with_base_dependencies_only(
-    protobuf: str, tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str]
+    protobuf: str,
+    wheel: Path,
+    tmp_path: Path,
+    server: EmbeddedServer,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     python = tmp_path / "env" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, str(ROOT), protobuf], check=True, cwd=tmp_path)
+    # Our own pip installs into it, and says what is there.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    pip = [*PIP, "--python", str(python)]
+    subprocess.run([*pip, "install", "--quiet", wheel, protobuf], check=True, cwd=tmp_path)
     run = subprocess.run(
         [python, "-c", PROBE, server.address],
         check=True,
@@ -59,7 +77,7 @@ def test_client_with_base_dependencies_only(
     assert {name for name in found["packages"] if not name.startswith("_")} <= allowed
     assert found["protobuf"].startswith("4.25." if "==" in protobuf else "7.")
     frozen = subprocess.run(
-        [python, "-m", "pip", "freeze", "--exclude", "touchstone-rl"],
+        [*pip, "freeze", "--exclude", "touchstone-rl"],
         check=True,
         capture_output=True,
         text=True,

@@ -115,7 +115,7 @@ def test_killed_math_worker_costs_only_its_item() -> None:
 
 def test_killed_server_leaves_nothing_and_the_client_says_so() -> None:
     with EmbeddedServer("--log-level", "error") as server:
-        with VerifierClient(server.address) as client:
+        with VerifierClient(server.address, resend_s=0) as client:
             stream = client.stream([math_item("quick", "4"), code_item("slow", SLEEP)])
             assert next(stream)[1].reward == 1.0
             wait_for(lambda: bool(programs(server.pid)))

@@ -15,30 +15,33 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
-import logging
 import math
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 import grpc
 
-from verifier.client import AsyncVerifierClient, Item, ServiceError, Verdict
-
-log = logging.getLogger(__name__)
+from verifier.client import (
+    AsyncVerifierClient,
+    BrokenAnswer,
+    Item,
+    Priority,
+    ServiceError,
+    Tls,
+    Verdict,
+)
+from verifier.client.reach import reach
 
 ITEMS_AT_ONCE = 4096
 """Sent and not yet answered, of one process: a share of the server's own `items_in_flight`."""
 
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 """What is said of a service that is dead, starting, or full."""
-
-QUIET_S = 10.0
-"""Between two messages that a service is away, whatever the number of batches that wait."""
 
 CLOSING_S = 5.0
 """What the end of a process may wait for its connections."""
@@ -49,9 +52,19 @@ class NoReward(RuntimeError):
     can be pickled on its way out of a trainer's worker."""
 
 
+class Who(TypedDict):
+    """What `verifier.client` takes of how a service is reached, beside its address."""
+
+    token: str | None
+    tls: Tls | None
+    client: str | None
+    priority: Priority | None
+    insecure: bool | None
+
+
 @dataclass(frozen=True)
 class Link:
-    """A service, and how it is talked to."""
+    """A service, and how it is talked to. Raises ValueError for what will not do, naming it."""
 
     address: str
     timeout_s: float
@@ -61,10 +74,25 @@ class Link:
     batch_items: int
     window_ms: float
     """What an item waits for others to come with it."""
+    token: str | None = field(default=None, repr=False)
+    """None, here and below: as the environment says of the process that connects."""
+    tls: Tls | None = None
+    client: str | None = None
+    priority: Priority | None = None
+    insecure: bool | None = None
+
+    def who(self) -> Who:
+        """What the client takes of it by keyword."""
+        return {
+            "token": self.token,
+            "tls": self.tls,
+            "client": self.client,
+            "priority": self.priority,
+            "insecure": self.insecure,
+        }
 
     def __post_init__(self) -> None:
-        if not isinstance(self.address, str) or not self.address:
-            raise ValueError(f"address: host:port of the service, got {self.address!r}")
+        reach(self.address, **self.who())
         for name in ("timeout_s", "batch_items"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: more than 0, got {getattr(self, name)!r}")
@@ -103,11 +131,13 @@ class _Batcher:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._client = AsyncVerifierClient(link.address, timeout_s=link.timeout_s)
+        self._client = AsyncVerifierClient(
+            link.address, timeout_s=link.timeout_s, resend_s=link.wait_seconds, **link.who()
+        )
         self._queue = deque[_Waiting]()
         self._timer: asyncio.TimerHandle | None = None
         self._calls = set[_Call]()
-        self._sent, self._told = 0, -QUIET_S
+        self._sent = 0
 
     async def verify(self, items: Sequence[Item]) -> list[Verdict]:
         loop = asyncio.get_running_loop()
@@ -156,26 +186,15 @@ class _Batcher:
         self._send()
 
     async def _ask(self, batch: list[_Waiting]) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._link.wait_seconds
-        while left := [one for one in batch if not one.verdict.done()]:
-            try:
-                async for place, verdict in self._client.stream([one.item for one in left]):
-                    _give(left, place, verdict)
-                _fail(left, f"the service {self._link.address} answered not all of a batch")
-            except ServiceError as error:
-                # The client tried again with growing pauses before it gave up.
-                if error.code not in AWAY or loop.time() >= until:
-                    limit = _limit(error, self._link)
-                    _fail(left, f"the service {self._link.address}: {error}{limit}")
-                else:
-                    self._tell(error)
-
-    def _tell(self, error: ServiceError) -> None:
-        now = time.monotonic()
-        if now >= self._told + QUIET_S:
-            self._told = now
-            log.warning("the service %s is away (%s); waiting", self._link.address, error)
+        left = [one for one in batch if not one.verdict.done()]
+        try:
+            async for place, verdict in self._client.stream([one.item for one in left]):
+                _give(left, place, verdict)
+        except ServiceError as error:
+            # The client has waited, and sent again what was not answered, before it gave up.
+            _fail(left, f"the service {self._link.address}: {error}{_limit(error, self._link)}")
+        except BrokenAnswer as error:
+            _fail(left, f"the service {self._link.address}: {error}")
 
 
 def _limit(error: ServiceError, link: Link) -> str:
@@ -187,7 +206,7 @@ def _limit(error: ServiceError, link: Link) -> str:
 
 
 def _give(left: list[_Waiting], place: int, verdict: Verdict) -> None:
-    if place >= len(left) or not math.isfinite(verdict.reward):
+    if not math.isfinite(verdict.reward):
         why = f"item {place} of {len(left)}, {verdict.id!r}: reward {verdict.reward}"
         _fail(left, f"the service's answer is broken: {why}")
     elif not left[place].verdict.done():

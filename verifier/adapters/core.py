@@ -12,12 +12,20 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypedDict
 
 from verifier.adapters.batching import Link, NoReward, connection
 from verifier.adapters.rows import BadRow, Columns, Sample, item_of
-from verifier.client import Item, OnFailure, Verdict, VerificationFailed, rewards
+from verifier.client import (
+    Item,
+    OnFailure,
+    Priority,
+    Tls,
+    Verdict,
+    VerificationFailed,
+    rewards,
+)
 from verifier.v1.verifier_pb2 import Recipe
 
 __all__ = [
@@ -51,6 +59,15 @@ class Options(TypedDict, total=False):
     """Most items sent in one call; 256."""
     window_ms: float
     """What a sample waits for others to be sent with; 5."""
+    token: str | None
+    """None, here and below: what the environment says (verifier/client/reach.py)."""
+    tls: Tls | Mapping[str, str] | None
+    """Its fields, with the paths of files, where a configuration is all that can be given."""
+    client: str | None
+    """The name under which the service shares itself out: clients of one name have one share."""
+    priority: Priority | None
+    insecure: bool | None
+    """The token may travel without TLS to another machine."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +108,11 @@ class Rewarder:
         timeout_s: float = 1800.0,
         batch_items: int = 256,
         window_ms: float = 5.0,
+        token: str | None = None,
+        tls: Tls | Mapping[str, str] | None = None,
+        client: str | None = None,
+        priority: Priority | None = None,
+        insecure: bool | None = None,
         trainer: str = "a Rewarder",
         policies: Sequence[str] = ("none", "raise", "zero", "mask"),
         usual: Mapping[str, str] | None = None,
@@ -102,7 +124,18 @@ class Rewarder:
         if recipe is not None and not isinstance(recipe, str | Recipe):
             raise ValueError(f"recipe: a name or a Recipe, got {recipe!r}")
         self.on_failure: OnFailure = on_failure
-        self._link = Link(address, timeout_s, wait_seconds, batch_items, window_ms)
+        self._link = Link(
+            address,
+            timeout_s,
+            wait_seconds,
+            batch_items,
+            window_ms,
+            token=token,
+            tls=_tls(tls),
+            client=client,
+            priority=priority,
+            insecure=insecure,
+        )
         self._columns = Columns(dict(columns or {}), dict(usual or {}))
         self._recipe = recipe
 
@@ -147,6 +180,17 @@ class Rewarder:
         if without:
             log.warning("on_failure = %s: %s", self.on_failure, VerificationFailed(without))
         return Scored(verdicts, found.values, found.counts)
+
+
+def _tls(told: Tls | Mapping[str, str] | None) -> Tls | None:
+    if told is None or isinstance(told, Tls):
+        return told
+    known = [one.name for one in fields(Tls)]
+    if not isinstance(told, Mapping) or not set(told) <= set(known):
+        # What it holds may be a key.
+        names = sorted(map(str, told)) if isinstance(told, Mapping) else type(told).__name__
+        raise ValueError(f"tls: a Tls, or an object of {', '.join(known)}, got {names}")
+    return Tls(**told)
 
 
 def status_of(verdict: Verdict) -> str:

@@ -38,6 +38,7 @@ def replay(
     items: Path | None,
     out: BinaryIO | None,
     server: AbstractContextManager[str],
+    client_of: Callable[[str], VerifierClient] = VerifierClient,
 ) -> None:
     """Verifies the records of files again and reports what changed; ends the command.
 
@@ -49,7 +50,7 @@ def replay(
     version = ""
     started = time.perf_counter()
     try:
-        with server as address, VerifierClient(address) as client:
+        with server as address, client_of(address) as client:
             told = client.describe()
             version = told.version
             _verify(client, told, records, tally, _writer(out))

@@ -11,5 +11,13 @@ DROPPED = Counter(
     "Records that stand in none, by reason: full, writer, disk or closed.",
     ("reason",),
 )
-QUEUED = Gauge("touchstone_audit_queued_bytes", "Records that wait for the writer, in bytes.")
-FAILING = Gauge("touchstone_audit_failing", "1 while the file cannot be written, else 0.")
+QUEUED = Gauge(
+    "touchstone_audit_queued_bytes",
+    "Records that wait for the writer, in bytes.",
+    multiprocess_mode="livesum",
+)
+FAILING = Gauge(
+    "touchstone_audit_failing",
+    "1 while the file cannot be written, else 0.",
+    multiprocess_mode="livemax",
+)

@@ -20,14 +20,12 @@ from asyncio.subprocess import PIPE, Process
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from verifier.audit import metrics
 from verifier.audit.files import SUFFIXES
 from verifier.audit.records import Frame, pack
-from verifier.engine import Engine
 from verifier.limits import KIB, MIB
 from verifier.v1 import verifier_pb2 as pb
 from verifier.wire import Unreadable
@@ -98,13 +96,13 @@ class Recorder:
         recorder._task = asyncio.create_task(recorder._run(writer))
         return recorder
 
-    def put(self, item: pb.Item | Unreadable, verdict: pb.Verdict) -> None:
-        """Takes a record, or counts it as dropped."""
+    def put(self, item: pb.Item | Unreadable, verdict: bytes) -> None:
+        """Takes a record, its verdict serialised, or counts it as dropped."""
         if self._held >= QUEUE_BYTES or self._closing:
             self._drop(1, "closed" if self._closing else "full")
             return
         given = item.SerializeToString() if isinstance(item, pb.Item) else None
-        frame = Frame(time.time_ns() // 1_000_000, verdict.SerializeToString(), given)
+        frame = Frame(time.time_ns() // 1_000_000, verdict, given)
         self._queue.append(frame)
         self._hold(_size(frame))
         self._wake.set()
@@ -268,21 +266,3 @@ async def _ended(writer: Process, kill: bool) -> None:
             writer.kill()
     with suppress(TimeoutError):
         await asyncio.wait_for(writer.wait(), KILLED_SECONDS if kill else None)
-
-
-@dataclass
-class AuditedEngine(Engine):
-    """An engine whose verdicts are put into a recorder."""
-
-    recorder: Recorder = field(kw_only=True)
-
-    async def verify(self, item: pb.Item | Unreadable) -> pb.Verdict:
-        verdict = await super().verify(item)
-        self.recorder.put(item, verdict)
-        return verdict
-
-    def verify_at_once(self, item: pb.Item | Unreadable) -> pb.Verdict | None:
-        verdict = super().verify_at_once(item)
-        if verdict is not None:
-            self.recorder.put(item, verdict)
-        return verdict

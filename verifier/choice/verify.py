@@ -23,11 +23,11 @@ def problem(task: pb.ChoiceTask) -> str | None:
     if options == 1 or options > MAX_OPTIONS:
         return f"choice.options: 2 to {MAX_OPTIONS} options or none, got {options}"
     for place, option in enumerate(task.options):
-        name = f"choice.options[{place}]"
-        if not option.strip():
-            return f"{name}: must not be empty"
+        if not option or option.isspace():
+            return f"choice.options[{place}]: must not be empty"
         if len(option) > MAX_OPTION_CHARS:
-            return f"{name}: at most {MAX_OPTION_CHARS} characters, got {len(option)}"
+            limit = f"at most {MAX_OPTION_CHARS} characters"
+            return f"choice.options[{place}]: {limit}, got {len(option)}"
     gold = _letter(task.gold)
     last = LETTERS[(options or MAX_OPTIONS) - 1]
     if gold is None or gold > last:

@@ -1,113 +1,99 @@
-"""Identical programs on identical tests are run once, within a batch and across batches.
+"""What tells two runs of programs to be equal, and their outcomes as bytes.
 
-Invariants: two items share an outcome only if everything that went into it is equal: program,
-tests, limits, checkers, toolchain and the verifier's version; only an outcome that another run
-would certainly repeat is kept; who waits for another's run and finds that it was cancelled runs
-itself, and where an outcome is not to be shared nobody waits for its like again. Bounded in bytes,
-the least recently used leaves first.
+Invariant: two items share an outcome only if everything that went into it is equal: program,
+tests, limits, checkers, toolchains, what programs find in the sandbox, and the verifier itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from cachetools import LRUCache
+from google.protobuf.message import DecodeError
 
+from sandbox.v1 import sandbox_pb2 as sb
+from verifier import metrics
 from verifier.code.judges import language_of
+from verifier.kept.once import Kept, Once
+from verifier.kept.sources import fingerprint
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
-if TYPE_CHECKING:
-    from verifier.code.verify import Submission
-
-KEPT_BYTES = 256 << 20
-"""Memory for outcomes: some 50,000 of them with 20 tests each."""
-
-ALONE = 65_536
-"""Keys remembered whose outcomes are not to be shared."""
-
-OBJECT_BYTES = 4
-"""A parsed message takes about so many times its serialised size."""
+NO_WORLD = b""
+"""Of a verifier whose outcomes stay in its own memory."""
 
 
-class Once:
-    """Outcomes by what they rest on."""
-
-    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
-        self._kept: LRUCache[bytes, tuple[TaskOutcome, int]] = LRUCache(
-            most_bytes, getsizeof=lambda value: value[1]
-        )
-        self._alone: LRUCache[bytes, bool] = LRUCache(ALONE)
-        self._at_work: dict[bytes, asyncio.Future[None]] = {}
-
-    @staticmethod
-    def key(
-        submission: Submission, program: str, toolchains: Mapping[str, str], version: str
-    ) -> bytes:
-        """A hash of all that decides the outcome."""
-        task = pb.CodeTask()
-        task.CopyFrom(submission.task)
-        # How the program was found is no matter, only what it is.
-        task.ClearField("extraction")
-        task.program = program
-        judges = [task.language]
-        for given, program_of_judge in (
-            (task.HasField("checker_program"), task.checker_program),
-            (task.HasField("interactor"), task.interactor),
-        ):
-            judges.append(language_of(program_of_judge) if given else "")
-        versions = "\0".join(toolchains.get(name, "") for name in judges)
-        digest = hashlib.sha256(task.SerializeToString(deterministic=True))
-        digest.update(f"\0{versions}\0{version}\0{submission.measure_speed}".encode())
-        return digest.digest()
-
-    async def get(
-        self,
-        key: bytes,
-        work: Callable[[], Awaitable[TaskOutcome]],
-        shareable: Callable[[TaskOutcome], bool],
-    ) -> TaskOutcome:
-        """The outcome kept under the key, or that of `work`."""
-        began = time.monotonic()
-        while True:
-            kept = self._kept.get(key)
-            if kept is not None:
-                waited = 1000 * (time.monotonic() - began)
-                return _again(kept[0], waited)
-            if key in self._alone or key not in self._at_work:
-                break
-            await asyncio.wait([self._at_work[key]])
-        waited = 1000 * (time.monotonic() - began)
-        if key in self._alone:
-            outcome = await work()
-            outcome.queued_ms += waited
-            return outcome
-        done = self._at_work[key] = asyncio.get_running_loop().create_future()
-        try:
-            outcome = await work()
-            if shareable(outcome):
-                size = OBJECT_BYTES * outcome.evidence.ByteSize() + 1024
-                if size <= self._kept.maxsize:
-                    self._kept[key] = _copy(outcome), size
-            else:
-                self._alone[key] = True
-        finally:
-            del self._at_work[key]
-            done.set_result(None)
-        outcome.queued_ms += waited
-        return outcome
+def outcomes(kept: Kept | None = None) -> Once[TaskOutcome]:
+    """Outcomes in this process's memory, and in a file where there is one."""
+    return Once(pack, unpack, lambda how: metrics.CACHE_LOOKUPS.labels("code", how).inc(), kept)
 
 
-def _copy(outcome: TaskOutcome) -> TaskOutcome:
-    evidence = pb.Evidence()
-    evidence.CopyFrom(outcome.evidence)
-    return replace(outcome, evidence=evidence)
+def world(info: sb.DescribeResponse) -> bytes:
+    """A hash of what decides outcomes beside the item: this verifier, and what the sandbox gives
+    its programs. Toolchains are left out: the key has those that the item uses."""
+    digest = hashlib.sha256(fingerprint())
+    mechanisms = [(each.name, each.in_force) for each in info.mechanisms]
+    limits = info.default_limits.SerializeToString(deterministic=True)
+    digest.update(repr((info.version, info.tier, mechanisms, limits)).encode())
+    return digest.digest()
 
 
-def _again(outcome: TaskOutcome, waited_ms: float) -> TaskOutcome:
-    return replace(_copy(outcome), queued_ms=waited_ms, cache_hit=True)
+def key(
+    task: pb.CodeTask,
+    program: str,
+    toolchains: Mapping[str, str],
+    world: bytes,
+    measure_speed: bool,
+    probed: bool,
+) -> bytes:
+    """A hash of all that decides the outcome of a program on the tests of a task.
+
+    `toolchains` are by language, `world` is that of the server, `probed` tells that the program
+    is run again in another order when it is accepted.
+    """
+    wanted = pb.CodeTask()
+    wanted.CopyFrom(task)
+    # How the program was found is no matter, only what it is.
+    wanted.ClearField("extraction")
+    wanted.program = program
+    used = [task.language]
+    for given, program_of_judge in (
+        (task.HasField("checker_program"), task.checker_program),
+        (task.HasField("interactor"), task.interactor),
+    ):
+        used.append(language_of(program_of_judge) if given else "")
+    versions = [toolchains.get(name, "") for name in used]
+    digest = hashlib.sha256(wanted.SerializeToString(deterministic=True))
+    digest.update(repr(("code", versions, world, measure_speed, probed)).encode())
+    return digest.digest()
+
+
+def pack(outcome: TaskOutcome) -> bytes:
+    """An outcome whose status is OK, without what is an item's own."""
+    part = pb.Part(score=outcome.score, reason=outcome.reason, detail=outcome.detail)
+    verdict = pb.Verdict(
+        status=outcome.status,
+        parts=[part],
+        evidence=outcome.evidence,
+        provenance=pb.Provenance(sandbox_tier=outcome.sandbox_tier),
+    )
+    return verdict.SerializeToString()
+
+
+def unpack(packed: bytes) -> TaskOutcome:
+    """The outcome that was packed. Raises ValueError for other bytes."""
+    try:
+        verdict = pb.Verdict.FromString(packed)
+    except DecodeError as error:
+        raise ValueError("no outcome") from error
+    if verdict.status != pb.Verdict.OK or len(verdict.parts) != 1:
+        raise ValueError("no outcome that may be kept")
+    (part,) = verdict.parts
+    return TaskOutcome(
+        status=verdict.status,
+        reason=part.reason,
+        score=part.score,
+        detail=part.detail,
+        evidence=verdict.evidence,
+        sandbox_tier=verdict.provenance.sandbox_tier,
+    )

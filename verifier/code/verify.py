@@ -11,17 +11,18 @@ produced no result is never a pass, and a sandbox that failed is never a wrong a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from sandbox.client import Sandbox
-from verifier.code import extract, flags, lint, probe, scoring, speed
+from verifier.code import extract, flags, lint, once, probe, scoring, speed
 from verifier.code.grading import Grading
-from verifier.code.once import Once
 from verifier.code.order import History
 from verifier.code.runs import Runs, SandboxFailed
+from verifier.kept.once import Once, Share
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
@@ -56,7 +57,9 @@ class CodeVerifier:
     toolchains: dict[str, str] = field(default_factory=dict)
     """By language: interpreter or compiler and its version, part of what makes two runs equal."""
     probe_share: float = 0.0
-    once: Once = field(default_factory=Once)
+    world: bytes = once.NO_WORLD
+    """What else makes two runs equal; see once.py."""
+    once: Once[TaskOutcome] = field(default_factory=once.outcomes)
     history: History = field(default_factory=History)
 
     async def verify(self, submission: Submission) -> TaskOutcome:
@@ -66,7 +69,7 @@ class CodeVerifier:
             score = scoring.of_missing(submission.task, found.other_language)
             return TaskOutcome(pb.Verdict.OK, Reason.no_program, score, found.detail)
         work = partial(self._work, submission, found.program)
-        if flags.rests_on_chance(found.program):
+        if any(map(flags.rests_on_chance, texts(submission.task, found.program))):
             outcome = await work()
         else:
             outcome = await self._once(submission, found.program, work)
@@ -78,11 +81,29 @@ class CodeVerifier:
     async def _once(
         self, submission: Submission, program: str, work: Callable[[], Awaitable[TaskOutcome]]
     ) -> TaskOutcome:
+        task = submission.task
+        probed = probe.chosen(program, task, self.probe_share)
+        toolchains, measured = self.toolchains, submission.measure_speed
         key = await _here_or_beside(
-            submission.task.ByteSize(),
-            partial(self.once.key, submission, program, self.toolchains, VERSION),
+            task.ByteSize(),
+            partial(once.key, task, program, toolchains, self.world, measured, probed),
         )
-        return await self.once.get(key, work, partial(cacheable, submission.task))
+        asked = began = time.monotonic()
+
+        async def began_now() -> TaskOutcome:
+            nonlocal began
+            began = time.monotonic()
+            return await work()
+
+        # A measured speed is much the same next time, and not to the last digit.
+        outcome, how = await self.once.get(
+            key, began_now, partial(share, task, probed), lasts=not measured
+        )
+        if how == "miss":
+            outcome.queued_ms += 1000 * (began - asked)
+            return outcome
+        waited_ms = 1000 * (time.monotonic() - asked)
+        return replace(outcome, queued_ms=waited_ms, cache_hit=True)
 
     async def _work(self, submission: Submission, program: str) -> TaskOutcome:
         task = submission.task
@@ -126,6 +147,22 @@ async def _program(submission: Submission) -> extract.Found:
 
 async def _here_or_beside(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if size > WORKED_HERE else work()
+
+
+def texts(task: pb.CodeTask, program: str) -> Iterator[str]:
+    """Of all programs that have a part in the outcome."""
+    yield program
+    yield task.checker_program.source
+    yield task.interactor.source
+    yield from (test.source for test in task.tests)
+
+
+def share(task: pb.CodeTask, probed: bool, outcome: TaskOutcome) -> Share:
+    """Who else may have an outcome, of a program that was to be `probed` if accepted."""
+    unprobed = outcome.reason == Reason.accepted and probed and not outcome.evidence.code.probed
+    if outcome.status != pb.Verdict.OK or unprobed:
+        return Share.FAILED
+    return Share.KEEP if cacheable(task, outcome) else Share.ALONE
 
 
 def cacheable(task: pb.CodeTask, outcome: TaskOutcome) -> bool:

@@ -1,9 +1,9 @@
 """Which path does what, control flow on one page.
 
-    headers and body (body.py) -> items or a program -> places -> engine or sandbox -> JSON
+    headers and body (body.py) -> items or a program -> places -> desk or sandbox -> JSON
 
-Invariants: all work goes through the engine and the admission that gRPC has; a request beyond a
-limit is answered at once; a failure of ours is never a score.
+Invariants: all work goes through the desk that gRPC has; a request beyond a limit is answered at
+once; a failure of ours is never a score.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from starlette.types import Receive, Scope, Send
 from sandbox.client import QueueFull, SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import jsonl
-from verifier.engine import Engine
+from verifier.callers import Caller, Refused
+from verifier.desk import Desk, Placed
 from verifier.http import fusion, items, openapi, trainers
 from verifier.http.body import Bodies
+from verifier.http.who import caller_of, refusal
 from verifier.http.words import RETRY, STOPPING, defect, told
-from verifier.service import Admission, answers, describe
 from verifier.v1 import verifier_pb2 as pb
+from verifier.wire import Unreadable
 
 JSON_LINES = "application/jsonl"
 
@@ -41,50 +43,48 @@ LINES = 64
 
 @dataclass
 class Front:
-    """The handlers. They share the engine and the admission with the gRPC service."""
+    """The handlers. They share the desk with the gRPC service."""
 
-    engine: Engine
-    admission: Admission
+    desk: Desk
     ready: bool = True
     """Not when the server is stopping."""
     bodies: Bodies = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bodies = Bodies(self.engine.limits.message_bytes)
+        self.bodies = Bodies(self.desk.limits.message_bytes)
 
     async def verify(self, request: Request) -> Response:
         item = await self.bodies.read(request, items.read_item)
-        with self._place():
-            verdict = await self.engine.verify(item)
+        verdict = await self._verdict(request, item)
         return Response(jsonl.write_verdict(verdict), media_type="application/json")
 
     async def verify_batch(self, request: Request) -> Response:
-        parse = partial(items.read_batch, most=self.engine.limits.batch_items)
-        return Lines(self._answers(await self.bodies.read(request, parse)))
+        parse = partial(items.read_batch, most=self.desk.limits.batch_items)
+        return Lines(self._answers(request, await self.bodies.read(request, parse)))
 
     async def describe(self, request: Request) -> Response:
-        found = json_format.MessageToDict(describe(self.engine), preserving_proto_field_name=True)
+        found = json_format.MessageToDict(self.desk.about, preserving_proto_field_name=True)
         return JSONResponse(found)
 
     async def openrlhf(self, request: Request) -> Response:
         asked = trainers.asked(request.query_params)
-        most = self.engine.limits.batch_items
+        most = self.desk.limits.batch_items
         parse = partial(trainers.openrlhf_items, asked=asked, most=most)
-        verdicts = await self._verdicts(await self.bodies.read(request, parse))
+        verdicts = await self._verdicts(request, await self.bodies.read(request, parse))
         return JSONResponse(trainers.openrlhf_answer(verdicts, asked))
 
     async def slime(self, request: Request) -> Response:
         asked = trainers.asked(request.query_params)
         parse = partial(trainers.slime_items, asked=asked)
-        verdicts = await self._verdicts(await self.bodies.read(request, parse))
+        verdicts = await self._verdicts(request, await self.bodies.read(request, parse))
         return JSONResponse(trainers.rewards(verdicts, asked)[0])
 
     async def run_code(self, request: Request) -> Response:
-        parse = partial(fusion.run_request, sandbox=self.engine.sandbox_info)
+        parse = partial(fusion.run_request, sandbox=self.desk.sandbox_info)
         asked = await self.bodies.read(request, parse)
-        with self._place():
+        with self._place(request):
             try:
-                result = await self.engine.sandbox.run(asked)
+                result = await self.desk.run_program(asked)
             except QueueFull as error:
                 raise HTTPException(429, f"sandbox: {error}", RETRY) from error
             except SandboxUnavailable as error:
@@ -93,8 +93,7 @@ class Front:
 
     async def submit(self, request: Request) -> Response:
         body, item = await self.bodies.read(request, fusion.submit_item)
-        with self._place():
-            verdict = await self.engine.verify(item)
+        verdict = await self._verdict(request, item)
         return JSONResponse(fusion.submit_answer(body, item, verdict))
 
     async def openapi(self, request: Request) -> Response:
@@ -109,38 +108,50 @@ class Front:
         return JSONResponse({"status": "ready"})
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self.admission.try_take(1):
-            raise HTTPException(429, self.admission.refusal(1), RETRY)
+    def _place(self, request: Request) -> Iterator[None]:
+        caller = caller_of(request)
+        self._admit(caller, 1)
         try:
             yield
         finally:
-            self.admission.give_back(1)
+            self.desk.admission.give_back(caller, 1)
 
-    async def _answers(self, found: items.Items) -> AsyncGenerator[pb.Verdicts, None]:
+    def _admit(self, caller: Caller, count: int) -> None:
+        try:
+            self.desk.admit(caller, count)
+        except Refused as refused:
+            raise refusal(refused) from refused
+
+    async def _verdict(self, request: Request, item: pb.Item | Unreadable) -> pb.Verdict:
+        caller = caller_of(request)
+        self._admit(caller, 1)
+        return pb.Verdict.FromString(await self.desk.answer(caller, item))
+
+    async def _answers(
+        self, request: Request, found: items.Items
+    ) -> AsyncGenerator[list[Placed], None]:
         """The verdicts as they finish. Raises HTTPException before the first one, or not at all."""
-        count = len(found)
-        if not self.admission.try_take(count):
-            raise HTTPException(429, self.admission.refusal(count), RETRY)
-        ready = answers(self.engine, self.admission, found)
+        caller = caller_of(request)
+        self._admit(caller, len(found))
+        ready = self.desk.answers(caller, found)
         del found
         async with aclosing(ready):
             async for verdicts in ready:
                 yield verdicts
 
-    async def _verdicts(self, found: items.Items) -> list[pb.Verdict]:
+    async def _verdicts(self, request: Request, found: items.Items) -> list[pb.Verdict]:
         """The verdicts in the items' order."""
-        places: dict[int, pb.Verdict] = {}
-        async with aclosing(self._answers(found)) as ready:
+        places: dict[int, bytes] = {}
+        async with aclosing(self._answers(request, found)) as ready:
             async for verdicts in ready:
-                places |= {each.index: each.verdict for each in verdicts.verdicts}
-        return [places[place] for place in range(len(found))]
+                places.update(verdicts)
+        return [pb.Verdict.FromString(places[place]) for place in range(len(found))]
 
 
 class Lines(Response):
     """Verdicts as JSON Lines, each with its item's index, as they finish."""
 
-    def __init__(self, verdicts: AsyncGenerator[pb.Verdicts, None]) -> None:
+    def __init__(self, verdicts: AsyncGenerator[list[Placed], None]) -> None:
         super().__init__(media_type=JSON_LINES)
         del self.headers["content-length"]
         self._verdicts = verdicts
@@ -152,17 +163,18 @@ class Lines(Response):
             head = {"status": self.status_code, "headers": self.raw_headers}
             await send({"type": "http.response.start", **head})
             while some is not None:
-                for first in range(0, len(some.verdicts), LINES):
-                    lines = "".join(map(_line, some.verdicts[first : first + LINES])).encode()
+                for first in range(0, len(some), LINES):
+                    lines = "".join(map(_line, some[first : first + LINES])).encode()
                     await send({"type": "http.response.body", "body": lines, "more_body": True})
                     await asyncio.sleep(0)  # a quick reader would let nobody else have a turn
                 some = await anext(ready, None)
             await send({"type": "http.response.body", "body": b""})
 
 
-def _line(answer: pb.IndexedVerdict) -> str:
-    verdict = jsonl.write_verdict(answer.verdict).translate(_BREAKS)
-    return f'{{"index": {answer.index}, "verdict": {verdict}}}\n'
+def _line(answer: Placed) -> str:
+    index, raw = answer
+    verdict = jsonl.write_verdict(pb.Verdict.FromString(raw)).translate(_BREAKS)
+    return f'{{"index": {index}, "verdict": {verdict}}}\n'
 
 
 _BREAKS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}

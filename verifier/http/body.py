@@ -16,9 +16,9 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from verifier.admission import Places
 from verifier.engine import LONG_TEXT
 from verifier.http.words import RETRY, shown
-from verifier.service import Admission
 
 BODIES = 2
 """Bodies of the largest size that may be held at once, over all clients: 512 MiB by default."""
@@ -38,7 +38,7 @@ class Bodies:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held = Admission(BODIES * most)
+        self._held = Places(BODIES * most)
 
     async def read(self, request: Request, parse: Callable[[bytes], T]) -> T:
         """What `parse` makes of the request's body, in a thread where that takes long.

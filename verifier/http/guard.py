@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from verifier.http.who import CERTIFIED, name_in
 from verifier.http.words import RETRY, STOPPING, shown
 
 HEAD_BYTES = 64 * 1024
@@ -37,12 +38,12 @@ CONNECTIONS = 4_096 if _FILES == resource.RLIM_INFINITY else min(4_096, _FILES /
 class Guard:
     """Cancels the application when its client is gone, within a turn of the event loop.
 
-    Unless the front is `public`, it must be addressed as this machine: a page in a browser whose
-    own name is made to lead here (DNS rebinding) says that name.
+    A front on `loopback` must be addressed as this machine: a page in a browser whose own name is
+    made to lead here (DNS rebinding) says that name.
     """
 
-    def __init__(self, app: ASGIApp, public: bool) -> None:
-        self._app, self._public = app, public
+    def __init__(self, app: ASGIApp, loopback: bool) -> None:
+        self._app, self._loopback = app, loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         size = sum(len(name) + len(value) for name, value in scope["headers"])
@@ -52,9 +53,8 @@ class Guard:
             await JSONResponse({"error": message}, 431)(scope, receive, send)
             return
         host = Headers(scope=scope).get("host", "localhost")
-        if not self._public and not _is_local(host):
-            wanted = "localhost or a loopback address is wanted without --http-public"
-            message = f"host: {wanted}, got {shown(host)}"
+        if self._loopback and not _is_local(host):
+            message = f"host: localhost or a loopback address is wanted here, got {shown(host)}"
             await JSONResponse({"error": message}, 421)(scope, receive, send)
             return
         body_read = asyncio.Event()
@@ -121,6 +121,9 @@ class Protocol(H11Protocol):
             transport.close()
             return
         super().connection_made(transport)
+        shown_to_us = transport.get_extra_info("peercert")
+        if shown_to_us:
+            self.app_state = {CERTIFIED: name_in(shown_to_us)}
         self._watch()
 
     def data_received(self, data: bytes) -> None:

@@ -99,16 +99,21 @@ def _schemas() -> dict[str, Schema]:
 
 
 _ERRORS = {
-    "400": "The body or the address is not as it should be; the message names the field.",
+    "400": "Body, address or a header is not as it should be; the message names the field.",
+    "401": "A token is wanted, and none or no good one came.",
+    "403": "The client's certificate has no name that can be used.",
     "408": "The body came too slowly.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "421": "The Host header names another machine, and the front is not public.",
+    "421": "The Host header names another machine, and the front is on loopback.",
     "422": "INVALID or UNDECIDED: no reward, and none when asked again.",
     "431": "The headers are too large.",
-    "429": "Too many items, or programs, are at work; see Retry-After.",
+    "429": "Too many items, or programs, are at work, or a quota is used up; see Retry-After.",
     "503": "Too much is being read, the server stops, or it failed; see Retry-After.",
 }
+_WHO = ("400", "401", "403")
+"""What every path but the health checks may answer."""
+
 _JSON = "application/json"
 
 
@@ -171,7 +176,9 @@ DESCRIPTION: Schema = {
             _ref("IndexedVerdict"),
             "application/jsonl",
         ),
-        "/v1/describe": _get("What this server can do and its limits.", _ref("DescribeResponse")),
+        "/v1/describe": _get(
+            "What this server can do and its limits.", _ref("DescribeResponse"), *_WHO
+        ),
         "/openrlhf": _post(
             "OpenRLHF's remote reward model.",
             "OpenRlhf",
@@ -186,10 +193,15 @@ DESCRIPTION: Schema = {
         ),
         "/run_code": _post("SandboxFusion's: run a program.", "RunCode", _ref("RunAnswer")),
         "/submit": _post("SandboxFusion's: grade a completion.", "Submit", _ref("SubmitAnswer")),
-        "/openapi.json": _get("This description.", {"type": "object"}),
+        "/openapi.json": _get("This description.", {"type": "object"}, *_WHO),
         "/healthz": _get("The process answers.", _ref("State")),
         "/readyz": _get("It takes work.", _ref("State"), "503"),
     },
-    "components": {"schemas": _schemas()},
+    "components": {
+        "schemas": _schemas(),
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+    },
+    # None is wanted by a server without tokens.
+    "security": [{}, {"token": []}],
 }
 """OpenAPI 3.1."""

@@ -39,6 +39,7 @@ ACCURACY = Gauge(
     "touchstone_judge_canary_accuracy",
     "Share of the newest canaries' verdicts that were right, by the true verdict.",
     ("truth",),
+    multiprocess_mode="livemin",
 )
 
 

@@ -21,6 +21,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from verifier import tracing
 from verifier.judge import metrics, protocol
 from verifier.judge.ask import Ask, Kind, Place
 from verifier.judge.budget import Spend, spend
@@ -176,7 +177,10 @@ class Endpoint:
         """
         began, outcome = time.monotonic(), "cancelled"
         try:
-            with metrics.IN_FLIGHT.labels(self.url).track_inprogress():
+            with (
+                tracing.span("judge", endpoint=self.url, model=self.model),
+                metrics.IN_FLIGHT.labels(self.url).track_inprogress(),
+            ):
                 async with asyncio.timeout(self._timeout):
                     reply = await self._asked(packed, ask, turn)
             outcome = "ok"

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from verifier.choice import verify as choice
@@ -39,7 +40,7 @@ class Judging:
     reward_model: RewardModel | None = None
     groups: Groups = field(default_factory=Groups)
 
-    @property
+    @cached_property
     def offers(self) -> Offers:
         """For validation."""
         return Offers(self.client is not None, self.reward_model is not None)

@@ -23,11 +23,17 @@ CACHE_HITS = Counter(
     "Questions answered without a request of theirs, by source: kept or merged.",
     ("source",),
 )
-IN_FLIGHT = Gauge("touchstone_judge_in_flight", "Requests out now.", ("endpoint",))
+IN_FLIGHT = Gauge(
+    "touchstone_judge_in_flight",
+    "Requests out now.",
+    ("endpoint",),
+    multiprocess_mode="livesum",
+)
 BREAKER = Gauge(
     "touchstone_judge_breaker",
     "Breaker at the last request: 0 closed, 1 half-open, 2 open.",
     ("endpoint",),
+    multiprocess_mode="livemax",
 )
 LATENCY = Histogram(
     "touchstone_judge_latency_seconds",

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from verifier.kept.once import Kept
 from verifier.math import countdown
 from verifier.math.decide import Decision, decide
 from verifier.math.extract import Extracted, extract, why_none
@@ -55,6 +56,8 @@ class MathVerdict:
     """Values of the symbols at which the two sides differ."""
     queued_s: float = 0.0
     """Seconds the check waited for a symbolic worker."""
+    cache_hit: bool = False
+    """All symbolic work that it took was done for somebody else."""
 
     @property
     def canonical_gold(self) -> str:
@@ -77,9 +80,14 @@ class MathVerifier:
     """Checks responses, with its own symbolic workers. Belongs to one event loop."""
 
     def __init__(
-        self, workers: int = 1, symbolic_timeout_s: float = TIMEOUT_S, max_queued: int = 10_000
+        self,
+        workers: int = 1,
+        symbolic_timeout_s: float = TIMEOUT_S,
+        max_queued: int = 10_000,
+        file: Kept | None = None,
     ) -> None:
-        self.workers = SymbolicWorkers(workers, symbolic_timeout_s, max_queued)
+        """`file` keeps what the workers decide beyond this process."""
+        self.workers = SymbolicWorkers(workers, symbolic_timeout_s, max_queued, file)
         self._turns = asyncio.Lock()
 
     async def check(
@@ -124,7 +132,7 @@ class MathVerifier:
         budget_s: float | None,
     ) -> MathVerdict:
         known: dict[tuple[Node, Node], bool | None] = {}
-        queued, left = 0.0, budget_s
+        queued, left, hit = 0.0, budget_s, True
         refused = unsure = None
         for gold, answer, decision in pending:
             failure = ""
@@ -137,6 +145,7 @@ class MathVerifier:
                         *pair, timeout_s=limit if left is None else min(left, limit)
                     )
                     queued += result.queued_s
+                    hit = hit and result.kept
                     left = None if left is None else left - result.ran_s
                     known[pair] = result.answer
                     failure = result.failure or failure
@@ -146,7 +155,8 @@ class MathVerifier:
                 if decision.equal is not None or all(pair in known for pair in decision.open):
                     break
             if decision.equal is True:
-                return replace(_settled(verdict, gold, answer, decision), queued_s=queued)
+                settled = _settled(verdict, gold, answer, decision)
+                return replace(settled, queued_s=queued, cache_hit=hit and bool(known))
             if decision.equal is False:
                 refused = refused or _settled(verdict, gold, answer, decision)
                 continue
@@ -155,7 +165,8 @@ class MathVerifier:
             found = replace(verdict, outcome=_OUTCOMES[failure], detail=_FAILURES[failure])
             unsure = unsure or found
         # One reference that nobody can tell leaves the whole open.
-        return replace(unsure or refused or verdict, queued_s=queued)
+        hit = hit and bool(known)
+        return replace(unsure or refused or verdict, queued_s=queued, cache_hit=hit)
 
 
 DEFAULT_POLICY = MathPolicy()

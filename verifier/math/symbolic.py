@@ -8,7 +8,8 @@ Invariants:
 - A worker that dies under an item costs it one retry on a fresh worker, then "died".
 - A cancelled caller frees its place at once: the worker is killed.
 - Pairs that are asked for again, or twice at the same time, are decided once; a limit
-  that was met counts for who asks with no more time.
+  that was met counts for who asks meanwhile with no more time. Only a yes or a no that
+  came well within the pool's limit is kept: never a timeout, a death or a giving up.
 - At most `max_queued` callers wait; one more is refused at once with `QueueFullError`.
 - After `close()` no process is left.
 
@@ -18,6 +19,7 @@ Not covered: sharing a pool between event loops; one pool belongs to one loop.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -25,9 +27,15 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
 from typing import Any, Literal
 
+from verifier.kept.once import How, Kept, Once, Share
+from verifier.kept.sources import fingerprint
 from verifier.math.tree import Node, to_json
+from verifier.metrics import CACHE_LOOKUPS
+from verifier.metrics import WORKERS_KILLED as KILLED
 
 TIMEOUT_S = 1.0
 """CPU seconds for one pair. What SymPy decides at all, it decides within that."""
@@ -44,8 +52,11 @@ MAX_ITEMS = 1_000
 MAX_RSS = 300 << 20
 """Bytes of resident memory after which a worker is replaced."""
 
-KEPT_PAIRS = 4_096
-"""Decided pairs kept: the samples of a group repeat them."""
+KEPT_BYTES = 8 << 20
+"""Memory for answers, some 12,000 of them: the samples of a group repeat their pairs."""
+
+SURE_SHARE = 0.5
+"""An answer that took more of the CPU limit than this might not come again."""
 
 ATTEMPTS = 2
 MAX_LINE = 1 << 20
@@ -65,8 +76,12 @@ class SymbolicResult:
     ran_s: float
     """Wall seconds of work, over all attempts."""
     failure: Literal["timeout", "died"] | None = None
-    lasting: bool = True
-    """False where the load of the host may have had a part in it."""
+    limit_s: float = TIMEOUT_S
+    """CPU seconds there were for it."""
+    sure: bool = False
+    """Another worker would certainly answer so."""
+    kept: bool = False
+    """Decided for somebody else."""
 
 
 class _DiedError(Exception):
@@ -114,7 +129,8 @@ class _Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    async def ask(self, request: bytes) -> bool | None:
+    async def ask(self, request: bytes) -> dict[str, Any]:
+        """The worker's answer to one request; see worker.py."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(request)
@@ -124,8 +140,7 @@ class _Worker:
         answer = await self.line()
         self.items += 1
         self.rss = answer["rss"]
-        found: bool | None = answer["answer"]
-        return found
+        return answer
 
     async def kill(self) -> int:
         """Ends the process; returns how it ended (a negative signal number)."""
@@ -146,8 +161,13 @@ class SymbolicWorkers:
     """`await equal(a, b)` on at most `count` processes, started when first needed."""
 
     def __init__(
-        self, count: int = 1, timeout_s: float = TIMEOUT_S, max_queued: int = 10_000
+        self,
+        count: int = 1,
+        timeout_s: float = TIMEOUT_S,
+        max_queued: int = 10_000,
+        file: Kept | None = None,
     ) -> None:
+        """`file` keeps answers beyond this process."""
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}")
         self.timeout_s = timeout_s
@@ -157,11 +177,8 @@ class SymbolicWorkers:
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._closed = False
-        self._kept: dict[tuple[Node, Node], tuple[SymbolicResult, float]] = {}
-        """Results and the limits under which they came, oldest first."""
-        self._running: dict[
-            tuple[Node, Node], asyncio.Future[tuple[SymbolicResult, float] | None]
-        ] = {}
+        self._once = Once(_pack, _unpack, _count, file, KEPT_BYTES)
+        self._versions = "" if file is None else _versions(timeout_s)
 
     async def equal(self, a: Node, b: Node, timeout_s: float | None = None) -> SymbolicResult:
         """Whether two scalar trees are equal.
@@ -174,30 +191,22 @@ class SymbolicWorkers:
             raise RuntimeError("the workers are closed")
         limit = self.timeout_s if timeout_s is None else timeout_s
         arrived = time.monotonic()
-        pair = (a, b)
-        kept: tuple[SymbolicResult, float] | None = self._kept.get(pair)
-        while kept is None or (kept[0].failure and limit > kept[1]):
-            if pair not in self._running:
-                return await self._first(pair, limit, arrived)
-            other = self._running[pair]
-            await asyncio.wait([other])
-            kept = other.result()
-        return replace(kept[0], queued_s=time.monotonic() - arrived, ran_s=0.0)
+        trees = json.dumps([to_json(a), to_json(b)])
+        found, how = await self._once.get(
+            hashlib.sha256(f"math {self._versions} {trees}".encode()).digest(),
+            partial(self._fresh, a, b, limit, arrived),
+            self._share,
+            # A limit that was met says nothing to who has more time.
+            lambda one: one.failure is None or limit <= one.limit_s,
+        )
+        if how == "miss":
+            return found
+        return replace(found, queued_s=time.monotonic() - arrived, ran_s=0.0, kept=True)
 
-    async def _first(self, pair: tuple[Node, Node], limit: float, arrived: float) -> SymbolicResult:
-        """Decides a pair; those who ask meanwhile wait for it."""
-        done = self._running[pair] = asyncio.get_running_loop().create_future()
-        result = None
-        try:
-            result = await self._fresh(*pair, limit, arrived)
-        finally:
-            del self._running[pair]
-            done.set_result(None if result is None else (result, limit))
-        if result.lasting:
-            if len(self._kept) >= KEPT_PAIRS:
-                del self._kept[next(iter(self._kept))]
-            self._kept[pair] = (result, limit)
-        return result
+    def _share(self, result: SymbolicResult) -> Share:
+        if result.failure == "died":
+            return Share.FAILED
+        return Share.KEEP if result.sure else Share.JOIN
 
     async def _fresh(self, a: Node, b: Node, limit: float, arrived: float) -> SymbolicResult:
         if self._waiting >= self.max_queued:
@@ -221,18 +230,22 @@ class SymbolicWorkers:
                 continue
             started = time.monotonic()
             try:
-                answer = await asyncio.wait_for(worker.ask(request), limit * WALL_FACTOR)
+                told = await asyncio.wait_for(worker.ask(request), limit * WALL_FACTOR)
             except TimeoutError:
+                KILLED.labels("timeout").inc()
                 await self._retire(worker)
                 ran += time.monotonic() - started
-                return SymbolicResult(None, started - arrived, ran, "timeout", lasting=False)
+                return SymbolicResult(None, started - arrived, ran, "timeout", limit)
             except _DiedError:
                 code = await self._retire(worker, killing=False)
                 ran += time.monotonic() - started
                 if code == -signal.SIGPROF:
-                    return SymbolicResult(None, started - arrived, ran, "timeout")
+                    KILLED.labels("timeout").inc()
+                    return SymbolicResult(None, started - arrived, ran, "timeout", limit)
+                KILLED.labels("died").inc()
                 continue
             except BaseException:  # cancelled: the worker must not go on
+                KILLED.labels("cancelled").inc()
                 await self._retire(worker)
                 raise
             ran += time.monotonic() - started
@@ -241,8 +254,10 @@ class SymbolicWorkers:
                 await worker.kill()
             else:
                 self._idle.append(worker)
-            return SymbolicResult(answer, started - arrived, ran)
-        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, "died", False)
+            answer: bool | None = told["answer"]
+            sure = answer is not None and told["cpu_s"] <= SURE_SHARE * self.timeout_s
+            return SymbolicResult(answer, started - arrived, ran, None, limit, sure)
+        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, "died", limit)
 
     async def _worker(self) -> _Worker | None:
         """An idle worker or a new one; None when none can be had."""
@@ -282,3 +297,25 @@ class SymbolicWorkers:
         self._idle.clear()
         for worker in workers:
             await worker.kill()
+
+
+def _count(how: How) -> None:
+    CACHE_LOOKUPS.labels("math", how).inc()
+
+
+_ANSWERS = {b"equal": True, b"different": False}
+
+
+def _pack(result: SymbolicResult) -> bytes:
+    return b"equal" if result.answer else b"different"
+
+
+def _unpack(packed: bytes) -> SymbolicResult:
+    if packed not in _ANSWERS:
+        raise ValueError("no answer")
+    return SymbolicResult(_ANSWERS[packed], 0.0, 0.0, sure=True)
+
+
+def _versions(timeout_s: float) -> str:
+    """What decides an answer beside the trees."""
+    return f"{fingerprint().hex()} sympy {version('sympy')} {version('mpmath')} {timeout_s}"

@@ -109,6 +109,7 @@ def to_outcome(found: MathVerdict, policy: MathPolicy) -> TaskOutcome:
         extracted=found.extracted,
         evidence=pb.Evidence(message=message, math=evidence),
         queued_ms=1000 * found.queued_s,
+        cache_hit=found.cache_hit,
     )
 
 

@@ -1,8 +1,8 @@
 """The process that decides what needs a computer algebra system.
 
 Reads one JSON request a line, answers one JSON line: `{"a": tree, "b": tree,
-"cpu_s": limit}` gives `{"answer": true | false | null, "rss": bytes}`. The first line
-it writes is `{"ready": true}`, after SymPy is imported.
+"cpu_s": limit}` gives `{"answer": true | false | null, "cpu_s": spent, "rss": bytes}`. The
+first line it writes is `{"ready": true}`, after SymPy is imported.
 
 Invariants:
 - Trees become SymPy objects by explicit constructors alone; no text is ever evaluated.
@@ -27,6 +27,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from fractions import Fraction
 from typing import Any
 
@@ -60,9 +61,11 @@ def main() -> None:
         request = json.loads(requests.get())
         # The clock is the process's own CPU time, so a busy host changes nothing.
         signal.setitimer(signal.ITIMER_PROF, float(request["cpu_s"]))
+        began = time.process_time()
         answer = decide(from_json(request["a"]), from_json(request["b"]))
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-        _write(answers, {"answer": answer, "rss": _rss()})
+        spent = time.process_time() - began
+        _write(answers, {"answer": answer, "cpu_s": spent, "rss": _rss()})
 
 
 def _read(requests: queue.SimpleQueue[str], parent: int) -> None:

@@ -2,7 +2,8 @@
 
     python -m tests.verifier.adapters.peers [NAME ...]
 
-makes those that are not there.
+makes those that are not there. `trl`, with torch and transformers, is made only by name; it is the
+environment of the benchmark beside TRL too.
 """
 
 from __future__ import annotations
@@ -40,5 +41,10 @@ def make(name: str) -> None:
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or PEERS:
-        if not ready(wanted):
+        if wanted == "trl":
+            from tests.bench.training import peer_python
+
+            if peer_python() is None:
+                sys.exit("trl: cannot be had; the reason is above")
+        elif not ready(wanted):
             make(wanted)

@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 
 from verifier.adapters.rows import Columns, Sample, item_of
+from verifier.assembly import start_sandbox
 from verifier.embedded import EmbeddedServer
 from verifier.engine import Engine
 from verifier.limits import Limits
 from verifier.math.verify import MathVerifier
-from verifier.server import Settings, start_sandbox
+from verifier.settings import Settings
 from verifier.v1 import verifier_pb2 as pb
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / "build" / "peers" / "trl" / "bin" / "python"
-STEPS = 6
+STEPS = 20
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_run_gets_the_rewards_of_the_verifiers(
     server: EmbeddedServer, client_packages: Path
 ) -> None:
     if not PYTHON.exists():
-        pytest.skip("no build/peers/trl with TRL (make bench PARTS=training sets it up)")
+        pytest.skip("no build/peers/trl with TRL (python -m tests.verifier.adapters.peers trl)")
     done = subprocess.run(
         [str(PYTHON), "-m", "tests.verifier.adapters.grpo_case", server.address, str(STEPS)],
         capture_output=True,

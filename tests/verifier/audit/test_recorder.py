@@ -107,7 +107,7 @@ def failing() -> bool:
     return REGISTRY.get_sample_value("touchstone_audit_failing") == 1
 
 
-VERDICT = pb.Verdict(id="v", status=pb.Verdict.OK, reward=1.0)
+VERDICT = pb.Verdict(id="v", status=pb.Verdict.OK, reward=1.0).SerializeToString()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -123,7 +123,7 @@ async def test_what_is_no_item_has_a_record_without_one(tmp_path: Path) -> None:
     await audit.close()
     (record,) = read(path)
     assert record.item is None
-    assert record.verdict == VERDICT
+    assert record.verdict.SerializeToString() == VERDICT
 
 
 async def test_a_killed_writer_is_replaced_and_what_it_had_is_counted(
@@ -222,7 +222,10 @@ async def test_a_full_disk_is_said_counted_and_outlived(
     put = 0
     async with asyncio.timeout(60):
         while not (failing() and gained(before).get("full")):
-            audit.put(pb.Item(id=str(put), response="x" * 5_000), pb.Verdict(id=str(put)))
+            audit.put(
+                pb.Item(id=str(put), response="x" * 5_000),
+                pb.Verdict(id=str(put)).SerializeToString(),
+            )
             put += 1
             await asyncio.sleep(0.005)
     assert "No space left on device" in caplog.text

@@ -6,9 +6,10 @@ import pytest
 
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier.client import VerifierClient
-from verifier.code.once import Once
-from verifier.code.verify import CodeVerifier, Submission, cacheable
+from verifier.code import flags, once, verify
+from verifier.code.verify import CodeVerifier, Submission, cacheable, share
 from verifier.embedded import EmbeddedServer
+from verifier.kept.once import Share
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
@@ -73,18 +74,37 @@ async def test_equal_programs_in_a_batch_are_run_once() -> None:
 )
 async def test_anything_that_decides_makes_another_key(other: dict[str, object]) -> None:
     keys = {
-        Once.key(Submission(one, ""), one.program, {"python": version}, "1")
+        once.key(one, one.program, {"python": version}, b"", False, False)
         for one in (task(), task(**other))
         for version in ("3.11", "3.12")
     }
     assert len(keys) == 4
-    plain = task()
-    assert Once.key(Submission(plain, "a", item_id="x"), "p", {}, "1") == Once.key(
-        Submission(plain, "b", item_id="y"), "p", {}, "1"
-    )
-    assert Once.key(Submission(plain, ""), "p", {}, "1") != Once.key(
-        Submission(plain, ""), "p", {}, "2"
-    )
+
+
+def test_anything_of_the_server_that_decides_makes_another_key() -> None:
+    plain = (task(), "p", {}, b"", False, False)
+    others = [
+        (task(), "p", {}, b"", False, True),
+        (task(), "p", {}, b"", True, False),
+        (task(), "p", {}, b"world", False, False),
+        (task(), "p", {"python": "3"}, b"", False, False),
+        (task(), "q", {}, b"", False, False),
+    ]
+    assert len({once.key(*each) for each in [plain, *others]}) == 6
+    assert once.key(task(extraction=pb.CodeTask.LAST_FENCES), *plain[1:]) == once.key(*plain)
+    worlds = {
+        once.world(sb.DescribeResponse(**fields))
+        for fields in (
+            {},
+            {"version": "2"},
+            {"tier": sb.T3},
+            {"default_limits": sb.Limits(cpu_seconds=1)},
+            {"mechanisms": [sb.Mechanism(name="seccomp")]},
+            {"mechanisms": [sb.Mechanism(name="seccomp", in_force=True)]},
+        )
+    }
+    assert len(worlds) == 6
+    assert once.world(sb.DescribeResponse(slots=2, max_queued=3)) in worlds
 
 
 @pytest.mark.parametrize(
@@ -137,17 +157,28 @@ async def test_a_failure_of_ours_is_not_shared() -> None:
     assert sandbox.asked == 4
 
 
-async def test_memory_is_bounded() -> None:
-    once = Once(most_bytes=20_000)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"tests": [pb.CodeTest(source="import random\nassert f() == random.random()")]},
+        {"checker_program": pb.JudgeProgram(source="srand(time(0))")},
+        {"interactor": pb.JudgeProgram(source="srand(time(0))")},
+    ],
+)
+def test_chance_in_what_judges_counts_like_chance_in_the_program(other: dict[str, object]) -> None:
+    assert any(map(flags.rests_on_chance, verify.texts(task(**other), "print(3)")))
+    assert not any(map(flags.rests_on_chance, verify.texts(task(), "print(3)")))
 
-    async def work() -> TaskOutcome:
-        return TaskOutcome(
-            pb.Verdict.OK, Reason.accepted, 1.0, evidence=pb.Evidence(message="x" * 1000)
-        )
 
-    for number in range(100):
-        await once.get(b"%d" % number, work, lambda _: True)
-    assert 0 < len(once._kept) < 20
+def test_an_outcome_comes_back_as_it_was() -> None:
+    evidence = pb.Evidence(code=pb.CodeEvidence(tests=[pb.TestResult(got="3", cpu_ms=0.5)]))
+    outcome = TaskOutcome(
+        pb.Verdict.OK, Reason.wrong_answer, 0.25, "1 of 4", evidence=evidence, sandbox_tier="T3"
+    )
+    assert once.unpack(once.pack(outcome)) == outcome
+    for spoilt in (b"", b"garbage", pb.Verdict(status=pb.Verdict.TIMEOUT).SerializeToString()):
+        with pytest.raises(ValueError):
+            once.unpack(spoilt)
 
 
 def test_near_its_limit_nothing_is_certain() -> None:
@@ -159,6 +190,9 @@ def test_near_its_limit_nothing_is_certain() -> None:
     limited = task(limits=pb.CodeLimits(cpu_seconds=1))
     assert cacheable(limited, outcome(100))
     assert not cacheable(limited, outcome(900))
+    assert share(limited, False, outcome(900)) is Share.ALONE
+    # It was to be run again in another order, and that failed: it may not be steady.
+    assert share(limited, True, outcome(100)) is Share.FAILED
     assert cacheable(task(), outcome(900))
 
 

@@ -15,12 +15,11 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from verifier.engine import Engine
+from verifier.desk import Desk
 from verifier.http import body, front, guard
 from verifier.http.app import Front, application
 from verifier.limits import Limits
 from verifier.server import ListenError, Server, Settings
-from verifier.service import Admission
 
 HEAD = b"POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 ITEM = {"response": "\\boxed{4}", "math": {"gold": ["4"]}}
@@ -146,7 +145,7 @@ async def test_unread_verdicts_use_up_the_room_of_both_services() -> None:
             assert unread.status_code == 200
             refused = await client.post("/v1/verify_batch", json={"items": [{}] * 2500})
             assert refused.status_code == 429
-            assert refused.headers["retry-after"] == "1"
+            assert 1 <= int(refused.headers["retry-after"]) <= 12  # by how fast places come free
             said = refused.json()["error"]
             assert said.startswith("items_in_flight: at most 2500, ")
             assert said.endswith(" are at work and 2500 more came")
@@ -189,7 +188,7 @@ async def test_the_end_of_a_server_is_told() -> None:
 
 
 async def test_readiness_is_apart_from_liveness() -> None:
-    alone = Front(cast(Engine, SimpleNamespace(limits=Limits())), Admission(1))
+    alone = Front(cast(Desk, SimpleNamespace(limits=Limits())))
     transport = httpx2.ASGITransport(application(alone))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         assert (await client.get("/readyz")).status_code == 200
@@ -201,9 +200,9 @@ async def test_readiness_is_apart_from_liveness() -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("0.0.0.0:0", "--http: others can reach '0.0.0.0:0', and whoever does can run programs: --http-public says that they may"),
+        ("0.0.0.0:0", "--http: others can reach '0.0.0.0:0': whoever does can run programs; give --tls-cert and --tls-key, or say with --insecure that they may"),
         ("[::]:0", "others can reach '[::]:0'"),
-        ("127.0.0.1", "--http: host:port with a port below 65536, got '127.0.0.1'"),
+        ("127.0.0.1", "--http: host:port with a port below 65536, or unix:path, got '127.0.0.1'"),
         ("127.0.0.1:70000", "got '127.0.0.1:70000'"),
         (":8080", "got ':8080'"),
         ("no.such.host.invalid:0", "--http: cannot listen on 'no.such.host.invalid:0': "),
@@ -219,7 +218,7 @@ async def test_addresses_that_are_refused(address: str, said: str) -> None:
 
 async def test_addresses_that_are_listened_on() -> None:
     for address, public in (("localhost:0", False), ("127.0.0.2:0", False), ("0.0.0.0:0", True)):
-        settings = Settings(listen="127.0.0.1:0", sandbox="none", http=address, http_public=public)
+        settings = Settings(listen="127.0.0.1:0", sandbox="none", http=address, insecure=public)
         async with Server(settings) as server, httpx2.AsyncClient() as client:
             at = server.http_address.replace("0.0.0.0", "127.0.0.1")
             assert (await client.get(f"http://{at}/healthz")).status_code == 200

@@ -33,7 +33,7 @@ from tests.verifier.judge.server import (
 from tests.verifier.support import wait_for
 from verifier.client import ServiceError, VerifierClient
 from verifier.embedded import EmbeddedServer
-from verifier.judge import cache, client
+from verifier.judge import client
 from verifier.judge.ask import Answer, Ask, JudgeFailed, Message
 from verifier.judge.asking import Asking
 from verifier.judge.cache import Store
@@ -41,6 +41,7 @@ from verifier.judge.client import Judge
 from verifier.judge.group import Groups
 from verifier.judge.settings import JudgeSettings, checked
 from verifier.judge.verify import verify
+from verifier.kept import store as kept
 from verifier.v1 import verifier_pb2 as pb
 
 SAFE = '{"analysis": "", "safety": "safe"}'
@@ -311,7 +312,7 @@ async def test_a_file_that_is_harmed_while_it_is_in_use(tmp_path: Path, harm: st
 
 async def test_a_file_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One waits for the lock, and no other; without a cap answers come all the same."""
-    monkeypatch.setattr(cache, "BUSY_SECONDS", 1.0)
+    monkeypatch.setattr(kept, "BUSY_SECONDS", 1.0)
     path = tmp_path / "judge.sqlite"
     with ChatServer(always(says("yes"))) as server:
         judge = Judge(settings(server, cache={"path": str(path)}))
@@ -375,7 +376,7 @@ def items(count: int) -> list[pb.Item]:
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(slow_judge: Served) -> None:
     server = slow_judge.start()
-    with server, VerifierClient(server.address) as service:
+    with server, VerifierClient(server.address, resend_s=0) as service:
         verdicts = []
 
         def work() -> None:

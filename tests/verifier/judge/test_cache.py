@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from verifier.judge import cache
 from verifier.judge.ask import Answer
 from verifier.judge.budget import Caps, Spend
 from verifier.judge.cache import OverBudget, Store
+from verifier.kept import store as kept
 
 ROOT = Path(__file__).parents[3]
 MIB = 1 << 20
@@ -67,7 +67,7 @@ async def test_the_size_is_bounded_and_the_least_used_leave(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "judge.sqlite"
-    monkeypatch.setattr(cache, "USED_STEP_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "USED_STEP_SECONDS", 0.0)
     store = Store(str(path), MIB)
     for number in range(400):
         store.put(b"%d" % number, answer("x" * 10_000))

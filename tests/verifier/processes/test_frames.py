@@ -1,0 +1,56 @@
+"""What goes between the front and its engines comes out as it went in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifier.processes import frames
+from verifier.processes.frames import Answered, Asked, Kind
+
+NUMBERS = st.integers(0, 2**32 - 1)
+ASKED = st.builds(
+    Asked,
+    number=NUMBERS,
+    waited=st.floats(0, 1e6),
+    caller=st.text(max_size=30),
+    weight=st.integers(0, 255),
+    carrier=st.dictionaries(st.text(max_size=10), st.text(max_size=20), max_size=3),
+    item=st.binary(max_size=200),
+)
+ANSWERED = st.builds(Answered, NUMBERS, st.floats(0, 1e6), st.binary(max_size=200))
+
+
+async def through(*raw: bytes) -> list[tuple[Kind, bytes]]:
+    stream = asyncio.StreamReader()
+    stream.feed_data(b"".join(raw))
+    stream.feed_eof()
+    found = []
+    while (said := await frames.read(stream)) is not None:
+        found.append(said)
+    return found
+
+
+@given(st.lists(ASKED, max_size=5), st.lists(ANSWERED, max_size=5), st.lists(NUMBERS, max_size=5))
+def test_frames_come_out_as_they_went_in(
+    asked: list[Asked], answered: list[Answered], numbers: list[int]
+) -> None:
+    sent = (
+        frames.items(asked),
+        frames.verdicts(answered),
+        frames.numbers(Kind.WITHDRAW, numbers),
+        frames.numbered(Kind.RUN, 7, b"program"),
+    )
+    items, verdicts, withdrawn, run = asyncio.run(through(*sent))
+    assert (items[0], list(frames.read_items(items[1]))) == (Kind.ITEMS, asked)
+    assert (verdicts[0], list(frames.read_verdicts(verdicts[1]))) == (Kind.VERDICTS, answered)
+    assert (withdrawn[0], list(frames.read_numbers(withdrawn[1]))) == (Kind.WITHDRAW, numbers)
+    assert (run[0], frames.read_numbered(run[1])) == (Kind.RUN, (7, b"program"))
+
+
+@given(st.integers(0, 30))
+def test_a_frame_that_is_cut_off_is_the_end(size: int) -> None:
+    raw = frames.frame(Kind.RUN, b"x" * 25)
+    assert asyncio.run(through(raw[:size])) == ([] if size < 30 else [(Kind.RUN, b"x" * 25)])

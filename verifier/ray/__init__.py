@@ -1,0 +1,1 @@
+"""The service as a Ray Serve application (docs/ray.md). Needs the extra `ray`."""
