@@ -11,7 +11,7 @@ import random
 import time
 from collections import deque
 
-from verifier.callers import Caller
+from verifier.callers import NEVER, Caller
 
 CROWDED = 0.75
 """Share of the places that is given to whoever comes first."""
@@ -110,8 +110,12 @@ class Admission:
                 )
         return None
 
-    def retry_seconds(self, count: int) -> float:
-        """When so many may find room, by how fast places were given back of late."""
+    def retry_seconds(self, caller: Caller, count: int) -> float:
+        """When so many may find room, by how fast places were given back of late; NEVER where they
+        are more than there will ever be for this caller."""
+        own = caller.items_in_flight
+        if count > (self.most if own is None else min(own, self.most)):
+            return NEVER
         now = time.monotonic()
         self._look(now)
         since, before = self._looks[0]

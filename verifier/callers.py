@@ -43,9 +43,14 @@ class Caller:
     """Its own bound below the server's; None: the server's alone."""
 
 
+NEVER = -1.0
+"""Seconds after which what can never be let in may come again, as gRPC says it."""
+
+
 class Refused(Exception):
     """The call is not let in. `code` is a name of grpc.StatusCode: UNAUTHENTICATED,
-    PERMISSION_DENIED, INVALID_ARGUMENT or RESOURCE_EXHAUSTED; then `retry_seconds` says when."""
+    PERMISSION_DENIED, INVALID_ARGUMENT or RESOURCE_EXHAUSTED; then `retry_seconds` says when it may
+    come again, or NEVER."""
 
     def __init__(self, code: str, message: str, retry_seconds: float = 0.0) -> None:
         super().__init__(message)

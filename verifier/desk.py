@@ -63,7 +63,7 @@ class Desk:
         if not self.admission.try_take(caller, count):
             metrics.REFUSED.labels("items_in_flight").inc()
             why = self.admission.limit(caller, count) or "items_in_flight: there was no room"
-            raise Refused("RESOURCE_EXHAUSTED", why, self.admission.retry_seconds(count))
+            raise Refused("RESOURCE_EXHAUSTED", why, self.admission.retry_seconds(caller, count))
         try:
             self.callers.charge(caller, count)
         except Refused:
@@ -82,7 +82,7 @@ class Desk:
                 metrics.came(caller.name, 1)
                 return
             except Refused as refused:
-                if not refused.retry_seconds:
+                if refused.retry_seconds <= 0:
                     self.admission.give_back(caller, 1)
                     raise
                 await asyncio.sleep(refused.retry_seconds)

@@ -45,6 +45,13 @@ KEEPALIVE = (
     ("grpc.keepalive_timeout_ms", 20 * _SECONDS),
 )
 
+WAITING = tuple(
+    # Calls that have come and not begun: gRPC cancels them from some thousand on, where admission
+    # would let them in or tell them when to come again. A call that has not begun holds no message.
+    (f"grpc.server.max_pending_requests{which}", 1 << 20)
+    for which in ("", "_hard_limit")
+)
+
 
 class Server:
     """A running server; `async with Server(settings) as server: server.address`."""
@@ -102,6 +109,7 @@ class Server:
                 ("grpc.so_reuseport", 0),
                 *HANDSHAKE,
                 *KEEPALIVE,
+                *WAITING,
             ],
         )
         add_to(server, VerifierService(desk))

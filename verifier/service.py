@@ -42,13 +42,19 @@ class VerifierService:
 
     async def verify(self, raw: bytes, context: Context) -> bytes:
         caller = await self._caller(context)
-        await self._admit(caller, 1, context)
+        try:
+            self._desk.admit(caller, 1)
+        except Refused as refused:
+            await _abort(context, refused)
         return await self._desk.answer(caller, read_item(raw))
 
     async def verify_batch(self, raw: bytes, context: Context) -> AsyncIterator[bytes]:
         caller = await self._caller(context)
-        items = await self._read(raw, context)
-        await self._admit(caller, len(items), context)
+        try:
+            items = self._read(raw)
+            self._desk.admit(caller, len(items))
+        except Refused as refused:
+            await _abort(context, refused)
         ready = self._desk.answers(caller, items)
         del raw, items
         async with aclosing(ready):
@@ -66,7 +72,7 @@ class VerifierService:
             async def read() -> None:
                 nonlocal accepted
                 async for raw in batches:
-                    for item in await self._read(raw, context):
+                    for item in self._read(raw):
                         await window.acquire()
                         await self._desk.wait_for_place(caller)
                         call.admitted(1)
@@ -98,12 +104,13 @@ class VerifierService:
                     task.cancel()
                 await asyncio.gather(*leftover, return_exceptions=True)
 
-    async def describe(
-        self,
-        request: pb.DescribeRequest,
-        context: Context,
-    ) -> pb.DescribeResponse:
+    async def describe(self, raw: bytes, context: Context) -> pb.DescribeResponse:
         await self._caller(context)
+        try:
+            pb.DescribeRequest.FromString(raw)
+        except DecodeError as error:
+            said = f"DescribeRequest: not a protobuf message ({error}), got {len(raw)} bytes"
+            await _abort(context, Refused("INVALID_ARGUMENT", said))
         return self._desk.about
 
     async def _caller(self, context: Context) -> Caller:
@@ -115,26 +122,16 @@ class VerifierService:
         except Refused as refused:
             await _abort(context, refused)
 
-    async def _admit(self, caller: Caller, count: int, context: Context) -> None:
-        try:
-            self._desk.admit(caller, count)
-        except Refused as refused:
-            await _abort(context, refused)
-
-    async def _read(self, raw: bytes, context: Context) -> Items:
+    def _read(self, raw: bytes) -> Items:
         most = self._desk.limits.batch_items
         try:
             return read_batch(raw, most)
         except DecodeError as error:
-            await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"Batch: not a protobuf message ({error}), got {len(raw)} bytes",
-            )
+            said = f"Batch: not a protobuf message ({error}), got {len(raw)} bytes"
+            raise Refused("INVALID_ARGUMENT", said) from None
         except TooManyItems:
-            await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"Batch.items: at most {most} items, got more",
-            )
+            said = f"Batch.items: at most {most} items, got more"
+            raise Refused("INVALID_ARGUMENT", said) from None
 
 
 async def _abort(context: Context, refused: Refused) -> NoReturn:
@@ -185,14 +182,12 @@ def describe(engine: Engine) -> pb.DescribeResponse:
 
 def add_to(server: grpc.aio.Server, service: VerifierService) -> None:
     """Registers the service; items and verdicts pass unparsed."""
-    handlers = {
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         "Verify": grpc.unary_unary_rpc_method_handler(service.verify),
         "VerifyBatch": grpc.unary_stream_rpc_method_handler(service.verify_batch),
         "VerifyStream": grpc.stream_stream_rpc_method_handler(service.verify_stream),
         "Describe": grpc.unary_unary_rpc_method_handler(
-            service.describe,
-            request_deserializer=pb.DescribeRequest.FromString,
-            response_serializer=pb.DescribeResponse.SerializeToString,
+            service.describe, response_serializer=pb.DescribeResponse.SerializeToString
         ),
     }
     name = pb.DESCRIPTOR.services_by_name["Verifier"].full_name

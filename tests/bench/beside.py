@@ -13,8 +13,8 @@ a second:
     nested    a formula and JSON nested very deep     judge     a judge that never answers
 
 In each round every kind has a run between two without any. Growth: the p99 of its run over the mean
-p99 of these two; the median over the rounds. Ends with one line of JSON;
-the exit status is 1 where a kind's growth is 20 % or more.
+p99 of these two; the median over the rounds. Ends with one line of JSON; the exit status is 1 where
+a kind's growth is 20 % or more.
 """
 
 from __future__ import annotations

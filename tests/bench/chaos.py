@@ -18,8 +18,10 @@ The audit goes to a file system of --disk MB, which is full after some thousand 
 root, else it is left out and said). Counted by the clients: ids without an answer, with more than
 one, with another's; rewards that are not those of the calm run, and rewards that are missing, by
 status. Afterwards: processes of the server that outlived it; its memory (of all but the sandbox's
-processes) at the end beside the first quarter. Ends with one line of JSON; the exit status is 1
-where something of that is not as it must be.
+processes) at the end beside the first quarter. That says something of some 200,000 items and more:
+with fewer, caches still fill then, and so does the audit's queue, which holds 64 MiB at most while
+the disk is full. Ends with one line of JSON; the exit status is 1 where something of that is not as
+it must be.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from verifier import admission
 from verifier.admission import Admission
-from verifier.callers import Caller
+from verifier.callers import NEVER, Caller
 
 A, B, C = Caller("a"), Caller("b"), Caller("c")
 
@@ -72,14 +72,16 @@ def test_the_time_to_come_again_follows_the_rate(monkeypatch: pytest.MonkeyPatch
     now = 100.0
     monkeypatch.setattr(admission.time, "monotonic", lambda: now)
     room = Admission(1000)
-    assert room.retry_seconds(10) <= admission.USUAL * (1 + admission.JITTER)
+    assert room.retry_seconds(A, 10) <= admission.USUAL * (1 + admission.JITTER)
     assert room.try_take(A, 1000)
     for _ in range(40):
         now += 0.5
         room.give_back(A, 20)
-    waits = [room.retry_seconds(80) for _ in range(200)]
+    waits = [room.retry_seconds(A, 80) for _ in range(200)]
     assert 1.6 <= min(waits) < max(waits) <= 2.4, "40 a second"
-    assert room.retry_seconds(1) <= admission.SOONEST * (1 + admission.JITTER)
-    assert room.retry_seconds(10**9) <= admission.LATEST * (1 + admission.JITTER)
+    assert room.retry_seconds(A, 1) <= admission.SOONEST * (1 + admission.JITTER)
+    assert room.retry_seconds(A, 1000) <= admission.LATEST * (1 + admission.JITTER)
+    assert room.retry_seconds(A, 1001) == NEVER, "there is no such room"
+    assert room.retry_seconds(Caller("small", items_in_flight=9), 10) == NEVER
     now += 60
-    assert room.retry_seconds(80) <= admission.USUAL * (1 + admission.JITTER), "long ago"
+    assert room.retry_seconds(A, 80) <= admission.USUAL * (1 + admission.JITTER), "long ago"

@@ -44,6 +44,22 @@ def channel(server: EmbeddedServer) -> Iterator[grpc.Channel]:
         yield channel
 
 
+@pytest.fixture(scope="module")
+def silence(server: EmbeddedServer) -> Iterator[grpc.Future]:
+    """A call that says nothing for 36 s, in which its client pings. Other tests go on meanwhile."""
+    options = [
+        ("grpc.keepalive_time_ms", 10_500),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    item = code_item("slow", "import time\ntime.sleep(36)\n" + ADD)
+    item.code.limits.cpu_seconds = 20
+    del item.code.tests[1:]
+    with grpc.insecure_channel(server.address, options=options) as channel:
+        yield VerifierStub(channel).Verify.future(item, timeout=80)
+
+
+@pytest.mark.usefixtures("silence")  # it begins here
 def test_math_and_code_verdicts(client: VerifierClient) -> None:
     right, wrong, accepted, rejected = client.verify(
         [
@@ -316,13 +332,19 @@ def test_unread_verdicts_use_up_the_room_and_cancelling_gives_it_back(
     options = [("grpc.enable_retries", 0), ("grpc.max_send_message_length", 256 * MIB)]
     with grpc.insecure_channel(server.address, options=options) as channel:
         stub = VerifierStub(channel)
-        calls = [stub.VerifyBatch(batch) for _ in range(4)]
-        for call in calls:
-            next(iter(call))  # accepted: 64,000 of 65,536
+        calls = []
+
+        def send_until_refused() -> None:
+            while True:
+                calls.append(stub.VerifyBatch(batch))
+                next(iter(calls[-1]))
+
         with pytest.raises(grpc.RpcError) as caught:
-            list(stub.VerifyBatch(batch))
+            send_until_refused()
+        # 64,000 of 65,536 alone, 48,000 beside another caller.
+        assert len(calls[:-1]) in (3, 4)
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
-        assert "items_in_flight: at most 65536" in caught.value.details()  # type: ignore[attr-defined]
+        assert "items_in_flight: at most" in caught.value.details()  # type: ignore[attr-defined]
         for call in calls:
             call.cancel()
 
@@ -360,18 +382,9 @@ def test_one_slow_batch_leaves_others_their_turn(
     assert worst < 1.0
 
 
-def test_a_long_silence_is_no_reason_to_hang_up(server: EmbeddedServer) -> None:
+def test_a_long_silence_is_no_reason_to_hang_up(silence: grpc.Future) -> None:
     """A client may ping every 10 s while it waits; gRPC's own minimum is minutes."""
-    options = [
-        ("grpc.keepalive_time_ms", 10_500),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.max_pings_without_data", 0),
-    ]
-    item = code_item("slow", "import time\ntime.sleep(36)\n" + ADD)
-    item.code.limits.cpu_seconds = 20
-    del item.code.tests[1:]
-    with grpc.insecure_channel(server.address, options=options) as channel:
-        assert VerifierStub(channel).Verify(item, timeout=80).reward == 1.0
+    assert silence.result(timeout=80).reward == 1.0
 
 
 def test_unreachable_server_is_an_error_not_a_verdict() -> None:

@@ -72,7 +72,7 @@ def caller_of(request: Request) -> Caller:
 def refusal(refused: Refused) -> HTTPException:
     """A refusal as an answer, with the time to come again where there is one."""
     headers = {}
-    if refused.retry_seconds:
+    if refused.retry_seconds > 0:
         headers["Retry-After"] = str(math.ceil(refused.retry_seconds))
     if refused.code == "UNAUTHENTICATED":
         headers["WWW-Authenticate"] = 'Bearer realm="touchstone"'

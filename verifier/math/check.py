@@ -173,7 +173,7 @@ DEFAULT_POLICY = MathPolicy()
 _FAILURES = {
     "": "no step can tell",
     "timeout": "the symbolic step was stopped at its time limit",
-    "died": "the symbolic worker died twice",
+    "died": "the symbolic worker died three times",
 }
 _OUTCOMES = {"": Outcome.UNDECIDED, "timeout": Outcome.TIMEOUT, "died": Outcome.FAILED}
 Pending = tuple[Reading, Reading, Decision]

@@ -5,7 +5,7 @@ Invariants:
   time, kept here by killing the process; never a signal or a thread in this process.
 - The clock of an item starts when a worker starts on it: neither waiting nor a
   worker's start counts.
-- A worker that dies under an item costs it one retry on a fresh worker, then "died".
+- A worker that dies under an item costs it a retry on a fresh worker, at most two, then "died".
 - A cancelled caller frees its place at once: the worker is killed.
 - Pairs that are asked for again, or twice at the same time, are decided once; a limit
   that was met counts for who asks meanwhile with no more time. Only a yes or a no that
@@ -58,7 +58,9 @@ KEPT_BYTES = 8 << 20
 SURE_SHARE = 0.5
 """An answer that took more of the CPU limit than this might not come again."""
 
-ATTEMPTS = 2
+ATTEMPTS = 3
+"""Of an item: a kill from outside may hit it twice."""
+
 MAX_LINE = 1 << 20
 """Bytes of one answer line; answers have a hundred."""
 

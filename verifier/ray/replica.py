@@ -69,7 +69,7 @@ class Replica:
 
     async def Describe(self, raw: bytes, grpc_context: Any) -> pb.DescribeResponse:
         async with _Call("Describe", grpc_context) as call:
-            return await self._service.describe(pb.DescribeRequest.FromString(raw), call)
+            return await self._service.describe(raw, call)
 
 
 def _closing(messages: Any) -> aclosing[Any]:
