@@ -60,6 +60,8 @@ class Admission:
         self._looks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def try_take(self, caller: Caller, count: int) -> bool:
+        if not count:  # an empty batch holds nothing, and makes nobody a contender
+            return True
         if self.limit(caller, count) is not None:
             if caller.name not in self._held:
                 self._wanting[caller.name] = time.monotonic()

@@ -37,11 +37,9 @@ async def start_desk(settings: Settings, stack: AsyncExitStack) -> Desk:
 
         pool = await stack.enter_async_context(Pool(settings))
         executor, about, sandbox_info = pool, pool.about, pool.sandbox_info
-        run_program = pool.run_program
     else:
         engine = await start_engine(settings, stack)
         executor, about, sandbox_info = Local(engine), describe(engine), engine.sandbox_info
-        run_program = engine.sandbox.run
     recorder = None
     if settings.audit is not None:
         recorder = await Recorder.start(settings.audit, settings.audit_file_bytes)
@@ -49,7 +47,7 @@ async def start_desk(settings: Settings, stack: AsyncExitStack) -> Desk:
     schedule = await stack.enter_async_context(Schedule(executor, recorder))
     await stack.enter_async_context(gauges.of_lanes(schedule))
     admission = Admission(settings.limits.items_in_flight)
-    return Desk(settings.limits, callers, admission, schedule, about, sandbox_info, run_program)
+    return Desk(settings.limits, callers, admission, schedule, about, sandbox_info)
 
 
 async def start_engine(settings: Settings, stack: AsyncExitStack) -> Engine:

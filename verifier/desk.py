@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import logs, metrics, tracing
@@ -19,7 +20,7 @@ from verifier.admission import Admission
 from verifier.callers import Caller, Callers, Refused
 from verifier.groups import Groups
 from verifier.limits import VERDICTS_PER_MESSAGE, Limits
-from verifier.schedule import Entry, Schedule
+from verifier.schedule import Entry, Schedule, Work
 from verifier.v1 import verifier_pb2 as pb
 from verifier.wire import Unreadable
 
@@ -42,8 +43,6 @@ class Desk:
     about: pb.DescribeResponse
     """What `Describe` answers."""
     sandbox_info: sb.DescribeResponse
-    run_program: Callable[[sb.RunRequest], Awaitable[sb.RunResult]]
-    """Without a verdict, as the sandbox does; raises what sandbox.client.Sandbox.run raises."""
 
     def identify(
         self, metadata: Mapping[str, str], peer: str, certified: str | None = None
@@ -76,16 +75,23 @@ class Desk:
         """For one item of a stream, which is held up rather than refused: by the bound on items at
         work, and by a quota. Raises Refused where waiting would not help."""
         await self.admission.take(caller, 1)
-        while True:
-            try:
-                self.callers.charge(caller, 1)
-                metrics.came(caller.name, 1)
-                return
-            except Refused as refused:
-                if refused.retry_seconds <= 0:
-                    self.admission.give_back(caller, 1)
-                    raise
-                await asyncio.sleep(refused.retry_seconds)
+        try:
+            while (wait := self._quota(caller)) is not None:
+                await asyncio.sleep(wait)
+        except (Refused, asyncio.CancelledError):  # the latter: a stream that ends as it waits
+            self.admission.give_back(caller, 1)
+            raise
+        metrics.came(caller.name, 1)
+
+    def _quota(self, caller: Caller) -> float | None:
+        """Counts one item, or says in how many seconds there is room for it. Raises Refused."""
+        try:
+            self.callers.charge(caller, 1)
+        except Refused as refused:
+            if refused.retry_seconds <= 0:
+                raise
+            return refused.retry_seconds
+        return None
 
     async def answers(self, caller: Caller, items: Items) -> AsyncGenerator[list[Placed], None]:
         """The verdicts of items whose places are taken, as they finish.
@@ -104,9 +110,13 @@ class Desk:
                 waiting -= len(ready)
                 call.delivered(len(ready))
 
-    async def answer(self, caller: Caller, item: pb.Item | Unreadable) -> bytes:
+    async def run_program(self, caller: Caller, request: sb.RunRequest) -> sb.RunResult:
+        """What a program does, without a verdict, whose place is taken."""
+        return sb.RunResult.FromString(await self.answer(caller, request))
+
+    async def answer(self, caller: Caller, item: Work) -> bytes:
         """The serialised verdict of one item whose place is taken."""
-        async with Call(self, caller) as call:
+        async with Call(self, caller, grouped=False) as call:
             call.admitted(1)
             call.submit([item])
             return (await call.ready())[0][1]
@@ -119,15 +129,16 @@ class Call:
     its places back, so nothing of a call outlives it.
     """
 
-    def __init__(self, desk: Desk, caller: Caller) -> None:
+    def __init__(self, desk: Desk, caller: Caller, grouped: bool = True) -> None:
         self.caller = caller
         self.carrier = tracing.inject()
         self.working: set[Entry] = set()
         self._desk = desk
         self._held = 0
         self._submitted = 0
+        self._answered = 0
         self._ready: deque[Placed] = deque()
-        self._groups = Groups() if metrics.served() else None
+        self._groups = Groups() if grouped and metrics.served() else None
         self._some = asyncio.Event()
 
     async def __aenter__(self) -> Call:
@@ -135,7 +146,8 @@ class Call:
 
     async def __aexit__(self, *exc: object) -> None:
         try:
-            await self._desk.schedule.withdraw({self})
+            if self._answered < self._submitted:
+                await self._desk.schedule.withdraw({self})
         finally:
             self._desk.admission.give_back(self.caller, self._held)
             if self._groups is not None:
@@ -145,10 +157,10 @@ class Call:
         """Hands over places already taken; each is held until its verdict is delivered."""
         self._held += count
 
-    def submit(self, items: Items) -> None:
+    def submit(self, items: Sequence[Work]) -> None:
         """Lets admitted items wait for their turn; their places follow those before."""
         if self._groups is not None:
-            self._groups.add(items)
+            self._groups.add(cast("Items", items))  # a program comes alone
         now, first = time.perf_counter(), self._submitted
         self._submitted += len(items)
         self._desk.schedule.submit(
@@ -159,6 +171,7 @@ class Call:
         """A verdict that is ready."""
         if self._groups is not None:
             self._groups.told(index, verdict)
+        self._answered += 1
         self._ready.append((index, verdict))
         self._some.set()
 

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from sandbox.v1 import sandbox_pb2 as sb
 from verifier import metrics
 from verifier.audit.recorder import Recorder
 from verifier.callers import Caller
@@ -44,6 +45,9 @@ LEARNING = 0.05
 
 
 Carrier = Mapping[str, str]
+Work = pb.Item | Unreadable | sb.RunRequest
+"""A program without a verdict is what the HTTP front may ask for (SandboxFusion's /run_code): it
+waits with the others, and its result stands for the verdict."""
 
 
 class Owner(Protocol):
@@ -66,7 +70,7 @@ class Entry:
 
     __slots__ = ("attempts", "index", "item", "lane", "owner", "queue", "since", "work")
 
-    def __init__(self, item: pb.Item | Unreadable, index: int, owner: Owner, since: float) -> None:
+    def __init__(self, item: Work, index: int, owner: Owner, since: float) -> None:
         self.item, self.index = item, index
         self.owner: Owner | None = owner
         """None once it was withdrawn."""
@@ -89,7 +93,7 @@ class Executor(Protocol):
     def bind(self, schedule: Schedule) -> None:
         """Before anything is started."""
 
-    def lane(self, item: pb.Item | Unreadable) -> str:
+    def lane(self, item: Work) -> str:
         """Where the item waits."""
 
     def start(self, lane: str, entries: Sequence[Entry]) -> None:
@@ -223,6 +227,9 @@ class Schedule:
         self.executor, self.recorder = executor, recorder
         self.lanes = {name: Lane(name, most) for name, most in executor.windows.items()}
         self._chunks = dict.fromkeys(self.lanes, 1)
+        self._leaving: set[Owner] = set()
+        """Those whose waiting items are to be forgotten before any other is started: of thousands
+        of calls that end together the queues are looked through once."""
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.on_shift: Callable[[Entry], None] | None = None
@@ -230,8 +237,8 @@ class Schedule:
         executor.bind(self)
 
     async def __aenter__(self) -> Schedule:
-        self._task = asyncio.create_task(self._serve())
-        self._task.add_done_callback(_told)
+        self._task = asyncio.create_task(self._serve(), name="schedule")
+        self._task.add_done_callback(vital)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -247,8 +254,9 @@ class Schedule:
 
     async def withdraw(self, owners: Collection[Owner]) -> None:
         """Forgets the items of these, those at work too."""
-        for lane in self.lanes.values():
-            lane.drop(owners)
+        if not self._leaving:
+            asyncio.get_running_loop().call_soon(self._forget)
+        self._leaving.update(owners)
         working = [entry for owner in owners for entry in owner.working]
         for entry in working:
             entry.owner = None
@@ -260,6 +268,12 @@ class Schedule:
         """Of items at work in a lane from now on."""
         self.lanes[lane].window = items
         self._wake.set()
+
+    def _forget(self) -> None:
+        if self._leaving:
+            for lane in self.lanes.values():
+                lane.drop(self._leaving)
+            self._leaving.clear()
 
     async def _serve(self) -> None:
         while True:
@@ -276,6 +290,7 @@ class Schedule:
     def _start(self) -> bool:
         """Starts some of what there is room for; whether there was any."""
         some = False
+        self._forget()
         for name, lane in self.lanes.items():
             if not lane.waiting:
                 continue
@@ -293,7 +308,8 @@ class Schedule:
     # The executor's side.
 
     def finished(self, entry: Entry, verdict: bytes | None, seconds: float | None) -> None:
-        """A verdict, serialised, and what it took; None: the work was withdrawn."""
+        """A verdict, serialised, or a program's result, and what it took; None: the work was
+        withdrawn."""
         lane = self.lanes[entry.lane]
         lane.leave(entry, seconds)
         if lane.waiting:
@@ -303,7 +319,7 @@ class Schedule:
             return
         owner.working.discard(entry)
         assert verdict is not None, "only what was withdrawn has none"
-        if self.recorder is not None:
+        if self.recorder is not None and not isinstance(entry.item, sb.RunRequest):
             self.recorder.put(entry.item, verdict)
         owner.put(entry.index, verdict, seconds or 0.0)
 
@@ -313,9 +329,9 @@ class Schedule:
         self.lanes[lane].enter(entry)
         self._wake.set()
 
-    def retry(self, entry: Entry, lane: str) -> None:
-        """The work is to be done in another lane, when its turn comes there."""
-        self.lanes[entry.lane].leave(entry, None)
+    def retry(self, entry: Entry, lane: str, seconds: float | None = None) -> None:
+        """The work is to be done in another lane, when its turn comes there; and what it took."""
+        self.lanes[entry.lane].leave(entry, seconds)
         if entry.owner is not None:
             entry.owner.working.discard(entry)
             self.lanes[lane].push(entry, first=entry.attempts > 0)
@@ -324,9 +340,9 @@ class Schedule:
         self._wake.set()
 
 
-def _told(task: asyncio.Task[None]) -> None:
-    """After a defect of ours here nobody would get an answer any more: then the process had
-    better end, and calls with it, than leave them waiting."""
+def vital(task: asyncio.Task[None]) -> None:
+    """To be called when a task without which calls get no answer is done. After a defect of ours
+    there the process had better end, and calls with it, than leave them waiting."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("the schedule failed, and this process ends", exc_info=error)
+        log.critical("%s failed, and this process ends", task.get_name(), exc_info=error)
         os.abort()

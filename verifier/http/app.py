@@ -9,8 +9,8 @@ once; a failure of ours is never a score.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,8 +23,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sandbox.client import QueueFull, SandboxUnavailable
-from sandbox.v1 import sandbox_pb2 as sb
 from verifier import jsonl
 from verifier.callers import Caller, Refused
 from verifier.desk import Desk, Placed
@@ -82,13 +80,9 @@ class Front:
     async def run_code(self, request: Request) -> Response:
         parse = partial(fusion.run_request, sandbox=self.desk.sandbox_info)
         asked = await self.bodies.read(request, parse)
-        with self._place(request):
-            try:
-                result = await self.desk.run_program(asked)
-            except QueueFull as error:
-                raise HTTPException(429, f"sandbox: {error}", RETRY) from error
-            except SandboxUnavailable as error:
-                result = sb.RunResult(status=sb.RunResult.SANDBOX_ERROR, message=str(error))
+        caller = caller_of(request)
+        self._admit(caller, 1)
+        result = await self.desk.run_program(caller, asked)
         return JSONResponse(fusion.run_answer(asked, result))
 
     async def submit(self, request: Request) -> Response:
@@ -106,15 +100,6 @@ class Front:
         if not self.ready:
             raise HTTPException(503, STOPPING, RETRY)
         return JSONResponse({"status": "ready"})
-
-    @contextmanager
-    def _place(self, request: Request) -> Iterator[None]:
-        caller = caller_of(request)
-        self._admit(caller, 1)
-        try:
-            yield
-        finally:
-            self.desk.admission.give_back(caller, 1)
 
     def _admit(self, caller: Caller, count: int) -> None:
         try:

@@ -19,16 +19,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 
-from sandbox.client import QueueFull, SandboxUnavailable, cores
+from sandbox.client import SandboxUnavailable, cores
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import metrics
 from verifier.engine import failed
 from verifier.judge.settings import SettingsError
-from verifier.local import JUDGED, PER_SLOT, asks_a_judge
+from verifier.local import JUDGED, PER_SLOT, asks_a_judge, given_up
 from verifier.processes import frames
 from verifier.processes.frames import Asked, Kind
 from verifier.processes.worker import main
-from verifier.schedule import Entry, Schedule
+from verifier.schedule import Entry, Schedule, Work, vital
 from verifier.settings import Settings
 from verifier.v1 import verifier_pb2 as pb
 from verifier.wire import Unreadable
@@ -63,7 +63,7 @@ SILENT_SECONDS = 60.0
 JUDGES = 0
 """The process that has the judge."""
 
-ERRORS = {each.__name__: each for each in (SandboxUnavailable, SettingsError, QueueFull)}
+ERRORS = {each.__name__: each for each in (SandboxUnavailable, SettingsError)}
 
 
 @dataclass
@@ -74,7 +74,6 @@ class _Process:
     writer: asyncio.StreamWriter
     slots: int
     entries: dict[int, Entry] = field(default_factory=dict)
-    runs: dict[int, asyncio.Future[sb.RunResult]] = field(default_factory=dict)
     load: Counter[str] = field(default_factory=Counter)
     """Items at work, by lane."""
 
@@ -112,9 +111,12 @@ class Pool:
             "rules": RULES,
         }
         self.windows = {lane: self._room(lane) for lane in self._per_process}
-        self._tasks = [asyncio.create_task(self._keep(index)) for index in range(len(self._up))]
+        self._tasks = [
+            asyncio.create_task(self._keep(index), name=f"keeping engine process {index}")
+            for index in range(len(self._up))
+        ]
         for task in self._tasks:
-            task.add_done_callback(_told)
+            task.add_done_callback(vital)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -131,10 +133,10 @@ class Pool:
     def bind(self, schedule: Schedule) -> None:
         self._schedule = schedule
 
-    def lane(self, item: pb.Item | Unreadable) -> str:
+    def lane(self, item: Work) -> str:
         if isinstance(item, Unreadable):
             return "rules"
-        if item.HasField("code"):
+        if isinstance(item, sb.RunRequest) or item.HasField("code"):
             return "sandbox"
         return "judge" if asks_a_judge(item) else "rules"
 
@@ -159,6 +161,7 @@ class Pool:
                     time.perf_counter() - entry.since,
                     owner.caller.name,
                     int(owner.caller.priority),
+                    isinstance(entry.item, sb.RunRequest),
                     owner.carrier,
                     entry.item.SerializeToString(),
                 )
@@ -178,31 +181,14 @@ class Pool:
             if process is not None:
                 process.writer.write(frames.numbers(Kind.WITHDRAW, numbers))
 
-    # The HTTP front's.
-
-    async def run_program(self, request: sb.RunRequest) -> sb.RunResult:
-        """Runs a program in the process with most room. Raises QueueFull, SandboxUnavailable."""
-        up = [process for process in self._up if process is not None]
-        if not up:
-            raise SandboxUnavailable("no engine process is up")
-        process = min(up, key=lambda each: len(each.runs) + each.load["sandbox"])
-        number = self._numbers = (self._numbers + 1) % (1 << 32)
-        process.runs[number] = asyncio.get_running_loop().create_future()
-        process.writer.write(frames.numbered(Kind.RUN, number, request.SerializeToString()))
-        try:
-            return await process.runs[number]
-        finally:
-            if process.runs.pop(number).cancelled():
-                process.writer.write(frames.numbers(Kind.WITHDRAW, [number]))
-
-    def _choose(self, lane: str, item: pb.Item) -> _Process:
+    def _choose(self, lane: str, item: pb.Item | sb.RunRequest) -> _Process:
         """A process with room. Equal programs meet in one that runs them once: those of a task go
         to the same, while it is not much busier than others."""
         if lane == "judge" and (judges := self._up[JUDGES]) is not None:
             return judges
         up = [process for process in self._up if process is not None]
         least = min(up, key=lambda each: each.load[lane])
-        if lane != "sandbox":
+        if lane != "sandbox" or isinstance(item, sb.RunRequest):
             return least
         usual = up[_affinity(item) % len(up)]
         close = usual.load[lane] - least.load[lane] <= self._per_process[lane] // 4
@@ -231,8 +217,15 @@ class Pool:
             name=f"touchstone-engine-{index}",
             daemon=True,
         )
-        await asyncio.to_thread(process.start)
-        theirs.close()
+        starting = asyncio.create_task(asyncio.to_thread(process.start))
+        try:
+            await asyncio.shield(starting)
+        except (OSError, asyncio.CancelledError):
+            await asyncio.wait([starting])  # it uses the other end
+            ours.close()  # which ends the process, if there is one
+            raise
+        finally:
+            theirs.close()
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -292,7 +285,7 @@ class Pool:
                 await asyncio.sleep(PAUSES[min(tried, len(PAUSES) - 1)])
                 try:
                     await self._start(index)
-                except tuple(ERRORS.values()) as error:
+                except (*ERRORS.values(), OSError) as error:  # the latter: no memory, no files
                     log.error("engine process %d does not start: %s", index, error)
                 else:
                     break
@@ -309,7 +302,7 @@ class Pool:
                 for answered in frames.read_verdicts(body):
                     entry = process.entries.pop(answered.number)
                     process.load[entry.lane] -= 1
-                    schedule.finished(entry, answered.verdict or None, answered.seconds)
+                    schedule.finished(entry, answered.verdict, answered.seconds)
             elif kind == Kind.SHIFTED:
                 assert schedule is not None
                 for number in frames.read_numbers(body):
@@ -318,20 +311,9 @@ class Pool:
                         process.load["rules"] -= 1
                         process.load["other"] += 1
                         schedule.shifted(entry, "other")
-            elif kind in (Kind.RAN, Kind.RAN_NOT):
-                number, raw = frames.read_numbered(body)
-                run = process.runs.get(number)
-                if run is not None and not run.done():
-                    if kind == Kind.RAN:
-                        run.set_result(sb.RunResult.FromString(raw))
-                    else:
-                        run.set_exception(_error(raw))
 
     def _lost(self, process: _Process) -> None:
         schedule = self._schedule
-        for run in process.runs.values():
-            if not run.done():
-                run.set_exception(SandboxUnavailable("the engine process died"))
         for entry in process.entries.values():
             assert schedule is not None
             if entry.owner is None:
@@ -340,9 +322,8 @@ class Pool:
             alone = entry.lane == "again"
             entry.attempts += 1
             if entry.attempts >= DEATHS and (alone or entry.lane == "judge"):
-                said = f"{entry.attempts} engine processes died while they worked on this item"
-                verdict = failed(entry.item.id, pb.Verdict.INTERNAL, said)
-                self._answer(entry, verdict)
+                why = f"{entry.attempts} engine processes died while they worked on it"
+                schedule.finished(entry, given_up(entry.item, why), None)
             else:
                 schedule.retry(entry, "judge" if entry.lane == "judge" else "again")
         process.entries.clear()
@@ -364,12 +345,6 @@ def _affinity(item: pb.Item) -> int:
 def _error(raw: bytes) -> Exception:
     name, _, message = raw.decode().partition("\n")
     return ERRORS[name](message)
-
-
-def _told(task: asyncio.Task[None]) -> None:
-    """A defect of ours in what keeps a process would otherwise be silent."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("an engine process is no longer kept", exc_info=error)
 
 
 async def _ping(process: _Process) -> None:

@@ -12,9 +12,8 @@ import signal
 import socket
 import time
 from contextlib import AsyncExitStack
-from functools import partial
 
-from sandbox.client import QueueFull, SandboxUnavailable
+from sandbox.client import SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import logs, tracing
 from verifier.assembly import settle_memory, start_engine
@@ -24,7 +23,7 @@ from verifier.judge.settings import SettingsError
 from verifier.local import Local
 from verifier.processes import frames
 from verifier.processes.frames import Answered, Asked, Kind
-from verifier.schedule import Carrier, Entry, Schedule
+from verifier.schedule import Carrier, Entry, Schedule, Work, vital
 from verifier.service import describe
 from verifier.settings import Settings
 from verifier.wire import read_item
@@ -85,7 +84,7 @@ class _Work:
         self._owners: dict[int, _One] = {}
         self._outbox: list[Answered] = []
         self._shifted: list[int] = []
-        self._runs: dict[int, asyncio.Task[None]] = {}
+        self._withdrawals: set[asyncio.Task[None]] = set()
         schedule.on_shift = self._on_shift
 
     async def until_the_end(self, reader: asyncio.StreamReader) -> None:
@@ -96,25 +95,20 @@ class _Work:
                 entries = []
                 for asked in frames.read_items(body):
                     owner = self._owners[asked.number] = _One(asked, self)
-                    item = read_item(asked.item)
+                    item = _work(asked)
                     entries.append(Entry(item, asked.number, owner, now - asked.waited))
                 self._schedule.submit(entries)
             elif kind == Kind.WITHDRAW:
-                numbers = set(frames.read_numbers(body))
-                for number in numbers & self._runs.keys():
-                    self._runs[number].cancel()
-                await self._withdraw(numbers & self._owners.keys())
+                # It may take a second until work is gone; others' items come meanwhile.
+                going = self._withdraw(set(frames.read_numbers(body)))
+                withdrawal = asyncio.create_task(going, name="withdrawing")
+                self._withdrawals.add(withdrawal)
+                withdrawal.add_done_callback(vital)
+                withdrawal.add_done_callback(self._withdrawals.discard)
             elif kind == Kind.PING:
                 self._writer.write(frames.frame(Kind.PING, b""))
-            elif kind == Kind.RUN:
-                number, raw = frames.read_numbered(body)
-                task = asyncio.create_task(self._run(number, sb.RunRequest.FromString(raw)))
-                self._runs[number] = task
-                task.add_done_callback(partial(self._forget, number))
-        for task in self._runs.values():
-            task.cancel()
-        await asyncio.gather(*self._runs.values(), return_exceptions=True)
         await self._schedule.withdraw(set(self._owners.values()))
+        await asyncio.gather(*self._withdrawals)
 
     def answer(self, answered: Answered) -> None:
         del self._owners[answered.number]
@@ -136,22 +130,14 @@ class _Work:
             self._writer.write(frames.verdicts(answered))
 
     async def _withdraw(self, numbers: set[int]) -> None:
-        owners = [self._owners[number] for number in numbers]
-        await self._schedule.withdraw(set(owners))
+        # Some may have been answered since they were asked back.
+        await self._schedule.withdraw({self._owners[n] for n in numbers & self._owners.keys()})
         for number in numbers & self._owners.keys():
-            self.answer(Answered(number, 0.0, b""))
+            self.answer(Answered(number, 0.0, None))
 
-    def _forget(self, number: int, task: asyncio.Task[None]) -> None:
-        del self._runs[number]
 
-    async def _run(self, number: int, request: sb.RunRequest) -> None:
-        try:
-            result = await self._engine.sandbox.run(request)
-        except (QueueFull, SandboxUnavailable) as error:
-            self._writer.write(frames.numbered(Kind.RAN_NOT, number, _error(error)))
-        else:
-            raw = result.SerializeToString()
-            self._writer.write(frames.numbered(Kind.RAN, number, raw))
+def _work(asked: Asked) -> Work:
+    return sb.RunRequest.FromString(asked.item) if asked.program else read_item(asked.item)
 
 
 def _error(error: Exception) -> bytes:

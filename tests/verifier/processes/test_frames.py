@@ -17,10 +17,11 @@ ASKED = st.builds(
     waited=st.floats(0, 1e6),
     caller=st.text(max_size=30),
     weight=st.integers(0, 255),
+    program=st.booleans(),
     carrier=st.dictionaries(st.text(max_size=10), st.text(max_size=20), max_size=3),
     item=st.binary(max_size=200),
 )
-ANSWERED = st.builds(Answered, NUMBERS, st.floats(0, 1e6), st.binary(max_size=200))
+ANSWERED = st.builds(Answered, NUMBERS, st.floats(0, 1e6), st.none() | st.binary(max_size=200))
 
 
 async def through(*raw: bytes) -> list[tuple[Kind, bytes]]:
@@ -41,16 +42,16 @@ def test_frames_come_out_as_they_went_in(
         frames.items(asked),
         frames.verdicts(answered),
         frames.numbers(Kind.WITHDRAW, numbers),
-        frames.numbered(Kind.RUN, 7, b"program"),
+        frames.numbered(Kind.FAILED, 7, b"why"),
     )
-    items, verdicts, withdrawn, run = asyncio.run(through(*sent))
+    items, verdicts, withdrawn, failed = asyncio.run(through(*sent))
     assert (items[0], list(frames.read_items(items[1]))) == (Kind.ITEMS, asked)
     assert (verdicts[0], list(frames.read_verdicts(verdicts[1]))) == (Kind.VERDICTS, answered)
     assert (withdrawn[0], list(frames.read_numbers(withdrawn[1]))) == (Kind.WITHDRAW, numbers)
-    assert (run[0], frames.read_numbered(run[1])) == (Kind.RUN, (7, b"program"))
+    assert (failed[0], frames.read_numbered(failed[1])) == (Kind.FAILED, (7, b"why"))
 
 
 @given(st.integers(0, 30))
 def test_a_frame_that_is_cut_off_is_the_end(size: int) -> None:
-    raw = frames.frame(Kind.RUN, b"x" * 25)
-    assert asyncio.run(through(raw[:size])) == ([] if size < 30 else [(Kind.RUN, b"x" * 25)])
+    raw = frames.frame(Kind.READY, b"x" * 25)
+    assert asyncio.run(through(raw[:size])) == ([] if size < 30 else [(Kind.READY, b"x" * 25)])

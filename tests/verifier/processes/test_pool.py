@@ -7,8 +7,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import httpx2
 import pytest
 
 from tests.verifier.support import (
@@ -183,3 +185,29 @@ def test_engines_end_with_the_front_however_it_ends() -> None:
 def test_what_an_engine_cannot_start_for_is_told() -> None:
     with pytest.raises(ServerFailed), EmbeddedServer("--processes", "2", "--slots", "999999"):
         pass
+
+
+def test_programs_without_a_verdict_wait_with_the_others() -> None:
+    """/run_code of the HTTP front: through the engines, in its turn, and again when one dies."""
+    body = {
+        "code": "import time\ntime.sleep(0.4)\nprint(input())",
+        "language": "python",
+        "stdin": "7",
+    }
+    with (
+        EmbeddedServer(
+            "--processes", "2", "--log-level", "warning", "--http", "127.0.0.1:0"
+        ) as one,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        process = one._process
+        assert process is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("http at ")
+        http = httpx2.Client(base_url=url, timeout=60)
+        asked = [pool.submit(http.post, "/run_code", json=body) for _ in range(8)]
+        time.sleep(0.3)
+        os.kill(engines(one)[0], signal.SIGKILL)
+        for each in asked:
+            answer = each.result().json()
+            assert (answer["status"], answer["run_result"]["stdout"]) == ("Success", "7\n")
