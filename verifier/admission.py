@@ -66,6 +66,8 @@ class Admission:
             if caller.name not in self._held:
                 self._wanting[caller.name] = time.monotonic()
             return False
+        if not self.taken:  # idle time says nothing of the rate
+            self._looks = deque([(time.monotonic(), self._given_back)])
         self.taken += count
         self._held[caller.name] = self._held.get(caller.name, 0) + count
         self._wanting.pop(caller.name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import AsyncExitStack
 
 from sandbox.client import EmbeddedSandbox, NoSandbox, RemoteSandbox, Sandbox
@@ -19,6 +20,10 @@ from verifier.schedule import Executor, Schedule
 from verifier.security.listening import callers_of
 from verifier.service import describe
 from verifier.settings import Settings
+
+TURN_SECONDS = 0.0005
+"""For which a thread may go on while the event loop waits. With CPython's 5 ms, each of a call's
+several turns would wait so long beside a text of 1 MB."""
 
 GC_OBJECTS = 50_000
 """Objects between two looks for cycles: with CPython's 700 they take a tenth of the time."""
@@ -45,8 +50,8 @@ async def start_desk(settings: Settings, stack: AsyncExitStack) -> Desk:
         recorder = await Recorder.start(settings.audit, settings.audit_file_bytes)
         stack.push_async_callback(recorder.close)
     schedule = await stack.enter_async_context(Schedule(executor, recorder))
-    await stack.enter_async_context(gauges.of_lanes(schedule))
     admission = Admission(settings.limits.items_in_flight)
+    await stack.enter_async_context(gauges.of_lanes(schedule, admission))
     return Desk(settings.limits, callers, admission, schedule, about, sandbox_info)
 
 
@@ -92,9 +97,10 @@ async def start_sandbox(settings: Settings) -> Sandbox:
     )
 
 
-def settle_memory() -> None:
+def settle() -> None:
     """Once all is started: what is there by now stays, and what comes is mostly messages, which
-    form no cycles."""
+    form no cycles; long texts are looked at in threads, which let the event loop have its turn."""
+    sys.setswitchinterval(TURN_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_OBJECTS)

@@ -49,8 +49,8 @@ NEVER = -1.0
 
 class Refused(Exception):
     """The call is not let in. `code` is a name of grpc.StatusCode: UNAUTHENTICATED,
-    PERMISSION_DENIED, INVALID_ARGUMENT or RESOURCE_EXHAUSTED; then `retry_seconds` says when it may
-    come again, or NEVER."""
+    PERMISSION_DENIED, INVALID_ARGUMENT, UNAVAILABLE or RESOURCE_EXHAUSTED; with the last of them
+    `retry_seconds` says when it may come again, or NEVER."""
 
     def __init__(self, code: str, message: str, retry_seconds: float = 0.0) -> None:
         super().__init__(message)

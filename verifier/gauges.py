@@ -7,6 +7,7 @@ neither the sandbox nor the queue should do work for it at every change.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,17 +18,21 @@ from sandbox.pool import Pool
 from verifier import metrics
 
 if TYPE_CHECKING:
+    from verifier.admission import Admission
     from verifier.schedule import Schedule
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def of_lanes(schedule: Schedule) -> AsyncIterator[None]:
-    """What waits and what is at work in each lane, as long as the block lasts."""
+async def of_lanes(schedule: Schedule, admission: Admission) -> AsyncIterator[None]:
+    """What waits and what is at work in each lane and over all, as long as the block lasts."""
 
     def look() -> None:
         now = time.perf_counter()
+        metrics.IN_FLIGHT.set(admission.taken)
         for name, lane in schedule.lanes.items():
             oldest = lane.oldest()
             metrics.WAITING.labels(name).set(lane.waiting)
@@ -61,6 +66,11 @@ async def of_slots(sandbox: Sandbox) -> AsyncIterator[None]:
         yield
 
 
+def _told(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("figures of how things stand are no longer kept", exc_info=error)
+
+
 @asynccontextmanager
 async def _looking(look: Callable[[], None]) -> AsyncIterator[None]:
     async def again() -> None:
@@ -69,6 +79,7 @@ async def _looking(look: Callable[[], None]) -> AsyncIterator[None]:
             await asyncio.sleep(LOOK_SECONDS)
 
     task = asyncio.create_task(again())
+    task.add_done_callback(_told)
     try:
         yield
     finally:

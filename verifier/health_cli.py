@@ -19,6 +19,9 @@ from verifier.client import Tls
 from verifier.client.reach import Reach
 from verifier.terminal import fail, printable
 
+CLOSED = "Socket closed"
+"""gRPC's words for a server that ended the connection."""
+
 NOT_SERVING = 1
 """Exit status for every answer but SERVING, and for none."""
 
@@ -67,7 +70,10 @@ def health(
         try:
             answer = HealthStub(channel).Check(HealthCheckRequest(service=service), timeout=timeout)
         except grpc.RpcError as error:
-            _end(f"{address}: {error.code().name}: {printable(error.details() or '')}")
+            said = printable(error.details() or "")
+            if tls is None and CLOSED in said:
+                said += " (a server with TLS does so: --tls-ca)"
+            _end(f"{address}: {error.code().name}: {said}")
     status = HealthCheckResponse.ServingStatus.Name(answer.status)
     if answer.status != HealthCheckResponse.SERVING:
         _end(f"{address}: {status}")

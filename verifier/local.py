@@ -41,6 +41,7 @@ class Local:
             "other": OTHERS,
             "rules": LARGEST_CHUNK,
         }
+        self.servers = {"sandbox": slots, "other": engine.math.workers.count}
         self._schedule: Schedule | None = None
 
     def bind(self, schedule: Schedule) -> None:

@@ -68,6 +68,11 @@ WAITING = Gauge(
 AT_WORK = Gauge(
     "touchstone_at_work", "Items at work, by lane.", ("lane",), multiprocess_mode="livesum"
 )
+IN_FLIGHT = Gauge(
+    "touchstone_items_in_flight",
+    "Items let in whose verdicts are not delivered.",
+    multiprocess_mode="livesum",
+)
 OLDEST = Gauge(
     "touchstone_queue_oldest_seconds",
     "Age of the item that waits longest, by lane; 0: none waits.",
@@ -92,7 +97,8 @@ SLOTS_WAITED_FOR = Gauge(
 )
 WORKERS_KILLED = Counter(
     "touchstone_math_workers_killed",
-    "Symbolic workers that were ended, or died, over an item, by why: timeout, died, cancelled.",
+    "Symbolic workers that were ended, or died, over an item, by why: timeout, stalled, died, "
+    "cancelled.",
     ("why",),
 )
 

@@ -43,6 +43,16 @@ LARGEST_CHUNK = 64
 LEARNING = 0.05
 """Weight of the newest item in what an item of a lane is expected to take."""
 
+AHEAD_SECONDS = 4.0
+"""Work of one caller's for each server of a lane that others may find before them there: what has
+been started is served in the order of its coming."""
+
+LEAST_AHEAD = 2
+"""Items of one caller's for each server, however long they take: so that none stands idle."""
+
+NEWEST = 0.25
+"""Weight of a caller's newest item in what its items take; its first are expected to be slow."""
+
 
 Carrier = Mapping[str, str]
 Work = pb.Item | Unreadable | sb.RunRequest
@@ -90,6 +100,10 @@ class Executor(Protocol):
     def windows(self) -> Mapping[str, int]:
         """Lanes, in the order in which they are served, with the items at work in each."""
 
+    @property
+    def servers(self) -> Mapping[str, int]:
+        """Of the lanes where items wait again once they are started: how many run at once."""
+
     def bind(self, schedule: Schedule) -> None:
         """Before anything is started."""
 
@@ -106,7 +120,7 @@ class Executor(Protocol):
 class _Queue:
     """What one caller has in one lane."""
 
-    __slots__ = ("at_work", "entries", "name", "queued", "served", "weight")
+    __slots__ = ("at_work", "entries", "name", "queued", "served", "usual", "weight")
 
     def __init__(self, caller: Caller, served: float) -> None:
         self.name, self.weight = caller.name, float(caller.priority)
@@ -115,13 +129,15 @@ class _Queue:
         """Seconds of work so far over the weight, from where the lane stood when it came."""
         self.at_work = 0
         self.queued = False
+        self.usual = AHEAD_SECONDS / LEAST_AHEAD
+        """Seconds that its items take."""
 
 
 class Lane:
     """The items that wait for one resource."""
 
-    def __init__(self, name: str, window: int) -> None:
-        self.name, self.window = name, window
+    def __init__(self, name: str, window: int, servers: int | None = None) -> None:
+        self.name, self.window, self.servers = name, window, servers
         self.at_work = 0
         self.waiting = 0
         self._queues: dict[str, _Queue] = {}
@@ -161,7 +177,10 @@ class Lane:
             if queue.served > place:  # it has had more meanwhile
                 self._enqueue(queue)
                 continue
-            taken = [queue.entries.popleft() for _ in range(min(room, len(queue.entries)))]
+            count = min(room, self._most(queue) - queue.at_work, len(queue.entries))
+            if count <= 0:  # `leave` lets it wait again
+                continue
+            taken = [queue.entries.popleft() for _ in range(count)]
             self._now = max(self._now, queue.served)
             queue.served += len(taken) * self._usual / queue.weight
             queue.at_work += len(taken)
@@ -193,6 +212,9 @@ class Lane:
         if seconds is not None:
             queue.served += (seconds - self._usual) / queue.weight
             self._usual += LEARNING * (seconds - self._usual)
+            queue.usual += NEWEST * (seconds - queue.usual)
+        if queue.entries and not queue.queued:
+            self._enqueue(queue)
         self._forget(queue)
 
     def drop(self, owners: Collection[Owner]) -> None:
@@ -208,6 +230,13 @@ class Lane:
     def oldest(self) -> float | None:
         """`time.perf_counter()` since when an item has waited here."""
         return min((q.entries[0].since for q in self._queues.values() if q.entries), default=None)
+
+    def _most(self, queue: _Queue) -> int:
+        """Items of one caller's at work."""
+        if self.servers is None:
+            return self.window
+        ahead = AHEAD_SECONDS / max(queue.usual, 1e-6)
+        return min(self.window, int(self.servers * max(LEAST_AHEAD, ahead)))
 
     def _enqueue(self, queue: _Queue) -> None:
         queue.queued = True
@@ -225,7 +254,10 @@ class Schedule:
 
     def __init__(self, executor: Executor, recorder: Recorder | None = None) -> None:
         self.executor, self.recorder = executor, recorder
-        self.lanes = {name: Lane(name, most) for name, most in executor.windows.items()}
+        servers = executor.servers
+        self.lanes = {
+            name: Lane(name, most, servers.get(name)) for name, most in executor.windows.items()
+        }
         self._chunks = dict.fromkeys(self.lanes, 1)
         self._leaving: set[Owner] = set()
         """Those whose waiting items are to be forgotten before any other is started: of thousands

@@ -52,6 +52,9 @@ AuditFile = Annotated[
 
 TIERS = ("T1", "T2", "T3")
 
+SHARED_MEMORY = "/dev/shm"
+"""Not on any disk; some tens of KiB for each process are needed there."""
+
 
 def serve(
     listen: Annotated[
@@ -66,10 +69,10 @@ def serve(
         ),
     ] = 1,
     slots: Annotated[
-        int | None, typer.Option(min=1, help="Programs at once; default: one for each core.")
+        int | None, typer.Option(min=1, help="Programs at once in all; default: one for each core.")
     ] = None,
     math_workers: Annotated[
-        int, typer.Option(min=1, help="Processes for symbolic mathematics.")
+        int, typer.Option(min=1, help="Symbolic workers of each engine process.")
     ] = 1,
     require_tier: Annotated[
         str, typer.Option(help="Refuse to start below this isolation tier: T1, T2 or T3.")
@@ -118,7 +121,7 @@ def serve(
         typer.Option("--insecure", help="Other machines may reach what listens in plaintext."),
     ] = False,
     grace: Annotated[
-        float, typer.Option(min=0, help="Seconds that running calls get when the server stops.")
+        float, typer.Option(min=0, help="Seconds for running calls when the server stops; 0: none.")
     ] = 5.0,
     on_ray: Annotated[
         bool, typer.Option("--ray", help="Serve as a Ray Serve application (docs/ray.md).")
@@ -152,6 +155,8 @@ def serve(
 ) -> None:
     """Serve verdicts over gRPC until interrupted."""
     count = processes or len(os.sched_getaffinity(0))
+    # One in the environment is another program's, say the inference engine's beside a trainer.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     if count > 1 and metrics_port is not None:
         _share_metrics()
     from sandbox.client import SandboxUnavailable
@@ -229,16 +234,16 @@ def serve(
 
 def _share_metrics() -> None:
     """Gives all processes a folder in which prometheus_client adds up what they count. It looks for
-    it when it is imported."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        assert "prometheus_client" not in sys.modules, "it has been imported too early"
-        folder = tempfile.mkdtemp(prefix="touchstone-metrics-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    it when it is imported, and maps files there: on a full disk that ends a process (SIGBUS)."""
+    assert "prometheus_client" not in sys.modules, "it has been imported too early"
+    memory = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="touchstone-metrics-", dir=memory)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
 async def _serve(settings: Settings, end_with_stdin: bool) -> None:
-    from verifier.assembly import settle_memory
+    from verifier.assembly import settle
     from verifier.server import Server
 
     stop = asyncio.Event()
@@ -250,7 +255,7 @@ async def _serve(settings: Settings, end_with_stdin: bool) -> None:
     async with Server(settings) as server:
         if server.renewable:  # without, a hangup ends the server, as it does by default
             loop.add_signal_handler(signal.SIGHUP, server.renew)
-        settle_memory()
+        settle()
         print(f"{READY_PREFIX}{server.address}", flush=True)
         if server.http_address:
             print(f"http at {server.http_url}", flush=True)

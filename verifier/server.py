@@ -121,7 +121,10 @@ class Server:
         try:
             port = doors.add_port(server, listen)
         except RuntimeError as error:
-            raise ListenError(f"--listen: cannot listen on {settings.listen!r}: {error}") from error
+            raise ListenError(
+                f"--listen: cannot listen on {settings.listen!r}: another server has it, or it is"
+                f" none of this machine's ({error})"
+            ) from error
         if settings.metrics_port is not None:
             try:
                 page, thread = metrics.serve(settings.metrics_port, metrics_host)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -32,6 +32,7 @@ PUSHBACK = "grpc-retry-pushback-ms"
 """Trailing metadata that gRPC's own retries wait for."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
+T = TypeVar("T")
 
 
 class VerifierService:
@@ -58,8 +59,11 @@ class VerifierService:
         ready = self._desk.answers(caller, items)
         del raw, items
         async with aclosing(ready):
-            async for verdicts in ready:
-                yield _message(verdicts)
+            try:
+                async for verdicts in ready:
+                    yield _message(verdicts)
+            except Refused as refused:
+                await _abort(context, refused)
 
     async def verify_stream(
         self, batches: AsyncIterator[bytes], context: Context
@@ -87,17 +91,16 @@ class VerifierService:
                     next_ready = next_ready or asyncio.create_task(call.ready())
                     waits = {next_ready} if reading.done() else {next_ready, reading}
                     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                    if reading.done() and (error := reading.exception()) is not None:
-                        if isinstance(error, Refused):
-                            await _abort(context, error)
-                        raise error
+                    if reading.done():
+                        await _result(reading, context)
                     if next_ready.done():
-                        verdicts, next_ready = next_ready.result(), None
+                        verdicts, next_ready = await _result(next_ready, context), None
                         yield _message(verdicts)
                         answered += len(verdicts)
                         call.delivered(len(verdicts))
                         for _ in verdicts:
                             window.release()
+                await _result(reading, context)  # it may have failed after the last verdict
             finally:
                 leftover = [task for task in (reading, next_ready) if task is not None]
                 for task in leftover:
@@ -132,6 +135,14 @@ class VerifierService:
         except TooManyItems:
             said = f"Batch.items: at most {most} items, got more"
             raise Refused("INVALID_ARGUMENT", said) from None
+
+
+async def _result(done: asyncio.Task[T], context: Context) -> T:
+    """What a task has come to."""
+    try:
+        return done.result()
+    except Refused as refused:
+        await _abort(context, refused)
 
 
 async def _abort(context: Context, refused: Refused) -> NoReturn:

@@ -57,6 +57,13 @@ def test_a_bound_of_its_own_is_named() -> None:
     assert room.limit(small, 1) == said
 
 
+def test_an_empty_batch_makes_nobody_a_contender() -> None:
+    room = Admission(100)
+    for number in range(100):
+        assert room.try_take(Caller(f"connection {number}"), 0)
+    assert room.try_take(A, 90)
+
+
 async def test_streams_wait_for_room() -> None:
     room = Admission(10)
     await room.take(A, 10)

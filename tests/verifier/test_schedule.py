@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ class Hands:
 
     def __init__(self, **windows: int) -> None:
         self.windows = windows
+        self.servers: dict[str, int] = {}
         self.working: list[Entry] = []
         self.started: list[Entry] = []
         self.schedule: Schedule
@@ -133,6 +135,28 @@ def test_no_claim_on_time_when_one_wanted_nothing() -> None:
     assert 8 <= turns["back"] <= 12, turns
 
 
+def test_slow_work_of_one_does_not_fill_what_is_served_in_order() -> None:
+    """Whose items are slow has few at work; whose are quick, or not known to be slow, soon many."""
+    lane = Lane("work", 64, servers=4)
+    slow, quick = Owner("slow"), Owner("quick")
+    for owner in (slow, quick):
+        for entry in entries(owner, 1_000):
+            lane.push(entry)
+    seconds = {"slow": 10.0, "quick": 0.01}
+    working: list[Entry] = []
+    most: Counter[str] = Counter()
+    for _ in range(400):
+        while taken := lane.take(64):
+            working += taken
+        held = Counter(entry.owner.caller.name for entry in working if entry.owner is not None)
+        most |= held
+        entry = working.pop(0)
+        assert entry.owner is not None
+        lane.leave(entry, seconds[entry.owner.caller.name])
+    assert most["slow"] == 8, "two for each server"
+    assert most["quick"] > 40
+
+
 async def test_a_full_lane_holds_up_no_other() -> None:
     hands = Hands(work=2, quick=2)
     async with Schedule(hands) as schedule:
@@ -162,6 +186,30 @@ async def test_what_is_withdrawn_is_never_started_and_frees_its_room() -> None:
         assert len(hands.started) == 5
 
 
+async def test_calls_that_end_together_cost_one_look_through_the_queues(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = 0
+    drop = Lane.drop
+
+    def counted(lane: Lane, owners: Collection[Owner]) -> None:
+        nonlocal looks
+        looks += 1
+        drop(lane, owners)
+
+    monkeypatch.setattr(Lane, "drop", counted)
+    hands = Hands(work=1)
+    async with Schedule(hands) as schedule:
+        owners = [Owner("same") for _ in range(200)]
+        for owner in owners:
+            schedule.submit(entries(owner, 20))
+        await asyncio.sleep(0.01)
+        await asyncio.gather(*(schedule.withdraw({owner}) for owner in owners[1:]))
+        await asyncio.sleep(0.01)
+        assert looks <= 2
+        assert schedule.lanes["work"].waiting + schedule.lanes["work"].at_work == 20
+
+
 class Moves(Hands):
     """Finds that every second item is of another kind."""
 
@@ -183,6 +231,7 @@ class Moves(Hands):
 def test_each_item_is_answered_once_or_withdrawn(steps: list[tuple[str, int]]) -> None:
     async def run() -> None:
         hands = Moves(work=3, other=1)
+        hands.servers = {"work": 1}
         async with Schedule(hands) as schedule:
             owners = [Owner(name) for name in ("a", "a", "b", "b", "c", "d")]
             sent: Counter[int] = Counter()

@@ -119,8 +119,8 @@ class Reach:
             raise ValueError("token: printable ASCII without spaces; what was given is not")
         if self.tls is None and not self.insecure and not all(map(_is_loopback, hosts)):
             raise ValueError(
-                f"token: would travel in the clear to {self.address!r}; give tls, or "
-                "insecure=True on a network that you trust"
+                f"token: would travel in the clear to {self.address!r}; give tls "
+                "(TOUCHSTONE_TLS_CA), or insecure=True on a network that you trust"
             )
 
     def metadata(self) -> tuple[tuple[str, str], ...]:

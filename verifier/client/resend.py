@@ -41,6 +41,9 @@ NO_STATUS = "Stream removed"
 TOO_LARGE = "larger than max"
 """gRPC's words, under RESOURCE_EXHAUSTED, for a message over a size limit."""
 
+ADVICE = {grpc.StatusCode.UNAUTHENTICATED: "a token is given as token=, or in TOUCHSTONE_TOKEN"}
+"""What a caller can do about it, which a server that speaks to all clients cannot say."""
+
 
 class ServiceError(Exception):
     """A call failed as a whole. Can be pickled.
@@ -127,7 +130,7 @@ class Patience:
 
     def error(self, error: grpc.RpcError, came: dict[int, Verdict], items: int) -> ServiceError:
         """What a caller gets in the end."""
-        note = ""
+        note = ADVICE.get(error.code(), "")
         if self._since is not None:
             away = time.monotonic() - self._since
             note = f"sent again for {away:.1f} s, resend_s = {self._seconds:g}"

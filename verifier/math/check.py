@@ -27,6 +27,10 @@ from verifier.math.symbolic import TIMEOUT_S, SymbolicWorkers
 from verifier.math.syntax.tokens import MAX_CHARS
 from verifier.math.tree import Node
 
+LONG_ANSWER = 400
+"""Characters above which an answer is read and compared in a thread: one of 4,000 can take 50 ms,
+and the answers that are asked for have a few dozen."""
+
 LONG_RESPONSE = 65_536
 """Characters above which the answer is looked for in a thread: the event loop serves
 everybody, and extraction takes a millisecond for as much."""
@@ -109,7 +113,10 @@ class MathVerifier:
         elif len(gold) <= 1:
             async with self._turns:
                 await asyncio.sleep(0)
-                verdict, pending = judge(gold, response, policy)
+                try:
+                    verdict, pending = judge(gold, response, policy, LONG_ANSWER)
+                except LongAnswer:
+                    verdict, pending = await asyncio.to_thread(judge, gold, response, policy)
         else:
             for found in judging(gold, response, policy):
                 if found is None:
@@ -179,18 +186,25 @@ _OUTCOMES = {"": Outcome.UNDECIDED, "timeout": Outcome.TIMEOUT, "died": Outcome.
 Pending = tuple[Reading, Reading, Decision]
 
 
+class LongAnswer(Exception):
+    """The answer is longer than was to be looked at."""
+
+
 def judge(
-    gold: Sequence[str], response: str, policy: MathPolicy
+    gold: Sequence[str], response: str, policy: MathPolicy, longest: int | None = None
 ) -> tuple[MathVerdict, list[Pending]]:
-    """All steps but the symbolic one: a verdict, and what is left to decide if anything."""
-    for found in judging(gold, response, policy):
+    """All steps but the symbolic one: a verdict, and what is left to decide if anything.
+
+    Raises LongAnswer for an answer of more than `longest` characters, before it is read.
+    """
+    for found in judging(gold, response, policy, longest):
         if found is not None:
             return found
     raise AssertionError("no verdict")
 
 
 def judging(
-    gold: Sequence[str], response: str, policy: MathPolicy
+    gold: Sequence[str], response: str, policy: MathPolicy, longest: int | None = None
 ) -> Iterator[tuple[MathVerdict, list[Pending]] | None]:
     """What `judge` finds, last; before it None after each reference that did not match,
     for an event loop to turn to others meanwhile."""
@@ -201,6 +215,8 @@ def judging(
         raise ValueError("no reference")
     found = extract(response, policy.free_text)
     answer = None
+    if longest is not None and found is not None and len(found.text) > longest:
+        raise LongAnswer
     if found is not None and found.text.strip() and len(found.text) <= MAX_CHARS:
         answer = reading(found.text)
     if policy.numbers:

@@ -5,7 +5,8 @@ Invariants:
   time, kept here by killing the process; never a signal or a thread in this process.
 - The clock of an item starts when a worker starts on it: neither waiting nor a
   worker's start counts.
-- A worker that dies under an item costs it a retry on a fresh worker, at most two, then "died".
+- A worker that dies under an item, or stands still, costs it a retry on a fresh worker, at most
+  two, then "died" or "timeout"; an item with a deadline has no time for a second stand-still.
 - A cancelled caller frees its place at once: the worker is killed.
 - Pairs that are asked for again, or twice at the same time, are decided once; a limit
   that was met counts for who asks meanwhile with no more time. Only a yes or a no that
@@ -172,6 +173,7 @@ class SymbolicWorkers:
         """`file` keeps answers beyond this process."""
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}")
+        self.count = count
         self.timeout_s = timeout_s
         self.max_queued = max_queued
         self._places = asyncio.Semaphore(count)
@@ -226,6 +228,7 @@ class SymbolicWorkers:
 
     async def _run(self, request: bytes, limit: float, arrived: float) -> SymbolicResult:
         ran = 0.0
+        last: Literal["timeout", "died"] = "died"
         for _ in range(ATTEMPTS):
             worker = await self._worker()
             if worker is None:
@@ -234,10 +237,14 @@ class SymbolicWorkers:
             try:
                 told = await asyncio.wait_for(worker.ask(request), limit * WALL_FACTOR)
             except TimeoutError:
-                KILLED.labels("timeout").inc()
+                # CPU time has a limit of its own: it stood still, or had no core.
+                KILLED.labels("stalled").inc()
                 await self._retire(worker)
                 ran += time.monotonic() - started
-                return SymbolicResult(None, started - arrived, ran, "timeout", limit)
+                last = "timeout"
+                if limit < self.timeout_s:  # a deadline, which is one of wall time
+                    break
+                continue
             except _DiedError:
                 code = await self._retire(worker, killing=False)
                 ran += time.monotonic() - started
@@ -245,6 +252,7 @@ class SymbolicWorkers:
                     KILLED.labels("timeout").inc()
                     return SymbolicResult(None, started - arrived, ran, "timeout", limit)
                 KILLED.labels("died").inc()
+                last = "died"
                 continue
             except BaseException:  # cancelled: the worker must not go on
                 KILLED.labels("cancelled").inc()
@@ -259,7 +267,7 @@ class SymbolicWorkers:
             answer: bool | None = told["answer"]
             sure = answer is not None and told["cpu_s"] <= SURE_SHARE * self.timeout_s
             return SymbolicResult(answer, started - arrived, ran, None, limit, sure)
-        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, "died", limit)
+        return SymbolicResult(None, time.monotonic() - arrived - ran, ran, last, limit)
 
     async def _worker(self) -> _Worker | None:
         """An idle worker or a new one; None when none can be had."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from verifier.math import MathPolicy, MathVerdict, MathVerifier, Outcome, Tier
-from verifier.math.check import judge
+from verifier.math.check import LONG_ANSWER, LongAnswer, judge
 from verifier.outcome import TaskOutcome
 from verifier.v1 import verifier_pb2 as pb
 
@@ -36,9 +36,12 @@ async def verify(
 
 
 def verify_at_once(task: pb.MathTask, response: str) -> TaskOutcome | None:
-    """As `verify`, without a symbolic step: None where one is needed."""
+    """As `verify`, without a symbolic step: None where one is needed, or the answer is long."""
     policy = read_policy(task.policy)
-    found, pending = judge(list(task.gold), response, policy)
+    try:
+        found, pending = judge(list(task.gold), response, policy, LONG_ANSWER)
+    except LongAnswer:
+        return None
     return None if pending else to_outcome(found, policy)
 
 

@@ -51,6 +51,9 @@ START_SECONDS = 120.0
 PAUSES = (0.1, 0.5, 2.0, 10.0)
 """Seconds before a process is started again, after so many that did not come up; then the last."""
 
+LAST_WORDS_SECONDS = 1.0
+"""What a process that has hung up gets to end by itself, and to say why."""
+
 STOP_SECONDS = 5.0
 """What processes get to end their sandboxes once they are told to."""
 
@@ -92,6 +95,7 @@ class Pool:
         self.sandbox_info = sb.DescribeResponse()
         self._per_process: dict[str, int] = {}
         self.windows: dict[str, int] = {}
+        self.servers: dict[str, int] = {}
 
     async def __aenter__(self) -> Pool:
         started = await asyncio.gather(
@@ -111,6 +115,7 @@ class Pool:
             "rules": RULES,
         }
         self.windows = {lane: self._room(lane) for lane in self._per_process}
+        self.servers = {"sandbox": sum(max(1, each) for each in slots)}
         self._tasks = [
             asyncio.create_task(self._keep(index), name=f"keeping engine process {index}")
             for index in range(len(self._up))
@@ -273,6 +278,7 @@ class Pool:
                 await self._listen(process)
             finally:
                 pings.cancel()
+            await asyncio.to_thread(process.process.join, LAST_WORDS_SECONDS)
             process.process.kill()
             self._up[index] = None
             self._tell_room()

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from sandbox.client import SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import logs, tracing
-from verifier.assembly import settle_memory, start_engine
+from verifier.assembly import settle, start_engine
 from verifier.callers import Caller, Priority
 from verifier.engine import Engine
 from verifier.judge.settings import SettingsError
@@ -55,7 +55,7 @@ async def _serve(settings: Settings, end: socket.socket) -> None:
             await writer.drain()
             return
         schedule = await stack.enter_async_context(Schedule(Local(engine)))
-        settle_memory()
+        settle()
         about = describe(engine).SerializeToString()
         known = engine.sandbox_info.SerializeToString()
         writer.write(frames.numbered(Kind.READY, len(about), about + known))

@@ -15,7 +15,7 @@ import grpc
 
 from sandbox import tracing
 from verifier import logs
-from verifier.assembly import settle_memory, start_desk
+from verifier.assembly import settle, start_desk
 from verifier.ray.refusal import Refusal
 from verifier.service import VerifierService
 from verifier.settings import Settings
@@ -39,7 +39,7 @@ class Replica:
         async with AsyncExitStack() as stack:
             self._service = VerifierService(await start_desk(settings, stack))
             self._stack = stack.pop_all()
-        settle_memory()
+        settle()
 
     async def __del__(self) -> None:
         """Ends what was started. Ray awaits it, once, when no call is at work any more."""

@@ -56,7 +56,8 @@ class Listening:
     def metrics_host(self) -> str:
         """Where metrics are shown. Raises ListenError."""
         host = self.settings.metrics_host
-        text = f"[{host}]:0" if ":" in host else f"{host}:0"
+        port = self.settings.metrics_port or 0
+        text = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return self._permitted("--metrics-host", text, METRICS_WAYS, self.settings.insecure).host
 
     def _permitted(self, option: str, text: str, ways: str, allowed: bool) -> Address:

@@ -155,7 +155,9 @@ def test_what_another_try_cannot_change_is_an_error_at_once(
         ask(running.address, ITEMS)
     assert (caught.value.code, caught.value.details) == (code, details)
     assert {place: one.id for place, one in caught.value.verdicts.items()} == {0: "a", 1: "b"}
-    assert str(caught.value).endswith("(2 of 6 verdicts came before)")
+    advice = "; a token is given as token=, or in TOUCHSTONE_TOKEN"
+    told = advice if code == Code.UNAUTHENTICATED else ""
+    assert str(caught.value).endswith(f"(2 of 6 verdicts came before{told})")
     assert len(running.calls) == 1
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SLOW = parse(r"\int_0^1 x^x\sin(x^{x^x})\,dx"), parse("2")
 ALSO_SLOW = SLOW[0], parse("3")
 QUICK = parse(r"\int_0^1 x\,dx"), parse(r"\frac12")
+QUICK_TOO = parse(r"\int_0^1 3x^2\,dx"), parse("1")
 ALSO_QUICK = QUICK[0], parse(r"\frac13")
 
 
@@ -100,6 +101,22 @@ async def test_kill_9_costs_two_retries_then_died() -> None:
     assert not waiting.done(), "who waited for it has tries of his own"
     waiting.cancel()
     assert (await pool.equal(*QUICK)).answer is True
+    await pool.close()
+
+
+async def test_a_worker_that_stands_still_is_replaced() -> None:
+    """Its CPU time has not passed: it was stopped, or had no core."""
+    pool = SymbolicWorkers(1, timeout_s=0.7)
+    await pool.equal(*QUICK, timeout_s=10)  # a warm worker
+    (worker,) = pool.pids
+    os.kill(worker, signal.SIGSTOP)
+    result = await pool.equal(*QUICK_TOO)
+    assert (result.answer, result.failure) == (True, None)
+    assert pool.pids != [worker]
+    (worker,) = pool.pids
+    os.kill(worker, signal.SIGSTOP)
+    short = await pool.equal(*ALSO_QUICK, timeout_s=0.2)
+    assert (short.answer, short.failure) == (None, "timeout")
     await pool.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,3 +56,13 @@ def test_frames_come_out_as_they_went_in(
 def test_a_frame_that_is_cut_off_is_the_end(size: int) -> None:
     raw = frames.frame(Kind.READY, b"x" * 25)
     assert asyncio.run(through(raw[:size])) == ([] if size < 30 else [(Kind.READY, b"x" * 25)])
+
+
+def test_items_of_any_number_and_size_fit_the_lengths_of_frames(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(frames, "FRAME_BYTES", 1000)
+    asked = [Asked(n, 0.0, "a", 8, False, {}, b"x" * 300) for n in range(50)]
+    found = asyncio.run(through(frames.items(asked)))
+    assert max(len(body) for _, body in found) < 2 * 1000
+    assert [each for _, body in found for each in frames.read_items(body)] == asked
