@@ -514,8 +514,8 @@ def test_a_verification_server_that_dies_invents_nothing(service, tmp_path, monk
         (b'{"id": "a", "problem": "\\ud800", "expected_answer": "1"}\n', "aime24.jsonl", "aime24: .*damaged.*surrogates"),
         (b"[" * 99_999, "aime24.jsonl", "line 1: maximum recursion"),
         (b"\xff", "aime24.jsonl", "aime24.jsonl: damaged"),
-        (gzip.compress(b"{}" * 99)[:-20], "aime_1983_2023.jsonl.gz", "2023.jsonl.gz: damaged"),
-        (gzip.compress(os.urandom(999))[:20] + b"x" * 99, "aime_1983_2023.jsonl.gz", "2023.jsonl.gz: damaged"),
+        (gzip.compress(b"{}" * 99, mtime=0)[:-20], "aime_1983_2023.jsonl.gz", "2023.jsonl.gz: damaged"),
+        (gzip.compress(bytes(999), mtime=0)[:20] + b"x" * 99, "aime_1983_2023.jsonl.gz", "2023.jsonl.gz: damaged"),
     ],
 )  # fmt: skip
 def test_damaged_data_are_named(service, tmp_path, raw, name, message):
