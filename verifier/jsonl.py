@@ -75,6 +75,11 @@ def read_object(number: int, line: bytes) -> dict[str, Any] | BadLine:
     return value
 
 
+UNREADABLE = (json_format.ParseError, ValueError, OverflowError, RecursionError, SystemError)
+"""By which protobuf gives up on JSON: also at numbers that are too long, lists nested too deep, and
+names with half of a surrogate pair."""
+
+
 def parsed(value: Any, into: M, path: str = "") -> M:
     """The message of a value in the JSON mapping, put into an empty one of its kind.
 
@@ -83,8 +88,7 @@ def parsed(value: Any, into: M, path: str = "") -> M:
     """
     try:
         return json_format.ParseDict(value, into)
-    # The library gives up by these too: at numbers that are too long, or lists nested too deep.
-    except (json_format.ParseError, ValueError, OverflowError, RecursionError) as error:
+    except UNREADABLE as error:
         found = _misfit(value, into.DESCRIPTOR, path)
         # The library names fields, but not always all the way to them, nor what would do.
         raise ValueError(found or (f"{path}: " if path else "") + str(error).rstrip(".")) from error

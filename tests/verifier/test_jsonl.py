@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -123,3 +124,10 @@ def test_items_round_trip(name: str, response: str, gold: list[str]) -> None:
 @given(st.binary(max_size=100))
 def test_any_line_is_an_item_or_a_bad_line(line: bytes) -> None:
     assert isinstance(jsonl.read_item(1, line), pb.Item | jsonl.BadLine)
+
+
+def test_a_name_with_half_of_a_surrogate_pair_is_a_bad_line() -> None:
+    line = b'{"id": "a", "response": "a", "preference": "\\ud800"}\n'
+    (bad,) = jsonl.read_items(io.BytesIO(line))
+    assert isinstance(bad, jsonl.BadLine)
+    assert "preference" in bad.message

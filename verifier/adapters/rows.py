@@ -25,6 +25,9 @@ from google.protobuf import json_format
 
 from verifier.v1.verifier_pb2 import Item, Recipe
 
+_UNREADABLE = (json_format.ParseError, ValueError, OverflowError, RecursionError, SystemError)
+"""By which protobuf gives up on a value."""
+
 TASKS = ("math", "code", "choice", "instructions", "judge", "preference")
 FIELDS = (*TASKS, "id", "recipe", "inline_recipe", "language", "deadline_ms")
 TRUTH = "truth"
@@ -135,7 +138,7 @@ def item_of(sample: Sample, columns: Columns, recipe: str | Recipe | None) -> It
     for field, value in message.items():
         try:
             json_format.ParseDict({field: value}, item)
-        except (json_format.ParseError, ValueError, OverflowError, RecursionError) as error:
+        except _UNREADABLE as error:
             why = str(error).partition(" Available Fields")[0]
             raise BadRow(f"column {columns.of(field)!r}: {why}") from error
     item.id = item.id or sample.name

@@ -156,7 +156,7 @@ def run_request(raw: bytes, sandbox: sb.DescribeResponse) -> sb.RunRequest:
 
 def _within(field: str, value: float, low: float, high: float, unit: str) -> float:
     if not low <= value <= high:
-        raise HTTPException(400, f"{field}: {low:g} to {high:g} {unit}, got {value:g}")
+        raise HTTPException(400, f"{field}: {low:g} to {high:g} {unit}, got {shown(value)}")
     return value
 
 

@@ -160,7 +160,7 @@ REFUSED = [
     ("/run_code", JSON, b'{"code": " ", "language": "python"}', 400, "code: must not be empty"),
     ("/run_code", JSON, b'{"code": "0", "language": "python", "files": {"a.txt": "YQ=="}}', 400, "files: none can be given, got 'a.txt'"),
     ("/run_code", JSON, b'{"code": "0", "language": "python", "fetch_files": ["a"]}', 400, "fetch_files: must be empty, got 'a'"),
-    ("/run_code", JSON, b'{"code": "0", "language": "python", "run_timeout": 1e9}', 400, "run_timeout: 0.01 to 120 seconds, got 1e+09"),
+    ("/run_code", JSON, b'{"code": "0", "language": "python", "run_timeout": 1e9}', 400, "run_timeout: 0.01 to 120 seconds, got 1000000000.0"),
     ("/run_code", JSON, b'{"code": "0", "language": "python", "memory_limit_MB": 1}', 400, "memory_limit_MB: 32 to 8192 or -1, got 1"),
     ("/run_code", JSON, b'{"language": "python"}', 400, "code: Field required"),
     ("/submit", JSON, b'{"dataset": "d", "id": 1, "completion": "", "config": {"dataset_type": "HumanEvalDataset"}}', 400, "config.dataset_type: CommonOJDataset is known, got 'HumanEvalDataset'"),
