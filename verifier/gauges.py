@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sandbox.client import EmbeddedSandbox, Sandbox
-from sandbox.pool import Pool
 from verifier import metrics
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def of_slots(sandbox: Sandbox) -> AsyncIterator[None]:
     if not isinstance(sandbox, EmbeddedSandbox):
         yield
         return
-    pool: Pool = sandbox.pool
+    pool = sandbox.pool
     counted = 0.0
 
     def look() -> None:

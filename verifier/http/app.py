@@ -121,8 +121,11 @@ class Front:
         ready = self.desk.answers(caller, found)
         del found
         async with aclosing(ready):
-            async for verdicts in ready:
-                yield verdicts
+            try:
+                async for verdicts in ready:
+                    yield verdicts
+            except Refused as refused:  # of an answer that has begun, the connection ends
+                raise refusal(refused) from refused
 
     async def _verdicts(self, request: Request, found: items.Items) -> list[pb.Verdict]:
         """The verdicts in the items' order."""

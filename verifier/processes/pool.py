@@ -278,12 +278,13 @@ class Pool:
                 await self._listen(process)
             finally:
                 pings.cancel()
-            await asyncio.to_thread(process.process.join, LAST_WORDS_SECONDS)
-            process.process.kill()
+            # First of all: nothing more is to be sent there, and what was is for others.
             self._up[index] = None
             self._tell_room()
             self._lost(process)
             process.writer.close()
+            await asyncio.to_thread(process.process.join, LAST_WORDS_SECONDS)
+            process.process.kill()
             await _ended(process.process)
             metrics.ended(process.process.pid or 0)
             log.error("engine process %d ended (%s)", index, process.process.exitcode)
