@@ -1,4 +1,5 @@
-"""`touchstone-eval`: run, score, search, import, compare, report, table, export, benchmarks."""
+"""`touchstone-eval`: run, score, search, import, compare, report, table, export, questions,
+benchmarks."""
 
 from __future__ import annotations
 
@@ -443,6 +444,35 @@ def export(
     with _explained():
         count = write(run, output)
     errors.print(f"{output}: {count} samples", markup=False, soft_wrap=True)
+
+
+@app.command()
+def questions(
+    output: Annotated[Path, typer.Argument(help="The file to write, JSON Lines.")],
+    benchmarks: Annotated[
+        str, typer.Option(help="Names with commas between; default: all there are.")
+    ] = "",
+    data: DataFolder = None,
+    hub: Hub = True,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out benchmarks whose data are not there.")
+    ] = False,
+) -> None:
+    """Write benchmarks' questions, so that training data can be kept clear of them."""
+    from evals.benchmarks import registry
+    from evals.questions import gather
+
+    with _explained():
+        chosen = _chosen(benchmarks) if benchmarks else tuple(registry().values())
+        rows, missing = gather(chosen, _data(data, hub))
+        if missing and not skip_missing:
+            fail("\n".join(missing))
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        output.write_text("".join(lines), "utf-8")
+    for line in missing:
+        errors.print(f"left out: {line}", markup=False, soft_wrap=True)
+    told = f"{output}: {len(rows)} questions of {len(chosen) - len(missing)} benchmarks"
+    errors.print(told, markup=False, soft_wrap=True)
 
 
 @app.command("benchmarks")

@@ -1,4 +1,4 @@
-"""`touchstone-train`: grpo, sft, sample, report, export, fields."""
+"""`touchstone-train`: grpo, sft, reward-model, pipeline, sample, report, export, fields."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -18,8 +18,9 @@ except ImportError as missing:
     sys.exit(f'touchstone-train: no {missing.name}; from a checkout: pip install ".[trainer]"')
 
 if TYPE_CHECKING:
-    from trainer.config import GrpoConfig, SftConfig
+    from trainer.config import GrpoConfig, RewardModelConfig, SftConfig
     from trainer.memory import MemoryEstimate
+    from trainer.pipeline.run import Standing
 
 app = typer.Typer(
     help="A thin trainer: GRPO with rewards from the verification service, and SFT.",
@@ -38,7 +39,7 @@ STOPPED = 130
 SPEAKS_WITHIN_S = 60.0
 """By then the first process has said what is wrong, and torchrun has ended the others."""
 
-Recipe = Annotated[Path, typer.Argument(help="A recipe, TOML (examples/recipes).")]
+Recipe = Annotated[Path, typer.Argument(help="A recipe, TOML (examples/recipes, recipes/full).")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replaces a value of the recipe; repeatable."),
@@ -49,7 +50,7 @@ Check = Annotated[
         "--check", help="Only check recipe, model and data, and show the memory; asks no server."
     ),
 ]
-R = TypeVar("R", "GrpoConfig", "SftConfig")
+R = TypeVar("R", "GrpoConfig", "SftConfig", "RewardModelConfig")
 
 
 def fail(message: str) -> NoReturn:
@@ -107,10 +108,99 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
         Run(read).read() if check else train(read)
 
 
-def _ready(path: Path, overrides: list[str], kind: type[R]) -> tuple[R, MemoryEstimate]:
-    """The recipe, checked against the model and this machine."""
+@app.command()
+def reward_model(recipe: Recipe, set: Set = None, check: Check = False) -> None:
+    """Train a reward model on rated responses; one that was broken off goes on. Also under
+    torchrun."""
+    from trainer.config import RewardModelConfig
+
+    read, estimate = _ready(recipe, set or [], RewardModelConfig)
+    from trainer.reward_model import Run, train
+
+    with _told(recipe, read.run.dir, estimate if check else None):
+        Run(read).read() if check else train(read)
+
+
+@app.command()
+def pipeline(
+    recipe: Annotated[Path, typer.Argument(help="A pipeline, TOML (recipes/full/r1.toml).")],
+    set: Set = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first stage to make; default: the first.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--until", help="The last stage to make; default: the last.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make those that are complete, or changed, anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check all of it, and say what would be made.")
+    ] = False,
+) -> None:
+    """Run stages one after the other, as DeepSeek-R1's; one that was broken off goes on."""
+    _log_to_terminal()
+    from trainer.pipeline.config import load_pipeline
+    from trainer.pipeline.manifest import ManifestError
+    from trainer.pipeline.page import NAME
+    from trainer.pipeline.run import plan, run, select
+    from trainer.pipeline.stage import StageFailed
+
+    with _explained(ManifestError, StageFailed):
+        config = load_pipeline(recipe, set or [])
+        if dry_run:
+            _show(plan(config, select(config, first, last), again))
+            return
+        try:
+            run(config, first, last, again)
+        except KeyboardInterrupt:
+            _say("stopped; the same command goes on from the stage that was broken off")
+            raise typer.Exit(STOPPED) from None
+    _say(f"done; see it: {config.pipeline.dir / NAME}")
+
+
+def _show(planned: Iterable[tuple[Standing, str]]) -> None:
+    """What a run would do with each stage, and why."""
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"complete": "green", "changed": "red", "begun": "yellow", "waiting": "dim"}
+    table = Table("stage", "kind", "state", "seconds", "would", box=None, pad_edge=False)
+    for found, what in planned:
+        seconds = (found.timing or {}).get("seconds")
+        told = Text("\n".join([what, *found.why.splitlines()]), overflow="fold")
+        table.add_row(
+            found.name, found.stage.kind, Text(found.state, style=colours[found.state]),
+            "" if seconds is None else f"{seconds:.0f}", told,
+        )  # fmt: skip
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+@app.command()
+def pipeline_table(
+    directories: Annotated[
+        list[Path], typer.Argument(help="Directories of pipelines: the same one by several seeds.")
+    ],
+) -> None:
+    """Print the stage table of finished pipelines, and what of DeepSeek-R1's paper came out."""
+    from trainer.pipeline import figures, statements
+    from trainer.pipeline.manifest import ManifestError
+    from trainer.pipeline.seeds import read_tables
+
+    with _explained(ManifestError):
+        tables = read_tables(directories)
+    print(figures.markdown_of_seeds(tables))
+    print(statements.markdown(statements.check(tables)), end="")
+
+
+def _log_to_terminal() -> None:
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx2").setLevel("WARNING")  # else a line for each completion
+
+
+def _ready(path: Path, overrides: list[str], kind: type[R]) -> tuple[R, MemoryEstimate]:
+    """The recipe, checked against the model and this machine."""
+    _log_to_terminal()
     from trainer.config import ConfigError, load_recipe
 
     try:
@@ -255,7 +345,8 @@ def export(
     ] = None,
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "bfloat16",
 ) -> None:
-    """Write a checkpoint's model as a Hugging Face directory, with its tokenizer."""
+    """Write a checkpoint's model as a Hugging Face directory, with its tokenizer; a reward model
+    as one for sequence classification."""
     _check_dtype(dtype)
     if output.exists():
         fail(f"{output}: exists already")
@@ -264,6 +355,7 @@ def export(
     from trainer.checkpoint import read_state, steps, weights
     from trainer.log import writing
     from trainer.model import Decoder
+    from trainer.scorer import blank_scorer, is_scorer
     from trainer.weights import read_config, save_model
 
     if saved := steps(checkpoint / "checkpoints"):
@@ -271,7 +363,10 @@ def export(
     with _explained(OSError, ValueError):
         state = read_state(checkpoint)
         source = model or Path(str(state.get("model")))
-        decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)
+        if is_scorer(state):
+            decoder: Decoder = blank_scorer(source)
+        else:
+            decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)
         held = dict(decoder.named_parameters())
         for name, tensor in weights(checkpoint):
             if name not in held or held[name].shape != tensor.shape:
@@ -286,15 +381,25 @@ def export(
 
 @app.command()
 def fields(
-    kind: Annotated[str, typer.Argument(help="grpo or sft.")] = "grpo",
+    kind: Annotated[str, typer.Argument(help="grpo, sft, reward-model or pipeline.")] = "grpo",
 ) -> None:
     """Print all keys of a recipe, with defaults, as a table of Markdown."""
-    from trainer.config import GrpoConfig, SftConfig
-    from trainer.describe import table
+    from trainer.config import GrpoConfig, RewardModelConfig, Section, SftConfig
+    from trainer.describe import table, tables
 
-    kinds: dict[str, type[GrpoConfig] | type[SftConfig]] = {"grpo": GrpoConfig, "sft": SftConfig}
+    kinds: dict[str, type[Section]] = {
+        "grpo": GrpoConfig,
+        "sft": SftConfig,
+        "reward-model": RewardModelConfig,
+    }
+    if kind == "pipeline":
+        from trainer.pipeline.config import PipelineConfig
+        from trainer.pipeline.config import kinds as stages
+
+        print(f"{table(PipelineConfig)}\n\n{tables(stages())}")
+        return
     if kind not in kinds:
-        fail(f"grpo or sft, got {kind!r}")
+        fail(f"one of {', '.join(kinds)}, pipeline, got {kind!r}")
     print(table(kinds[kind]))
 
 

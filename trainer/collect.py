@@ -2,7 +2,7 @@
 
 Invariants: which prompts and seeds make a step depends on the step alone; a group is sent to the
 service when its last completion ends, in whatever order that happens, and stands at its prompt's
-place.
+place. A preference item that names no rival is compared with the other responses of its group.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch.distributed as dist
 
+from trainer.config import ConfigError
 from trainer.data import Prompt
 from trainer.optimize import TrainingStopped
 from trainer.parallel import Layout
@@ -24,6 +25,9 @@ from trainer.rollout.engine import Completion, Request, RolloutEngine, Sampling
 from trainer.tokens import Tokenizer
 from verifier.client import Item, Verdict
 from verifier.v1.verifier_pb2 import Recipe
+
+LARGEST_COMPARED = 16
+"""Responses of one prompt that the service compares with each other (docs/judge.md, groups)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,22 @@ def seed_of(*parts: int) -> int:
     """A seed for each combination of numbers: 63 bits, unrelated ones for neighbours."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def lacks_rivals(item: Item) -> bool:
+    """Whether a response is to be compared with those of its own group."""
+    told = item.preference
+    return item.HasField("preference") and not told.rival and not told.rivals
+
+
+def check_groups(prompts: Sequence[Prompt], samples: int, key: str) -> None:
+    """Raises ConfigError, naming the key, where the service could not compare so many samples."""
+    lacking = next((prompt.id for prompt in prompts if lacks_rivals(prompt.item)), None)
+    if lacking is not None and not 2 <= samples <= LARGEST_COMPARED:
+        raise ConfigError(
+            f"{key}: from 2 to {LARGEST_COMPARED} where responses are compared with each other "
+            f"(item {lacking!r}: preference without rivals), got {samples}"
+        )
 
 
 def check_finite(completion: Completion, prompt: str) -> None:
@@ -99,9 +119,7 @@ class Collector:
                 drawn[place][number] = completion
                 if len(drawn[place]) == samples and self.verification is not None:
                     responses = [self.tokenizer.decode(drawn[place][n].ids) for n in range(samples)]
-                    items = [
-                        self._item(prompts[place], n, text) for n, text in enumerate(responses)
-                    ]
+                    items = [self._item(prompts[place], n, responses) for n in range(samples)]
                     asked[place] = (responses, self.verification.submit(items))
         generated = time.monotonic()
         groups = [
@@ -120,11 +138,13 @@ class Collector:
             groups = box[0]
         return Collected(groups, generated - started, time.monotonic() - generated)
 
-    def _item(self, prompt: Prompt, number: int, response: str) -> Item:
+    def _item(self, prompt: Prompt, number: int, responses: Sequence[str]) -> Item:
         item = Item()
         item.CopyFrom(prompt.item)
         item.id = f"{prompt.id}#{number}"
-        item.response = response
+        item.response = responses[number]
+        if lacks_rivals(item):
+            item.preference.rivals.extend([*responses[:number], *responses[number + 1 :]])
         if isinstance(self.recipe, Recipe):
             item.inline_recipe.CopyFrom(self.recipe)
         elif self.recipe is not None:

@@ -110,6 +110,14 @@ class Model(Section):
     """Keep only each layer's input and compute the rest again: less memory, a third more work."""
 
 
+class Later(Section):
+    path: Path | None = None
+    """Further problems, as those of `data.path`; none: all are there from the start."""
+    from_step: NonNegativeInt = 0
+    """The step from which they are drawn too, as often as their share of all: DeepSeek-R1 has its
+    preference rewards in the last 400 of 1,700 steps."""
+
+
 class Data(Section):
     path: Path
     """Problems, JSON Lines: the verifier's items without a response."""
@@ -119,6 +127,7 @@ class Data(Section):
     """Another order in each pass over the problems, by `run.seed`."""
     max_prompt_tokens: PositiveInt = 512
     """Longest prompt, tokens; a longer one is an error."""
+    later: Later = Later()
 
 
 class Rollout(Section):
@@ -308,6 +317,11 @@ class Run(Section):
     """Name to regular expression: the share of responses that it is found in is text/<name>."""
 
 
+class GrpoRun(Run):
+    monitor: bool = True
+    """Say when the preference reward rises while the evaluations' score falls."""
+
+
 class Eval(Section):
     path: Path | None = None
     """Held-out problems, as those of `data.path`; none: no evaluation."""
@@ -332,7 +346,7 @@ class GrpoConfig(Section):
     optimizer: Optimizer = Optimizer()
     parallel: Parallel = Parallel()
     budget: Budget = Budget()
-    run: Run
+    run: GrpoRun
     eval: Eval = Eval()
 
     @model_validator(mode="after")
@@ -392,6 +406,47 @@ class SftConfig(Section):
     @model_validator(mode="after")
     def _fields_fit(self) -> SftConfig:
         budget = _budget_problems(self.budget, self.data.max_tokens)
+        _raise([*_parallel_problems(self.parallel), *budget])
+        return self
+
+
+class RewardModelData(Section):
+    path: Path
+    """Rated responses, JSON Lines."""
+    kind: Literal["pairwise", "pointwise"] = "pairwise"
+    """What a row holds: chosen and rejected, or response and label."""
+    shuffle: bool = True
+    """Another order in each epoch, by `run.seed`."""
+    max_tokens: PositiveInt = 8192
+    """Longest conversation, in tokens; rows with a longer one are left out, and counted."""
+    batch_size: PositiveInt = 256
+    """Rows in one update, over all data-parallel ranks."""
+    epochs: PositiveInt = 1
+    """Passes over the data."""
+
+
+class RewardModelEval(Section):
+    path: Path | None = None
+    """Held-out rows, as those of `data.path`; none: no evaluation."""
+    every: PositiveInt = 50
+    """Steps between two evaluations; also before the first step and after the last."""
+
+
+class RewardModelConfig(Section):
+    """A recipe of `touchstone-train reward-model`; a step is one update."""
+
+    model: Model
+    data: RewardModelData
+    optimizer: Optimizer = Optimizer(lr=6e-6)
+    parallel: Parallel = Parallel()
+    budget: Budget = Budget()
+    run: SftRun
+    eval: RewardModelEval = RewardModelEval()
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> RewardModelConfig:
+        together = 2 if self.data.kind == "pairwise" else 1  # a pair is in one pass
+        budget = _budget_problems(self.budget, together * self.data.max_tokens)
         _raise([*_parallel_problems(self.parallel), *budget])
         return self
 
@@ -468,6 +523,11 @@ def _explain(error: Mapping[str, Any], kind: type[Section]) -> list[str]:
         return [f"{where}: no such key" + (f"; did you mean {near}?" if near else "")]
     if error["type"] == "missing":
         return [f"{where}: required"]
+    if error["type"] == "union_tag_not_found":
+        return [f"{where}.{error['ctx']['discriminator'].strip(chr(39))}: required"]
+    if error["type"] == "union_tag_invalid":
+        key, wanted, got = (error["ctx"][k] for k in ("discriminator", "expected_tags", "tag"))
+        return [f"{where}.{key.strip(chr(39))}: one of {wanted}, got {got!r}"]
     if error["type"] == "value_error" and not where:
         return str(error["ctx"]["error"]).splitlines()
     message = (

@@ -67,10 +67,11 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def claimed(directory: Path) -> Iterator[None]:
+def claimed(directory: Path, key: str = "run.dir") -> Iterator[None]:
     """Makes the directory of a run, and keeps others out of it while this process lives.
 
-    Raises RunError where another run is going on in it, or nothing can be written.
+    Raises RunError where another run is going on in it, or nothing can be written; it names the
+    recipe's `key` that says the directory.
     """
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -79,9 +80,9 @@ def claimed(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise RunError(f"run.dir: another run is going on in {directory}") from error
+            raise RunError(f"{key}: another run is going on in {directory}") from error
         except OSError as error:  # a file system without locks
-            log.warning("run.dir: %s cannot be locked: %s", directory, error.strerror)
+            log.warning("%s: %s cannot be locked: %s", key, directory, error.strerror)
         yield
 
 
@@ -121,6 +122,8 @@ SHOWN = (
     ("loss", "train/loss", "{:.4f}"),
     ("reward", "reward/mean", "{:.3f}"),
     ("right", "reward/accuracy", "{:.1%}"),
+    ("right", "train/accuracy", "{:.1%}"),
+    ("margin", "train/margin", "{:.3f}"),
     ("failed", "reward/failed_share", "{:.1%}"),
     ("length", "length/mean", "{:.0f}"),
     ("cut", "length/clipped_share", "{:.1%}"),

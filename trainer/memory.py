@@ -10,17 +10,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
-from trainer.config import ConfigError, GrpoConfig, SftConfig
+from trainer.config import ConfigError, GrpoConfig, RewardModelConfig, SftConfig
 from trainer.model import ModelConfig
 from trainer.parallel import Layout
+from trainer.scorer import load_scorer
 from trainer.weights import load_model, read_config
 
 GIB = 2**30
+AnyConfig = GrpoConfig | SftConfig | RewardModelConfig
 CHUNK_TOKENS = 1024
 """Rows of logits that exist at once: what `token_logprobs` takes by itself."""
 
@@ -42,7 +45,7 @@ class MemoryEstimate:
 
 
 def memory_estimate(
-    recipe: GrpoConfig | SftConfig,
+    recipe: AnyConfig,
     model: ModelConfig,
     parameters: int,
     *,
@@ -63,7 +66,8 @@ def memory_estimate(
         kept = layer * model.num_layers
     state = 0 if told.offload and on_gpu else parameters // (dp if zero >= 1 else 1)
     activations = width * tokens * kept
-    logits = 3 * 4 * min(tokens, CHUNK_TOKENS) * model.vocab_size // tp
+    rated = isinstance(recipe, RewardModelConfig)  # by one number, not the vocabulary's
+    logits = 0 if rated else 3 * 4 * min(tokens, CHUNK_TOKENS) * model.vocab_size // tp
     gradients = 4 * parameters // (dp if zero >= 2 else 1)
     rows = [
         ("parameters", width * parameters // (dp if zero == 3 else 1)),
@@ -92,7 +96,7 @@ def memory_estimate(
     return MemoryEstimate(tuple(rows))
 
 
-def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate:
+def preflight(recipe: AnyConfig, world_size: int) -> MemoryEstimate:
     """What a process will need; refuses a model whose tensors are not those of its config.json,
     and what cannot run on this machine with so many processes.
 
@@ -113,7 +117,9 @@ def preflight(recipe: GrpoConfig | SftConfig, world_size: int) -> MemoryEstimate
         raise ConfigError("\n".join(problems))
     tp = recipe.parallel.tp
     with explained(recipe.model.path):
-        shapes = load_model(
+        rated = isinstance(recipe, RewardModelConfig)
+        load = partial(load_scorer, seed=0) if rated else load_model
+        shapes = load(
             recipe.model.path, dtype=torch.float32, layout=Layout(tp=tp), device="meta"
         ).parameters()
     gpu = torch.cuda.is_available()
@@ -144,9 +150,7 @@ def explained(path: Path) -> Iterator[None]:
         raise ConfigError(f"model.path: {where}{error}") from error
 
 
-def _indivisible(
-    recipe: GrpoConfig | SftConfig, model: ModelConfig, world_size: int
-) -> Iterator[str]:
+def _indivisible(recipe: AnyConfig, model: ModelConfig, world_size: int) -> Iterator[str]:
     tp = recipe.parallel.tp
     counts = {
         "the model's attention heads": model.num_heads,

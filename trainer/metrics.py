@@ -12,10 +12,11 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.advantages import Advantages
-from trainer.collect import Group
+from trainer.collect import Group, lacks_rivals
 from trainer.log import RolloutRow
-from verifier.client import Verdict
-from verifier.v1.verifier_pb2 import Part
+from trainer.monitor import PREFERENCE
+from verifier.client import Item, Verdict
+from verifier.v1.verifier_pb2 import JudgeTask, Part
 
 ACCURACY = "accuracy"
 """The name of every task's own part."""
@@ -83,6 +84,16 @@ def accuracy(verdict: Verdict) -> float | None:
     return part.score if part.HasField("score") else None
 
 
+def is_preference(item: Item, part: Part) -> bool:
+    """Whether a part says what a model likes, and no rule or reference. Of responses that are
+    compared with each other it says nothing: their mean is always the same."""
+    if part.name == "reward_model":
+        return True
+    liked = item.HasField("judge") and item.judge.mode != JudgeTask.REFERENCE
+    compared = item.HasField("preference") and not lacks_rivals(item)
+    return part.name == ACCURACY and (liked or compared)
+
+
 def describe_groups(
     figures: Figures,
     groups: Sequence[Group],
@@ -102,6 +113,8 @@ def describe_groups(
                     figures.add("reward/accuracy", right)
                 for part in verdict.parts:
                     figures.add(f"reward/part/{part.name}", part.score)
+                    if is_preference(group.prompt.item, part):
+                        figures.add(PREFERENCE, part.score)
             figures.add("length/mean", len(completion.ids))
             figures.most("length/max", len(completion.ids))
             figures.add("length/clipped_share", float(completion.finish == "length"))

@@ -41,6 +41,7 @@ const PHASES = ["generate", "verify", "train", "sync", "checkpoint"];
 const CHARTS = [
   [["reward/mean"], "Reward", "Mean over a step's completions."],
   [["reward/part/*"], "Parts of the reward", "Mean score of each part."],
+  [["reward/preference"], "Preference", "Mean score of reward models, and of a judge without a reference."],
   [["reward/accuracy"], "Accuracy", "Of sampled training completions, whatever a right one earns.", "share"],
   [["eval/*pass@*", "eval/*majority@*"], "Held-out problems", "Share of right samples, and of right majorities of a problem's samples.", "share"],
   [["reward/zero_variance_groups"], "Groups with equal rewards", "They teach nothing: all solved, or none.", "share"],
@@ -114,6 +115,9 @@ if (data.length > 1) {
   data.forEach((run, place) =>
     find("#legend").append(make("span", {}, make("i", { class: place ? "other" : "" }), run.name)));
 }
+
+data.filter((run) => run.flagged !== null).forEach((run) =>
+  find("#about").append(make("strong", {}, ` · ${data.length > 1 ? `${run.name}: ` : ""}from step ${run.flagged.toLocaleString("en")} on the preference reward rises while the held-out score falls`)));
 
 /** Means over the first and the last twentieth of a run's steps. */
 function ends({ y }) {
@@ -192,6 +196,10 @@ function layout(chart, colour, range) {
     font: { color: colour("--faint"), size: 11.5, family: "system-ui, sans-serif" },
     hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--line"), font: { color: colour("--text"), size: 12 } },
     showlegend: false,
+    // Where the monitor has seen reward hacking.
+    shapes: data.filter((run) => run.flagged !== null).map((run) => ({
+      type: "line", x0: run.flagged, x1: run.flagged, yref: "paper", y0: 0, y1: 1, line: { color: colour("--bad"), width: 1.5, dash: "dot" },
+    })),
     xaxis: { ...grid, showgrid: false, zeroline: false, hoverformat: ",.0f", range: [...(range ?? whole)] },
     yaxis: {
       ...grid, nticks: 6, fixedrange: true, hoverformat: chart.kind === "share" ? ".1%" : ".4~g",

@@ -33,6 +33,7 @@ from trainer.log import (
     steps_with_rollouts,
     visible,
 )
+from trainer.monitor import FLAGGED
 
 POINTS = 2_000
 """Of one curve: more than a screen has pixels for. Beyond, neighbours are averaged."""
@@ -42,7 +43,7 @@ HEAD_CHARS, TAIL_CHARS = 3_000, 1_500
 """Of a text that is cut: how it begins, and how it ends, where the answer is."""
 
 # All that the evaluation after the last step has.
-_NO_STEP = ("eval/", "time/", "step")
+_NO_STEP = ("eval/", "monitor/", "time/", "step")
 # What ends or nests a script element, and what ends a line in some readers.
 _UNSAFE = re.compile("[<>&\u2028\u2029]")
 
@@ -106,10 +107,12 @@ def shorten(text: str) -> str:
     return visible(text)
 
 
-def curve(metrics: Sequence[Mapping[str, float | None]], name: str) -> dict[str, list[float]]:
-    """Steps `x` and values `y` of a metric, averaged over neighbours beyond POINTS."""
+def curve(
+    metrics: Sequence[Mapping[str, float | None]], name: str, points: int = POINTS
+) -> dict[str, list[float]]:
+    """Steps `x` and values `y` of a metric, averaged over neighbours beyond so many points."""
     pairs = [(row["step"], row[name]) for row in metrics if row.get(name) is not None]
-    width = -(-len(pairs) // POINTS) or 1
+    width = -(-len(pairs) // points) or 1
     parts = [pairs[start : start + width] for start in range(0, len(pairs), width)]
     x, y = ([_mean(pair[k] for pair in part) for part in parts] for k in (0, 1))
     return {"x": x, "y": y}
@@ -123,6 +126,7 @@ def render(run: RunData, against: RunData | None = None) -> str:
             "name": shorten(one.name),
             "steps": len(steps),
             "seconds": sum(row.get("time/step_s") or 0.0 for row in one.metrics),
+            "flagged": next((row["step"] for row in one.metrics if row.get(FLAGGED)), None),
             "curves": {
                 name: curve(one.metrics if name.startswith("eval/") else steps, name)
                 for name in sorted({key for row in one.metrics for key in row} - {"step"})

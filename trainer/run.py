@@ -10,28 +10,29 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainer import checkpoint
 from trainer.batch import IDLE, MicroBatch, Policy, Sample, by_prompt, micro_batch, rows_of
 from trainer.checkpoint import CheckpointError
-from trainer.collect import Collector, Group, seed_of
-from trainer.config import ConfigError, GrpoConfig, SftConfig
+from trainer.collect import Collector, Group, check_groups, seed_of
+from trainer.config import ConfigError, GrpoConfig, RewardModelConfig, SftConfig
 from trainer.data import Prompt, read_prompts
-from trainer.log import RolloutRow, RunLog, claimed, writing
+from trainer.log import RolloutRow, RunLog, claimed, read_metrics, writing
 from trainer.losses import Totals
 from trainer.memory import explained
 from trainer.metrics import Figures
 from trainer.model import Decoder
+from trainer.monitor import FLAGGED, Monitor
 from trainer.optimize import (
     NotFinite,
     Optimizer,
@@ -59,7 +60,20 @@ CHECK_PROMPTS, CHECK_TOKENS = 8, 64
 each sync: enough for an old model to differ somewhere, and soon done."""
 
 
-R = TypeVar("R", bound=GrpoConfig | SftConfig)
+R = TypeVar("R", bound=GrpoConfig | SftConfig | RewardModelConfig)
+
+
+class Tensors(Protocol):
+    """What a micro-batch of any kind can be kept as."""
+
+    def tensors(self) -> dict[str, Tensor]: ...
+
+
+class Trained(Protocol):
+    """A module whose only parameters are those of its decoder."""
+
+    @property
+    def decoder(self) -> Decoder: ...
 
 
 class Base(ABC, Generic[R]):
@@ -141,12 +155,12 @@ class Base(ABC, Generic[R]):
                 checkpoint_activations=model.checkpoint_activations,
             )
 
-    def _resume(self, policy: Policy, updates: int) -> dict[str, Any]:
+    def _resume(self, policy: Trained, updates: int) -> dict[str, Any]:
         """Makes the optimizer, for so many updates in all. Returns the state of the newest
         checkpoint, once its tensors are in place; empty where there is none."""
         told = self.recipe.optimizer.model_dump()
         self.optimizer = make_optimizer(
-            policy,
+            cast(nn.Module, policy),
             policy.decoder,
             OptimizerSettings(**told, total_steps=updates),
             self.layout,
@@ -191,7 +205,7 @@ class Base(ABC, Generic[R]):
             self._exit.callback(self.log_files.close)
 
     @contextmanager
-    def kept_if_bad(self, step: int, micro: MicroBatch | None) -> Iterator[None]:
+    def kept_if_bad(self, step: int, micro: Tensors | None) -> Iterator[None]:
         """Saves the batch, and stops the run, when a number inside is not finite."""
         try:
             yield
@@ -227,7 +241,11 @@ class Run(Base[GrpoConfig]):
     def _read(self) -> None:
         recipe = self.recipe
         self.prompts = self._prompts(recipe.data.path)
+        later = recipe.data.later.path
+        self.later_prompts = self.prompts + ([] if later is None else self._prompts(later))
         self.eval_prompts = [] if recipe.eval.path is None else self._prompts(recipe.eval.path)
+        check_groups(self.later_prompts, recipe.rollout.group_size, "rollout.group_size")
+        check_groups(self.eval_prompts, recipe.eval.samples, "eval.samples")
         told = recipe.reward.recipe
         self.reward_recipe = None if told is None else read_recipe(told)
 
@@ -257,10 +275,15 @@ class Run(Base[GrpoConfig]):
         if recipe.rollout.engine != "embedded" and tolerance and self._known:
             self._sync_check = SyncCheck(self._known, tolerance)
         self.rollouts = Rollouts(
-            self.collector, self.prompts, recipe, self.layout, self._send, cursor
+            self.collector, self.prompts_at, recipe, self.layout, self._send, cursor
         )
         self._exit.callback(self.rollouts.close)
         self._open_log()
+        self._monitor = Monitor()
+        if self.log_files is not None:
+            for line in read_metrics(recipe.run.dir):
+                self._monitor.add(int(line["step"] or 0), line)
+        self._warned = self._monitor.found is not None
         self.sync(self.first_step)
 
     # ---- parts -----------------------------------------------------------------------
@@ -315,6 +338,11 @@ class Run(Base[GrpoConfig]):
         return verification
 
     # ---- what the loop asks for ------------------------------------------------------
+
+    def prompts_at(self, step: int) -> list[Prompt]:
+        """The problems that a step is drawn from."""
+        joined = step >= self.recipe.data.later.from_step
+        return self.later_prompts if joined else self.prompts
 
     def evaluates(self, step: int) -> bool:
         """Before this step (or after the last): every `eval.every` steps."""
@@ -431,6 +459,7 @@ class Run(Base[GrpoConfig]):
             dist.all_gather_object(everyone, rows, group=self.layout.dp_group)
             rows = [row for part in everyone for row in part]
         if self.log_files is not None:
+            metrics |= self._watched(step, metrics)
             if rows:
                 seconds = metrics["time/step_s"]
                 metrics["rate/completions_per_s"] = len(rows) / seconds
@@ -443,6 +472,17 @@ class Run(Base[GrpoConfig]):
                 f"step {step}: none of {len(rows)} completions has a reward, nothing is left to "
                 f"train on: {', '.join(f'{count} {status}' for status, count in found.items())}"
             )
+
+    def _watched(self, step: int, metrics: Mapping[str, float]) -> dict[str, float]:
+        """What the monitor of reward hacking says of a step, at the terminal too the first time."""
+        if not self.recipe.run.monitor:
+            return {}
+        self._monitor.add(step, metrics)
+        found = self._monitor.found
+        if found is not None and not self._warned:
+            log.warning("step %d: %s", step, found)
+            self._warned = True
+        return {FLAGGED: float(found is not None)} if self._monitor.watches else {}
 
 
 def _like(decoder: Decoder) -> Decoder:

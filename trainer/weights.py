@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,13 @@ def load_model(
         dtype=dtype,
         seed=None,
     )
+    fill(decoder, path)
+    return decoder
+
+
+def fill(decoder: Decoder, path: Path, *, optional: Collection[str] = ()) -> set[str]:
+    """Reads a decoder's weights from directory `path`. Returns which of the `optional` ones it has
+    not. Raises as load_model does."""
     waiting = dict(decoder.named_parameters())
     unknown = list[str]()
     for file in _files(Path(path)):
@@ -81,15 +88,16 @@ def load_model(
             with safe_open(file, framework="pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 - not a mapping
                     if name in waiting:
-                        _read(tensors.get_slice(name), name, waiting.pop(name), layout)
+                        _read(tensors.get_slice(name), name, waiting.pop(name), decoder.layout)
                     elif not _redundant(name, decoder.config):
                         unknown.append(name)
         except SafetensorError as error:
             raise ValueError(f"{file}: {error}") from error
-    for names, problem in ((waiting, "are missing"), (unknown, "have no place in the decoder")):
+    missing = waiting.keys() - set(optional)
+    for names, problem in ((missing, "are missing"), (unknown, "have no place in the decoder")):
         if names:
             raise ValueError(f"{path}: tensors {problem}: {', '.join(sorted(names))}")
-    return decoder
+    return waiting.keys() & set(optional)
 
 
 def _files(path: Path) -> list[Path]:

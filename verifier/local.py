@@ -12,6 +12,7 @@ from sandbox.client import QueueFull, SandboxUnavailable
 from sandbox.v1 import sandbox_pb2 as sb
 from verifier import logs, metrics, recipes, tracing
 from verifier.engine import Engine, failed
+from verifier.parts import rating_part
 from verifier.schedule import LARGEST_CHUNK, Carrier, Entry, Schedule, Work
 from verifier.v1 import verifier_pb2 as pb
 from verifier.wire import Unreadable
@@ -141,5 +142,4 @@ def asks_a_judge(item: pb.Item) -> bool:
     if item.HasField("judge") or item.HasField("preference"):
         return True
     recipe = recipes.BUILT_IN.get(item.recipe, item.inline_recipe)
-    rated = any(part.name == "reward_model" for part in recipe.parts)
-    return rated or recipe.escalate > pb.Recipe.NEVER
+    return rating_part(recipe) is not None or recipe.escalate > pb.Recipe.NEVER

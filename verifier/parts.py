@@ -119,7 +119,8 @@ def _rated(item: pb.Item, outcome: TaskOutcome, options: Options) -> Scored:
 
 
 SCALES, VIEWS = ("logistic", "raw"), ("summary", "whole")
-"""Of a reward model: how its number becomes a score, and what it sees of a response."""
+"""Of a reward model: how its number becomes a score, and what it sees of a response. Which one is
+asked is the option `model`, which only a server can check (verifier/validate.py)."""
 
 
 def _rated_problem(options: Options) -> str | None:
@@ -137,6 +138,20 @@ PARTS: dict[str, Kind] = {
     "length": Kind(_length, length.OPTIONS, length.problem),
     "repetition": Kind(_repetition, repetition.OPTIONS, repetition.problem),
     "readability": Kind(_readability, readability.OPTIONS, readability.problem),
-    "reward_model": Kind(_rated, frozenset({"scale", "view"}), _rated_problem),
+    "reward_model": Kind(_rated, frozenset({"model", "scale", "view"}), _rated_problem),
 }
 """By the name in a recipe."""
+
+
+def rests_on_task(recipe: pb.Recipe | None) -> bool:
+    """Whether a verdict needs the score of its item's task; without a recipe it is that score. A
+    part that is not known here needs nothing."""
+    if recipe is None:
+        return True
+    return any(part.name in PARTS and PARTS[part.name].of_the_task for part in recipe.parts)
+
+
+def rating_part(recipe: pb.Recipe | None) -> pb.RecipePart | None:
+    """The part that a reward model is asked for."""
+    parts = () if recipe is None else recipe.parts
+    return next((part for part in parts if part.name == "reward_model"), None)

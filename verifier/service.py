@@ -160,7 +160,7 @@ def _message(verdicts: list[Placed]) -> bytes:
 def describe(engine: Engine) -> pb.DescribeResponse:
     """What a server with this engine can do. Pure."""
     limits, sandbox = engine.limits, engine.sandbox_info
-    judge, rated = engine.judging.client, engine.judging.reward_model
+    judge, rated = engine.judging.client, engine.judging.reward_models
     highest = sandbox.max_limits
     return pb.DescribeResponse(
         version=VERSION,
@@ -178,7 +178,7 @@ def describe(engine: Engine) -> pb.DescribeResponse:
         languages=list(SCRIPTS),
         sandbox_tier=tier_name(sandbox.tier),
         judge_model="" if judge is None else judge.model,
-        reward_model="" if rated is None else rated.name,
+        reward_model=", ".join(rated),
         limits=pb.Limits(
             **asdict(limits),
             code=pb.CodeLimits(

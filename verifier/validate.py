@@ -21,7 +21,7 @@ from verifier.instructions import verify as instructions
 from verifier.judge import verify as judge
 from verifier.limits import BANNED, JUDGE_BYTES, MAX_WEIGHT, Limits
 from verifier.math.policy import MAX_NUMBER_DIGITS, MAX_NUMBERS, MAX_ROUNDING
-from verifier.parts import target_language
+from verifier.parts import rating_part, rests_on_task, target_language
 from verifier.v1 import verifier_pb2 as pb
 
 JUDGED_TASKS = ("judge", "preference")
@@ -36,7 +36,8 @@ class Offers:
     """What a server has beside rules and a sandbox."""
 
     judge: bool = False
-    reward_model: bool = False
+    reward_models: tuple[str, ...] = ()
+    """Their names."""
 
 
 def problem(
@@ -52,7 +53,7 @@ def problem(
         if found:
             return found
     task = item.WhichOneof("task")
-    found = _recipe(item, offers) or _task(task, offers)
+    found = _recipe(item, offers) or _task(task, item, offers)
     if found:
         return found
     assert task is not None
@@ -117,8 +118,11 @@ def _recipe(item: pb.Item, offers: Offers) -> str | None:
         why = "got none, and the prompt does not tell it"
         return f"language: required by {field}{name}, {why}"
     lacks = "which this server has not (--judge with"
-    if "reward_model" in names and not offers.reward_model:
-        return f"{field}:{name} needs a reward model, {lacks} [reward_model])"
+    if (rating := rating_part(recipe)) is not None:
+        if not offers.reward_models:
+            return f"{field}:{name} needs a reward model, {lacks} [reward_models.NAME])"
+        if found := _rating(rating, offers.reward_models):
+            return f"{field}:{name} part 'reward_model': {found}"
     if recipe and recipe.escalate > pb.Recipe.NEVER and not offers.judge:
         return f"{field}:{name} asks a judge, {lacks} [[endpoints]])"
     return None
@@ -132,12 +136,22 @@ def chosen_recipe(item: pb.Item) -> pb.Recipe | None:
     return item.inline_recipe if choice == "inline_recipe" else None
 
 
-def _task(task: str | None, offers: Offers) -> str | None:
+def _rating(part: pb.RecipePart, known: tuple[str, ...]) -> str | None:
+    if "model" not in part.options:
+        if len(known) == 1:
+            return None
+        return f"options[model]: required where there are several, {', '.join(known)}, got none"
+    if (given := part.options["model"]) in known:
+        return None
+    return f"options[model]: one of {', '.join(known)}, got {given[:40]!r}"
+
+
+def _task(task: str | None, item: pb.Item, offers: Offers) -> str | None:
     if task is None:
         return f"task: exactly one of {', '.join(VERIFIED_TASKS)} is required, got none"
     if task not in VERIFIED_TASKS:
         return f"{task}: this server has verifiers for {', '.join(VERIFIED_TASKS)} only"
-    if task in JUDGED_TASKS and not offers.judge:
+    if task in JUDGED_TASKS and not offers.judge and rests_on_task(chosen_recipe(item)):
         return f"{task}: this server has no judge (--judge with [[endpoints]])"
     return None
 

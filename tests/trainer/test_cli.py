@@ -53,14 +53,14 @@ def test_help_is_quick() -> None:
     assert loaded.stdout == "set()\n"
     run = touchstone_train("--help")
     assert run.returncode == 0
-    for command in ("grpo", "sft", "sample", "report", "export", "fields"):
+    for command in ("grpo", "sft", "reward-model", "sample", "report", "export", "fields"):
         assert f" {command} " in run.stdout
 
 
 def test_fields() -> None:
     assert touchstone_train("fields").stdout == table(GrpoConfig) + "\n"
     assert touchstone_train("fields", "sft").stdout == table(SftConfig) + "\n"
-    assert refused("fields", "ppo") == "grpo or sft, got 'ppo'"
+    assert refused("fields", "ppo") == "one of grpo, sft, reward-model, pipeline, got 'ppo'"
 
 
 def test_recipes_that_cannot_run(model: Path, tmp_path: Path) -> None:

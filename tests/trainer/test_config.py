@@ -18,6 +18,7 @@ from trainer.config import (
     ConfigError,
     GrpoConfig,
     Loss,
+    RewardModelConfig,
     Section,
     SftConfig,
     load_recipe,
@@ -223,7 +224,7 @@ def test_a_recipe_of_rewards_is_a_name_or_a_file(tmp_path: Path) -> None:
 
 
 def test_r1_zero_has_the_papers_figures() -> None:
-    recipe = load_recipe(ROOT / "examples/recipes/r1_zero.toml", [], GrpoConfig)
+    recipe = load_recipe(ROOT / "recipes/full/zero.toml", [], GrpoConfig)
     rollout, algorithm = recipe.rollout, recipe.algorithm
     assert rollout.prompts_per_rollout * rollout.group_size == 8192
     assert rollout.prompts_per_rollout // algorithm.mini_batches == 32
@@ -238,7 +239,7 @@ def test_r1_zero_has_the_papers_figures() -> None:
 
 def test_other_recipes_can_be_read() -> None:
     load_recipe(ROOT / "examples/recipes/tiny.toml", [], GrpoConfig)
-    sft = load_recipe(ROOT / "examples/recipes/sft.toml", [], SftConfig)
+    sft = load_recipe(ROOT / "recipes/full/sft.toml", [], SftConfig)
     assert sft.optimizer.lr * sft.optimizer.min_lr_ratio == pytest.approx(5e-6)
 
 
@@ -246,6 +247,9 @@ def test_the_documentation_has_every_field() -> None:
     text = (ROOT / "docs/training.md").read_text()
     assert table(GrpoConfig) in text
     own = [row for row in table(SftConfig).splitlines() if row not in table(GrpoConfig)]
+    assert "\n".join(own) in text
+    known = table(GrpoConfig) + table(SftConfig)
+    own = [row for row in table(RewardModelConfig).splitlines() if row not in known]
     assert "\n".join(own) in text
 
 

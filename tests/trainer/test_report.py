@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from tests.trainer.test_log import row, run_log
 from tests.verifier.test_view import Tab, browser  # noqa: F401 - a fixture
 from trainer.config import GrpoConfig, load_recipe
+from trainer.monitor import FLAGGED
 from trainer.report import (
     HEAD_CHARS,
     POINTS,
@@ -191,6 +193,26 @@ def test_every_metric_has_its_plot(tab: Tab) -> None:
     points = drawn["Held-out problems"]["data"][0]
     assert points["x"] == [0, 20, 40, 60, 80, 100, 120]
     assert points["mode"] == "lines+markers"
+
+
+def test_reward_hacking_is_marked(
+    browser: Any,  # noqa: F811
+    runs: tuple[Path, Path],
+    tmp_path: Path,
+) -> None:
+    good, other = load(runs[0]), load(runs[1])
+    rows = [{**row, FLAGGED: float(row["step"] or 0) // 70} for row in good.metrics]
+    file = tmp_path / "page.html"
+    file.write_text(render(replace(good, metrics=rows), other), "utf-8")
+    one = Tab(browser, file)
+    one.open()
+    assert "good: from step 70 on the preference reward rises" in one.text("#about")
+    plots(one)
+    script = "return [...document.querySelectorAll('figure')].map(f => f.lastChild.layout.shapes)"
+    shapes = one.browser.execute_script(script)
+    assert shapes
+    assert all([shape["x0"] for shape in each] == [70] for each in shapes)
+    one.quiet()
 
 
 def test_figures_on_top(tab: Tab) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -134,7 +136,7 @@ def judged(tmp_path: Path) -> Iterator[Bench]:
             [[endpoints]]
             url = "{chat.url}"
             model = "judge"
-            [reward_model]
+            [reward_models.helpful]
             model = "scalar"
             url = "{chat.url.removesuffix("/v1")}"
             """
@@ -181,7 +183,7 @@ def test_the_modes_of_a_judge(judged: Bench) -> None:
     assert reference.evidence.judge.prompt.startswith("reference")
     assert len(helpful.evidence.judge.queries) == 2
     told = judged.client.describe()
-    assert (told.judge_model, told.reward_model) == ("judge", "scalar")
+    assert (told.judge_model, told.reward_model) == ("judge", "helpful")
     assert {"judge", "preference"} <= {task.name for task in told.tasks}
 
 
@@ -341,6 +343,92 @@ def test_a_reward_model_rates(judged: Bench) -> None:
     assert failed.status == pb.Verdict.JUDGE_ERROR
     assert "scalar" in failed.evidence.message
     assert failed.provenance.reward_model == "scalar"
+
+
+def rating(**options: str) -> pb.Recipe:
+    """A reward model beside the form of DeepSeek-R1's answers."""
+    parts = [pb.RecipePart(name="reward_model", options=options)]
+    return pb.Recipe(parts=[*parts, pb.RecipePart(name="format", options={"style": "r1"})])
+
+
+@pytest.fixture(scope="module")
+def rated() -> Iterator[Bench]:
+    """A server with two reward models and no judge."""
+    bench: list[Bench] = []
+    with (
+        ChatServer(
+            lambda request: bench[0].answer({"path": request.path} | dict(request.body))
+        ) as chat,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        settings = Path(folder) / "judge.toml"
+        settings.write_text(
+            "".join(
+                f"""
+                [reward_models.{name}]
+                model = "{name}-rm"
+                url = "{chat.url.removesuffix("/v1")}"
+                """
+                for name in ("helpful", "safe")
+            )
+        )
+        options = ("--log-level", "warning", "--sandbox", "none", "--judge", str(settings))
+        with EmbeddedServer(*options) as server, VerifierClient(server.address) as client:
+            bench.append(Bench(chat, client))
+            yield bench[0]
+
+
+def test_a_recipe_says_which_reward_model(rated: Bench) -> None:
+    texts: dict[str, str] = {}
+
+    def answer(body: Mapping[str, Any]) -> Play:
+        texts[body["model"]] = body["messages"][-1]["content"]
+        number = {"helpful-rm": 0.0, "safe-rm": math.log(3)}[body["model"]]
+        return Play(json.dumps({"data": [{"probs": [number]}]}).encode(), 200, JSON)
+
+    rated.answer = answer
+    helpful, safe = ask(pb.JudgeTask.HELPFUL), ask(pb.JudgeTask.HARMLESS)
+    helpful.inline_recipe.CopyFrom(rating(model="helpful"))
+    safe.inline_recipe.CopyFrom(rating(model="safe", view="whole"))
+    verdicts = rated.verify(helpful, safe)
+    assert [one.reward for one in verdicts] == [1.5, pytest.approx(1.75)]
+    assert [one.provenance.reward_model for one in verdicts] == ["helpful-rm", "safe-rm"]
+    assert texts == {"helpful-rm": "With wings.", "safe-rm": "<think>hm</think>With wings."}
+    assert rated.client.describe().reward_model == "helpful, safe"
+
+
+def test_a_name_that_is_none_of_its_reward_models(rated: Bench) -> None:
+    none, other = ask(pb.JudgeTask.HELPFUL), ask(pb.JudgeTask.HELPFUL)
+    none.inline_recipe.CopyFrom(rating())
+    other.inline_recipe.CopyFrom(rating(model="helpfull"))
+    verdicts = rated.verify(none, other)
+    assert [one.status for one in verdicts] == [pb.Verdict.INVALID] * 2
+    assert [one.evidence.message for one in verdicts] == [
+        "inline_recipe: part 'reward_model': options[model]: required where there are several, "
+        "helpful, safe, got none",
+        "inline_recipe: part 'reward_model': options[model]: one of helpful, safe, got 'helpfull'",
+    ]
+
+
+@pytest.mark.parametrize("task", ["judge", "preference"])
+def test_a_judge_is_needed_only_where_a_part_rests_on_it(rated: Bench, task: str) -> None:
+    rated.answer = lambda body: Play(b'{"data": [{"probs": [0.0]}]}', 200, JSON)
+    item = ask(pb.JudgeTask.HELPFUL)
+    if task == "preference":
+        item.preference.CopyFrom(pb.PreferenceTask(rival="r", mode=pb.PreferenceTask.HELPFUL))
+    item.inline_recipe.CopyFrom(rating(model="helpful"))
+    form, alone, both = pb.Item(), pb.Item(), pb.Item()
+    for other in (form, alone, both):
+        other.CopyFrom(item)
+    del form.inline_recipe.parts[0]
+    alone.ClearField("inline_recipe")
+    both.inline_recipe.parts.append(pb.RecipePart(name="accuracy"))
+    verdicts = rated.verify(item, form, alone, both)
+    assert [one.status for one in verdicts] == [pb.Verdict.OK] * 2 + [pb.Verdict.INVALID] * 2
+    assert [one.reward for one in verdicts[:2]] == [1.5, 1.0]
+    for refused in verdicts[2:]:
+        said = f"{task}: this server has no judge (--judge with [[endpoints]])"
+        assert refused.evidence.message == said
 
 
 def test_settings_that_no_judge_can_run_with(tmp_path: Path) -> None:

@@ -48,12 +48,13 @@ def patience(seconds: float, kind: type[EngineError]) -> tenacity.Retrying:
 
 
 class Rollouts:
-    """The steps of a run, one after the other. `send(version)` gives the engine the weights."""
+    """The steps of a run, one after the other. `prompts(step)` are the problems there are at a
+    step; `send(version)` gives the engine the weights."""
 
     def __init__(
         self,
         collector: Collector,
-        prompts: Sequence[Prompt],
+        prompts: Callable[[int], Sequence[Prompt]],
         recipe: GrpoConfig,
         layout: Layout,
         send: Callable[[int], None],
@@ -119,7 +120,7 @@ class Rollouts:
         start, count = self.cursor, rollout.prompts_per_rollout
         parts: list[Collected] = []
         for more in range(1 + self._recipe.algorithm.dynamic_sampling):
-            drawn = draw(self._prompts, start, count, seed, self._recipe.data.shuffle)
+            drawn = draw(self._prompts(step), start, count, seed, self._recipe.data.shuffle)
             start += count
             lot = (seed, step, more)
             parts.append(self._collector.collect(drawn, rollout.group_size, self._sampling, lot))

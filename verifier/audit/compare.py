@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from verifier.audit.records import Record
 from verifier.limits import MESSAGE_CHARS
+from verifier.parts import rating_part, rests_on_task
 from verifier.terminal import printable
 from verifier.v1 import verifier_pb2 as pb
 
@@ -95,18 +96,21 @@ def not_comparable(record: Record, told: pb.DescribeResponse) -> str | None:
     recipe = item.inline_recipe
     if item.recipe:
         recipe = next((one for one in told.recipes if one.name == item.recipe), recipe)
+    asks = item.HasField("judge") or item.HasField("preference")
     judged = (
-        item.HasField("judge")
-        or item.HasField("preference")
+        (asks and rests_on_task(recipe if recipe.parts else None))
         or recipe.escalate > pb.Recipe.NEVER
         or old.evidence.HasField("judge")
         or bool(old.provenance.judge_model)
     )
     if judged and not told.judge_model:
         return "needs a judge (--judge)"
-    rated = bool(old.provenance.reward_model) or any(p.name == "reward_model" for p in recipe.parts)
-    if rated and not told.reward_model:
+    part = rating_part(recipe)
+    if (part is not None or old.provenance.reward_model) and not told.reward_model:
         return "needs a reward model (--judge)"
+    wanted = "" if part is None else part.options.get("model", "")
+    if wanted and wanted not in told.reward_model.split(", "):
+        return f"needs the reward model {wanted[:SHOWN_CHARS]} (--judge)"
     language = item.code.language
     if item.HasField("code") and old.status != pb.Verdict.INVALID:
         if not told.toolchains:

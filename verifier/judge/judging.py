@@ -1,4 +1,4 @@
-"""The judge and the reward model of a server, as the engine asks them.
+"""The judge and the reward models of a server, as the engine asks them.
 
 Invariants: what failed is JUDGE_ERROR (or TIMEOUT, where the item's own deadline cut it off), never
 a score, also where rules had one before; an item has one deadline, whatever is asked about it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from verifier.judge.group import Groups
 from verifier.judge.reward_model import LocalModel, RewardModel, RewardModelFailed
 from verifier.judge.settings import JudgeSettings, RewardModelSettings, SettingsError
 from verifier.outcome import TaskOutcome
-from verifier.parts import PARTS
+from verifier.parts import rating_part, rests_on_task
 from verifier.v1 import verifier_pb2 as pb
 from verifier.validate import Offers
 
@@ -33,17 +34,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judging:
-    """Either may be missing; validation then refuses the items that need it."""
+    """Any of it may be missing; validation then refuses the items that need it."""
 
     client: Judge | None = None
     canaries: Canaries | None = None
-    reward_model: RewardModel | None = None
+    reward_models: Mapping[str, RewardModel] = field(default_factory=dict)
+    """By the name that a recipe says."""
     groups: Groups = field(default_factory=Groups)
 
     @cached_property
     def offers(self) -> Offers:
         """For validation."""
-        return Offers(self.client is not None, self.reward_model is not None)
+        return Offers(self.client is not None, tuple(self.reward_models))
 
     async def verify(
         self, item: pb.Item, recipe: pb.Recipe | None, end: float | None
@@ -52,7 +54,7 @@ class Judging:
 
         Here and below, `end` is the item's deadline on the monotonic clock.
         """
-        if not _rests_on_task(recipe):
+        if not rests_on_task(recipe):
             return TaskOutcome(pb.Verdict.OK, pb.Part.UNSPECIFIED)
         asking = self._asking(end)
         task = item.judge if item.HasField("judge") else item.preference
@@ -60,7 +62,9 @@ class Judging:
 
     def wanted(self, recipe: pb.Recipe | None, outcome: TaskOutcome) -> bool:
         """Whether there is something to `ask` after the task's verifier."""
-        return recipe is not None and (_rated(recipe) or _escalates(recipe, outcome))
+        if recipe is None:
+            return False
+        return rating_part(recipe) is not None or _escalates(recipe, outcome)
 
     async def ask(
         self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, end: float | None
@@ -68,14 +72,14 @@ class Judging:
         """The outcome with what the recipe wants asked after the rules."""
         if _escalates(recipe, outcome):
             outcome = await self._escalated(item, outcome, end)
-        if _rated(recipe) and self.reward_model is not None:
-            outcome = await self._with_rating(item, recipe, outcome, end)
+        if (part := rating_part(recipe)) is not None:
+            outcome = await self._with_rating(item, part, outcome, end)
         return outcome
 
     async def close(self) -> None:
         """Lets go of connections, and writes what is to be kept."""
         async with AsyncExitStack() as stack:
-            for each in (self.client, self.reward_model, self.canaries):
+            for each in (self.client, *self.reward_models.values(), self.canaries):
                 if each is not None:
                     stack.push_async_callback(each.close)
 
@@ -101,16 +105,16 @@ class Judging:
         return outcome
 
     async def _with_rating(
-        self, item: pb.Item, recipe: pb.Recipe, outcome: TaskOutcome, end: float | None
+        self, item: pb.Item, part: pb.RecipePart, outcome: TaskOutcome, end: float | None
     ) -> TaskOutcome:
-        assert self.reward_model is not None, "validation asks for a reward model"
-        outcome = replace(outcome, reward_model=self.reward_model.name)
-        part = next(part for part in recipe.parts if part.name == "reward_model")
+        # Validation asks for a model of this name, or for one alone where there is no name.
+        model = self.reward_models[part.options.get("model") or next(iter(self.reward_models))]
+        outcome = replace(outcome, reward_model=model.name)
         whole = part.options.get("view") == "whole"
         seen = item.response if whole else summary(item.response)
         try:
             async with asyncio.timeout(None if end is None else end - time.monotonic()):
-                return replace(outcome, rating=await self.reward_model.score(item.prompt, seen))
+                return replace(outcome, rating=await model.score(item.prompt, seen))
         except RewardModelFailed as error:
             status, message = pb.Verdict.JUDGE_ERROR, str(error)
         except TimeoutError:
@@ -124,7 +128,7 @@ INSTALL = 'pip install ".[judge]" from a checkout'
 
 
 async def start(settings: JudgeSettings | None) -> Judging:
-    """The judge and the reward model of the settings, both or none. Raises SettingsError."""
+    """The judge and the reward models of the settings, all or none. Raises SettingsError."""
     if settings is None:
         return Judging()
     async with AsyncExitStack() as stack:
@@ -139,36 +143,30 @@ async def start(settings: JudgeSettings | None) -> Judging:
             except sqlite3.Error as error:
                 raise SettingsError(f"cache.path: {settings.cache.path}: {error}") from error
             stack.push_async_callback(judging.close)
-        reward_model = _reward_model(settings.reward_model)
+        reward_models = dict[str, RewardModel]()
+        for name, told in settings.reward_models:
+            reward_models[name] = _reward_model(name, told)
+            stack.push_async_callback(reward_models[name].close)
         canaries = Canaries(settings.canary_share) if settings.canary_share else None
         stack.pop_all()
-        return replace(judging, canaries=canaries, reward_model=reward_model)
+        return replace(judging, canaries=canaries, reward_models=reward_models)
 
 
-def _reward_model(settings: RewardModelSettings | None) -> RewardModel | None:
-    if settings is None:
-        return None
+def _reward_model(name: str, settings: RewardModelSettings) -> RewardModel:
+    where = f"reward_models.{name}"
     if not settings.url:
         try:
             return LocalModel(settings.model, settings.device)
         except ModuleNotFoundError as missing:
             why = f'{missing.name} is missing; pip install ".[trainer]" from a checkout'
-            raise SettingsError(f"reward_model.model: {why}") from missing
+            raise SettingsError(f"{where}.model: {why}") from missing
         except (OSError, ValueError, ImportError, RewardModelFailed) as error:
-            raise SettingsError(f"reward_model.model: {error}") from error
+            raise SettingsError(f"{where}.model: {error}") from error
     try:
         from verifier.judge.classify import ClassifyEndpoint
     except ImportError as missing:
-        raise SettingsError(f"reward_model.url: {missing.name} is missing; {INSTALL}") from missing
+        raise SettingsError(f"{where}.url: {missing.name} is missing; {INSTALL}") from missing
     return ClassifyEndpoint(settings)
-
-
-def _rests_on_task(recipe: pb.Recipe | None) -> bool:
-    return recipe is None or any(PARTS[part.name].of_the_task for part in recipe.parts)
-
-
-def _rated(recipe: pb.Recipe) -> bool:
-    return any(part.name == "reward_model" for part in recipe.parts)
 
 
 def _escalates(recipe: pb.Recipe, outcome: TaskOutcome) -> bool:

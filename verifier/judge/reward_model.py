@@ -63,9 +63,10 @@ def finite(number: object, name: str) -> float:
 class LocalModel:
     """A sequence-classification model of `transformers` with one label, in this process.
 
-    Passes run one at a time, beside the event loop. `name` is a folder, or `owner/model` for one
-    of huggingface.co, which `transformers` downloads or has downloaded; the tokenizer must have a
-    chat template.
+    Passes run one at a time, beside the event loop: several at once would save next to nothing on a
+    CPU, and a score's last bits would depend on what else was waiting. `name` is a folder, or
+    `owner/model` for one of huggingface.co, which `transformers` downloads or has downloaded; the
+    tokenizer must have a chat template.
 
     Raises RewardModelFailed for a folder that is not there and for a model that is none of
     rewards, and what `transformers` raises for one that it cannot load.
@@ -83,11 +84,14 @@ class LocalModel:
             raise RewardModelFailed(
                 f"reward model {self.name}: no such folder (and no owner/model of huggingface.co)"
             )
+        import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self._tokenizer = AutoTokenizer.from_pretrained(self.name)
+        # Most CPUs only emulate bfloat16, in which moreover many scores would be equal.
+        dtype = torch.float32 if torch.device(self.device).type == "cpu" else "auto"
         self._model, told = AutoModelForSequenceClassification.from_pretrained(
-            self.name, output_loading_info=True
+            self.name, dtype=dtype, output_loading_info=True
         )
         if self._model.config.num_labels != 1:
             labels = self._model.config.num_labels

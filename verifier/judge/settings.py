@@ -7,6 +7,9 @@
     url = "http://localhost:8000/v1"
     model = "deepseek-v3"
 
+    [reward_models.helpful]
+    model = "models/helpful"
+
     [cache]
     path = "judge.sqlite"
 
@@ -16,6 +19,7 @@ message names the key, what may stand there and what was received.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -29,6 +33,12 @@ Structured = Literal["json_schema", "guided_choice", "none"]
 
 ENDPOINTS = 16
 """More endpoints than this belong behind a load balancer."""
+
+REWARD_MODELS = 16
+"""DeepSeek-R1 has two; each that runs here is in memory from the start."""
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Of a reward model: what TOML takes without quotes, short enough for a table."""
 
 CONCURRENCY = 4_096
 """Connections of one process; beyond it file descriptors run out first."""
@@ -176,16 +186,31 @@ def _endpoints(key: str, value: object) -> tuple[EndpointSettings, ...]:
     )
 
 
+def _reward_models(key: str, value: object) -> tuple[tuple[str, RewardModelSettings], ...]:
+    if not isinstance(value, Mapping) or not 1 <= len(value) <= REWARD_MODELS:
+        got = f"{len(value)} of them" if isinstance(value, Mapping) else value
+        raise _wrong(key, f"1 to {REWARD_MODELS} tables [{key}.NAME]", got)
+    for name, each in value.items():
+        if not NAME.fullmatch(name):
+            raise _wrong(key, f"names of {NAME.pattern}", name)
+        if not isinstance(each, Mapping):
+            raise _wrong(f"{key}.{name}", f"a table [{key}.NAME]", each)
+    return tuple(
+        (name, _table(RewardModelSettings, f"{key}.{name}", each)) for name, each in value.items()
+    )
+
+
 @dataclass(frozen=True)
 class JudgeSettings:
-    """A judge, a reward model, or both."""
+    """A judge, reward models, or both."""
 
     endpoints: tuple[EndpointSettings, ...] = field(default=(), metadata={"check": _endpoints})
     """The first that is in use is asked; the others stand in, in this order."""
-    reward_model: RewardModelSettings | None = field(
-        default=None, metadata=_inner(RewardModelSettings)
+    reward_models: tuple[tuple[str, RewardModelSettings], ...] = field(
+        default=(), metadata={"check": _reward_models}
     )
-    """For recipes with a part `reward_model`."""
+    """Tables [reward_models.NAME], for recipes with a part `reward_model`: its option `model` is a
+    name, and not needed where there is one alone."""
     concurrency: int = field(default=32, metadata=_whole(1, CONCURRENCY))
     """Requests of this process at once, over all endpoints."""
     requests_per_minute: float | None = field(default=None, metadata=_number(0, 1e6, above=True))
@@ -246,7 +271,7 @@ def parse(text: str) -> JudgeSettings:
 def checked(given: Mapping[str, object]) -> JudgeSettings:
     """Settings from tables as TOML gives them. Raises SettingsError."""
     settings = _table(JudgeSettings, "", given)
-    if not settings.endpoints and settings.reward_model is None:
+    if not settings.endpoints and not settings.reward_models:
         raise _wrong("endpoints", f"1 to {ENDPOINTS} tables [[endpoints]]", MISSING)
     for name in ("budget_usd_per_day", "budget_tokens_per_day"):
         if getattr(settings, name) is not None and not settings.cache.path:

@@ -271,6 +271,7 @@ DESCRIBED = pb.DescribeResponse(
     recipes=[
         pb.Recipe(name="asks", escalate=pb.Recipe.UNDECIDED),
         pb.Recipe(name="rates", parts=[pb.RecipePart(name="reward_model")]),
+        pb.Recipe(name="forms", parts=[pb.RecipePart(name="format")]),
     ],
 )
 OK = pb.Verdict(status=pb.Verdict.OK, reward=1)
@@ -293,6 +294,8 @@ OK = pb.Verdict(status=pb.Verdict.OK, reward=1)
             "needs a judge",
         ),
         (pb.Item(recipe="rates"), OK, "needs a reward model"),
+        (pb.Item(recipe="rates", judge=pb.JudgeTask()), OK, "needs a reward model"),
+        (pb.Item(recipe="forms", judge=pb.JudgeTask()), OK, None),
         (pb.Item(code=pb.CodeTask(language="rust")), OK, "needs a toolchain: rust"),
         (pb.Item(code=pb.CodeTask(language="python")), OK, None),
         (pb.Item(code=pb.CodeTask(language="x")), pb.Verdict(status=pb.Verdict.INVALID), None),
@@ -304,6 +307,15 @@ def test_not_comparable(item: pb.Item | None, old: pb.Verdict, why: str | None) 
     if why and "judge" in why:
         told = pb.DescribeResponse(judge_model="j", recipes=DESCRIBED.recipes)
         assert not_comparable(Record(item, old), told) is None
+
+
+def test_a_reward_model_of_another_name_is_not_comparable() -> None:
+    part = pb.RecipePart(name="reward_model", options={"model": "safe"})
+    item = pb.Item(math=pb.MathTask(gold=["4"]), inline_recipe=pb.Recipe(parts=[part]))
+    told = pb.DescribeResponse(reward_model="helpful, safe")
+    assert not_comparable(Record(item, OK), told) is None
+    told.reward_model = "helpful"
+    assert not_comparable(Record(item, OK), told) == "needs the reward model safe (--judge)"
 
 
 def speeds(score: float, reason: int = pb.Part.measured) -> pb.Verdict:

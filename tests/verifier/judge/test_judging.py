@@ -145,8 +145,8 @@ async def test_all_of_it_starts_or_nothing(tmp_path: Path) -> None:
     assert opened(path)
     await asked.close()
     assert not opened(path)
-    given["reward_model"] = {"model": str(tmp_path / "none")}
-    with pytest.raises(SettingsError, match=r"^reward_model\.model: "):
+    given["reward_models"] = {"safe": {"model": str(tmp_path / "none")}}
+    with pytest.raises(SettingsError, match=r"^reward_models\.safe\.model: "):
         await judging.start(checked(given))
     assert not opened(path)
 
@@ -166,10 +166,10 @@ async def test_closing_ends_canaries(tmp_path: Path) -> None:
                 await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("table", ["endpoints", "reward_model"])
+@pytest.mark.parametrize("table", ["endpoints", "reward_models"])
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, table: str) -> None:
     settings = tmp_path / "judge.toml"
-    header = "[[endpoints]]" if table == "endpoints" else "[reward_model]"
+    header = "[[endpoints]]" if table == "endpoints" else "[reward_models.safe]"
     settings.write_text(f'{header}\nurl = "http://127.0.0.1:9/v1"\nmodel = "judge"\n')
     program = "import sys; sys.modules['httpx2'] = None; from verifier.cli import main; main()"
     command = [sys.executable, "-c", program, "serve", "--listen", "127.0.0.1:0"]

@@ -12,6 +12,7 @@ from verifier.judge.settings import (
     CacheSettings,
     EndpointSettings,
     JudgeSettings,
+    RewardModelSettings,
     SettingsError,
     load,
     parse,
@@ -87,7 +88,7 @@ bytes = 1_048_576
     same = [
         f.name for f in fields(settings) if getattr(settings, f.name) == getattr(defaults, f.name)
     ]
-    assert same == ["reward_model"]
+    assert same == ["reward_models"]
 
 
 @pytest.mark.parametrize(
@@ -134,11 +135,30 @@ bytes = 1_048_576
         ("budget_tokens_per_day = 0\n" + ONE, r"^cache\.path: a file, since budget_tokens_per_day"),
         ("[cache]\nbytes = 1\n" + ONE, r"^cache\.bytes: a whole number from 1048576 to .*, got 1$"),
         ("a = = 1", r"^no TOML: "),
+        ("reward_models = 3", r"^reward_models: 1 to 16 tables \[reward_models\.NAME\], got 3$"),
+        ("[reward_models]", r"^reward_models: 1 to 16 tables .*, got '0 of them'$"),
+        (
+            '[reward_models]\nmodel = "rm"',
+            r"^reward_models\.model: a table \[reward_models\.NAME\], got 'rm'$",
+        ),
+        ("[reward_models.helpful]", r"^reward_models\.helpful\.model: .*, got nothing$"),
+        ('[reward_models."a, b"]', r"^reward_models: names of .*, got 'a, b'$"),
+        ('[reward_model]\nmodel = "rm"', r"^reward_model: unknown key, known are endpoints, rew"),
     ],
 )
 def test_what_cannot_stand_is_named(text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         parse(text)
+
+
+def test_reward_models_have_names() -> None:
+    text = (
+        '[reward_models.helpful]\nmodel = "h"\n[reward_models.safe]\nmodel = "s"\ndevice = "cuda"'
+    )
+    assert parse(text).reward_models == (
+        ("helpful", RewardModelSettings("h")),
+        ("safe", RewardModelSettings("s", device="cuda")),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,397 @@
+"""Samples of a model over prompts with their verdicts, in chunks on disk.
+
+    samples/NAME/chunk-00012.parquet      all samples of some prompts, a row for each
+
+Invariants: a chunk that is there is whole and is not made again; what a chunk holds depends on the
+model, the prompts, the settings and the seed, and neither on other chunks nor on how often the
+stage was killed. Model and service are started when the first chunk is missing, and not before.
+
+As far as an engine that is a server draws the same for the same seed: the embedded one does.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+from zlib import crc32
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from trainer.collect import Collector
+from trainer.config import ConfigError, Section, Share, Template
+from trainer.data import DataError, Prompt, read_prompts
+from trainer.log import writing
+from trainer.memory import explained
+from trainer.metrics import accuracy
+from trainer.parallel import SINGLE
+from trainer.pipeline.rows import whole
+from trainer.pipeline.stage import Work
+from trainer.process import on_gpu, start_torch
+from trainer.rewards import Verification
+from trainer.rollout.embedded import EmbeddedEngine
+from trainer.rollout.engine import EngineAway, RolloutEngine, Sampling
+from trainer.rollout.schedule import patience
+from trainer.tokens import Tokenizer
+from trainer.weights import load_model, read_config
+from verifier.client import Item, Verdict, VerificationFailed
+from verifier.v1.verifier_pb2 import Part, Recipe
+
+log = logging.getLogger(__name__)
+
+TEXTS = 256
+"""Responses in a chunk of those that are only verified."""
+
+WAIT_SECONDS = 3600.0
+"""For an engine or a service that is away: as GRPO's `reward.wait_seconds`."""
+
+
+class Sampler(Section):
+    """How a model is sampled."""
+
+    samples: PositiveInt = 4
+    """Responses to each prompt."""
+    temperature: NonNegativeFloat = 1.0
+    """Divides the logits; 0: the likeliest token."""
+    top_p: Share = 1.0
+    """Nucleus."""
+    top_k: NonNegativeInt = 0
+    """Most likely tokens to sample from; 0: all."""
+    max_new_tokens: PositiveInt = 1024
+    """Longest response, tokens."""
+    stop_text: str = ""
+    """A response ends before this text: for base models, which go on with a prompt of their own."""
+    template: Template = "chat"
+    """How a prompt becomes text: none, r1_zero, chat, or a text with {prompt} in it."""
+    max_prompt_tokens: PositiveInt = 2048
+    """Longest prompt, tokens; a longer one is an error."""
+    chunk: PositiveInt = 64
+    """Prompts sampled before their samples are saved. More of them wait less for the last long
+    response of each lot; a kill loses more."""
+    batch_size: PositiveInt = 512
+    """Responses that the embedded engine samples at once."""
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    """Of the embedded engine's weights and activations."""
+    wait_seconds: PositiveFloat = WAIT_SECONDS
+    """How long an engine or a service that is down, or owes an answer, is waited for, seconds."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One part of a verdict."""
+
+    name: str
+    score: float | None
+    weight: float
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One response and what the service says of it."""
+
+    prompt_id: str
+    number: int
+    """Place among the prompt's samples, from 0."""
+    response: str
+    tokens: int
+    """Of the response, a stop token included; 0 where it was not sampled here."""
+    finish: str
+    """stop, length or abort."""
+    status: str
+    """Of the verdict: OK, TIMEOUT ..."""
+    reward: float | None
+    accuracy: float | None
+    """See `trainer.metrics.accuracy`."""
+    extracted: str
+    message: str
+    """Why the status is not OK."""
+    parts: tuple[Said, ...]
+
+    def part(self, name: str) -> Said | None:
+        """The part of that name, where the recipe asked for it."""
+        return next((part for part in self.parts if part.name == name), None)
+
+
+_SCHEMA = pa.schema(
+    [
+        ("prompt_id", pa.string()), ("number", pa.int64()), ("response", pa.string()),
+        ("tokens", pa.int64()), ("finish", pa.string()), ("status", pa.string()),
+        ("reward", pa.float64()), ("accuracy", pa.float64()), ("extracted", pa.string()),
+        ("message", pa.string()), ("parts", pa.string()),
+    ]
+)  # fmt: skip
+"""`parts` is JSON."""
+
+
+def prompts_of(
+    paths: Sequence[Path], tokenizer: Tokenizer, template: str, max_prompt_tokens: int
+) -> list[Prompt]:
+    """The prompts of several files, in order. Raises DataError, also for an id in two of them."""
+    found = dict[str, Prompt]()
+    for path in paths:
+        for prompt in read_prompts(path, tokenizer, template, max_prompt_tokens):
+            if prompt.id in found:
+                raise DataError(f"{path}: id {prompt.id!r} is in an earlier file too")
+            found[prompt.id] = prompt
+    return list(found.values())
+
+
+def sampled(
+    work: Work,
+    name: str,
+    model: Path,
+    prompts: Sequence[Prompt],
+    told: Sampler,
+    recipe: Recipe | str | None,
+    *,
+    verify: bool = True,
+) -> Iterator[tuple[Prompt, list[Sample]]]:
+    """Each prompt with its samples, verified under a recipe (None: each item's own); or not
+    verified: then they have the status UNSPECIFIED.
+
+    Raises ConfigError, EngineError, TrainingStopped (of a service that stays away).
+    """
+    tokenizer = Tokenizer(model)
+    with ExitStack() as opened:
+        collector: Collector | None = None
+
+        def make(number: int, places: range) -> list[Sample]:
+            nonlocal collector
+            if collector is None:
+                started = _collector(work, model, prompts, told, recipe, verify)
+                collector = opened.enter_context(started)
+            return _collected(work, collector, tokenizer, name, number, prompts, places, told)
+
+        folder = work.dir / "samples" / name
+        places = 0
+        for samples in _chunks(folder, len(prompts), told.chunk, make):
+            for _, group in groupby(samples, key=lambda sample: sample.prompt_id):
+                yield prompts[places], list(group)
+                places += 1
+        collector = None
+    if on_gpu():
+        gc.collect()
+        torch.cuda.empty_cache()  # the next stage's trainer is another process
+
+
+def verified(work: Work, name: str, items: Sequence[Item], recipe: Recipe | None) -> list[Sample]:
+    """Verdicts on responses that are there already, in their order, under a recipe (None: each
+    item's own).
+
+    Raises TrainingStopped for a service that stays away.
+    """
+    with ExitStack() as opened:
+        service: Verification | None = None
+
+        def make(number: int, places: range) -> list[Sample]:
+            nonlocal service
+            if service is None:
+                address = opened.enter_context(work.service())
+                service = Verification(address, wait_seconds=WAIT_SECONDS)
+                opened.callback(service.close)
+            asked = list[Item]()
+            for place in places:
+                asked.append(Item())
+                asked[-1].CopyFrom(items[place])
+                if recipe is not None:
+                    asked[-1].inline_recipe.CopyFrom(recipe)
+            began = time.monotonic()
+            verdicts = service.submit(asked).result()
+            _count(work, len(verdicts), time.monotonic() - began)
+            _tell(name, places, len(items), verdicts, work)
+            return [
+                _sample(item.id, 0, item.response, 0, "stop", verdict)
+                for item, verdict in zip(asked, verdicts, strict=True)
+            ]
+
+        found = _chunks(work.dir / "samples" / name, len(items), TEXTS, make)
+        return [sample for samples in found for sample in samples]
+
+
+def _chunks(
+    folder: Path, count: int, size: int, make: Callable[[int, range], list[Sample]]
+) -> Iterator[list[Sample]]:
+    """The samples of places 0 to `count`, chunk by chunk; those that are missing are made."""
+    for number, start in enumerate(range(0, count, size)):
+        path = folder / f"chunk-{number:05d}.parquet"
+        if not path.exists():
+            _write(path, make(number, range(start, min(start + size, count))))
+        yield _read(path)
+
+
+@contextmanager
+def _collector(
+    work: Work,
+    model: Path,
+    prompts: Sequence[Prompt],
+    told: Sampler,
+    recipe: Recipe | str | None,
+    verify: bool,
+) -> Iterator[Collector]:
+    """The model, or the server that samples from it, and the service."""
+    with explained(model):
+        config = read_config(model)
+    longest = max(len(prompt.ids) for prompt in prompts) + told.max_new_tokens
+    if longest > config.max_positions:
+        raise ConfigError(
+            f"max_new_tokens: with the longest prompt {longest} tokens, {model} has "
+            f"{config.max_positions} positions"
+        )
+    with work.engine(model) as served, ExitStack() as opened:
+        engine: RolloutEngine
+        if served is None:
+            start_torch(work.settings.threads, deterministic=True)
+            device = torch.device("cuda" if on_gpu() else "cpu")
+            with explained(model):
+                decoder = load_model(model, dtype=getattr(torch, told.dtype), device=device)
+            engine = EmbeddedEngine(decoder, rows=told.batch_size, shared=True)
+        else:
+            from trainer.rollout.sglang import SGLangEngine
+            from trainer.rollout.vllm import VLLMEngine
+
+            kind = SGLangEngine if served.kind == "sglang" else VLLMEngine
+            connect = partial(kind, served.url, config, timeout_seconds=told.wait_seconds)
+            engine = patience(told.wait_seconds, EngineAway)(connect)
+        opened.callback(engine.close)
+        service: Verification = _Unverified()
+        if verify:
+            address = opened.enter_context(work.service())
+            service = Verification(address, wait_seconds=told.wait_seconds)
+        opened.callback(service.close)
+        yield Collector(engine, service, _Ending(model, told.stop_text), SINGLE, recipe)
+
+
+class _Unverified(Verification):
+    """Says nothing of anything, at once."""
+
+    def __init__(self) -> None:
+        pass
+
+    def submit(self, items: Sequence[Item]) -> Future[list[Verdict]]:
+        said = Future[list[Verdict]]()
+        said.set_result([Verdict(id=item.id) for item in items])
+        return said
+
+    def close(self) -> None:
+        pass
+
+
+class _Ending(Tokenizer):
+    """Reads a response up to a text."""
+
+    def __init__(self, directory: Path, stop_text: str) -> None:
+        super().__init__(directory)
+        self._stop_text = stop_text
+
+    def decode(self, ids: Sequence[int]) -> str:
+        text = super().decode(ids)
+        return text.partition(self._stop_text)[0] if self._stop_text else text
+
+
+def _collected(
+    work: Work,
+    collector: Collector,
+    tokenizer: Tokenizer,
+    name: str,
+    number: int,
+    prompts: Sequence[Prompt],
+    places: range,
+    told: Sampler,
+) -> list[Sample]:
+    sampling = Sampling(
+        told.max_new_tokens, told.temperature, told.top_p, told.top_k, tokenizer.stop_token_ids
+    )
+    seed = (work.settings.seed, crc32(name.encode()), number)
+    chosen = [prompts[place] for place in places]
+    found = collector.collect(chosen, told.samples, sampling, seed)
+    if not isinstance(collector.verification, _Unverified):
+        _count(work, len(chosen) * told.samples, found.generate_s + found.verify_s)
+    _tell(name, places, len(prompts), [v for group in found.groups for v in group.verdicts], work)
+    rows = []
+    for group in found.groups:
+        for place, completion in enumerate(group.completions):
+            response = group.responses[place]
+            ended = bool(told.stop_text) and tokenizer.decode(completion.ids) != response
+            finish = "stop" if ended else completion.finish
+            tokens, verdict = len(completion.ids), group.verdicts[place]
+            rows.append(_sample(group.prompt.id, place, response, tokens, finish, verdict))
+    return rows
+
+
+def _sample(
+    prompt_id: str, number: int, response: str, tokens: int, finish: str, verdict: Verdict
+) -> Sample:
+    return Sample(
+        prompt_id=prompt_id,
+        number=number,
+        response=response,
+        tokens=tokens,
+        finish=finish,
+        status=Verdict.Status.Name(verdict.status),
+        reward=verdict.reward if verdict.HasField("reward") else None,
+        accuracy=accuracy(verdict),
+        extracted=verdict.extracted,
+        message=verdict.evidence.message,
+        parts=tuple(
+            Said(
+                part.name,
+                part.score if part.HasField("score") else None,
+                part.weight,
+                Part.Reason.Name(part.reason),
+                part.detail,
+            )
+            for part in verdict.parts
+        ),
+    )
+
+
+def _count(work: Work, samples: int, seconds: float) -> None:
+    """Of this life alone: chunks that were there cost nothing."""
+    timing = work.timing
+    timing["samples_verified"] = timing.get("samples_verified", 0) + samples
+    timing["sampling_s"] = round(timing.get("sampling_s", 0.0) + seconds, 3)
+    if timing["sampling_s"]:
+        timing["samples_per_s"] = round(timing["samples_verified"] / timing["sampling_s"], 1)
+
+
+def _tell(name: str, places: range, count: int, verdicts: Sequence[Verdict], work: Work) -> None:
+    fine = (Verdict.Status.OK, Verdict.Status.UNDECIDED, Verdict.Status.UNSPECIFIED)
+    if failed := [verdict for verdict in verdicts if verdict.status not in fine]:
+        log.warning("%s: %s", name, VerificationFailed(failed))
+    rate = work.timing.get("samples_per_s", 0.0)
+    log.info("%s: %d of %d, %.0f samples/s", name, places.stop, count, rate)
+
+
+def _write(path: Path, samples: Sequence[Sample]) -> None:
+    columns: dict[str, list[Any]] = {
+        name: [getattr(sample, name) for sample in samples] for name in _SCHEMA.names[:-1]
+    }
+    columns["parts"] = [
+        json.dumps([asdict(part) for part in sample.parts], ensure_ascii=False)
+        for sample in samples
+    ]
+    with whole(path) as file:
+        pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
+
+
+def _read(path: Path) -> list[Sample]:
+    with writing(path):
+        rows = pq.read_table(path).to_pylist()
+    return [
+        Sample(**{**row, "parts": tuple(Said(**part) for part in json.loads(row["parts"]))})
+        for row in rows
+    ]

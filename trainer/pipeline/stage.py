@@ -1,0 +1,246 @@
+"""What all stages have in common, and what they are given to work with.
+
+A stage is a table of the recipe with a `run`: it reads its inputs, works in a directory of its own
+and leaves one main output there (a model's directory, or `data.jsonl`) and perhaps others. `run` is
+called again on the same directory after a kill, and goes on from what it finds there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from trainer.config import Address, Section, Url
+from trainer.pipeline.manifest import write_text
+from verifier.embedded import EmbeddedServer
+
+Ref = str
+"""The name of an earlier stage or of an entry of [models] or [data], or else a path."""
+
+MODEL, DATA = "model", "data.jsonl"
+"""Main outputs."""
+
+ENGINE_STARTS_WITHIN_S = 1800.0
+"""Loading hundreds of billions of parameters from a network disk takes the better part of this."""
+
+
+class StageFailed(Exception):
+    """A stage that cannot go on; the message says what to do about it."""
+
+
+class Service(Section):
+    """The verification service."""
+
+    address: Address = "embedded"
+    """host:port; embedded: one that each stage starts for itself."""
+    judge: Path | None = None
+    """Of an embedded one: its judge's settings (docs/judge.md)."""
+    arguments: list[str] = Field(default_factory=list)
+    """Of an embedded one: further arguments of `touchstone serve`."""
+
+
+class Engine(Section):
+    """A server that samples; without one the trainer's own model does."""
+
+    kind: Literal["sglang", "vllm"]
+    """Which."""
+    url: Url
+    """Where it will answer."""
+    command: str
+    """What starts it, with {model} where the model's directory goes; ended after the stage."""
+
+
+class StageBase(Section):
+    """What each table [stages.NAME] has."""
+
+    kind: str
+
+    output: ClassVar[str] = DATA
+    """Its main output."""
+    more_outputs: ClassVar[tuple[str, ...]] = ()
+    """Further files that its manifest has hashes of."""
+
+    def references(self) -> Mapping[str, Ref]:
+        """Its inputs: a name, such as model or data or data.1, and what it refers to."""
+        raise NotImplementedError
+
+    def wants(self, name: str) -> str:
+        """Which main output an input must be: MODEL or DATA."""
+        return MODEL if name.partition(".")[0] in ("model", "models", "reward_models") else DATA
+
+    def files(self) -> Mapping[str, Path]:
+        """Files beside the recipe that are part of its configuration (a recipe of GRPO)."""
+        return {}
+
+    def check(self, settings: Settings) -> Iterator[str]:
+        """What is wrong with it that can be told before anything ran."""
+        return iter(())
+
+    def run(self, work: Work) -> Mapping[str, Any]:
+        """Makes its outputs in `work.dir`. Returns figures for the manifest, which must be the
+        same at each run; what the clock says goes into `work.timing`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the recipe says for all stages."""
+
+    seed: int
+    launch: str
+    threads: int
+    service: Service
+    engine: Engine | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one stage is given."""
+
+    dir: Path
+    """Its own directory."""
+    inputs: Mapping[str, Path]
+    """By the names of its references."""
+    settings: Settings
+    timing: dict[str, float] = field(default_factory=dict)
+    """What the clock says: into timing.json."""
+
+    def trainer(
+        self,
+        *words: str | Path,
+        values: Mapping[str, object] = MappingProxyType({}),
+        launched: bool = True,
+    ) -> None:
+        """Runs `touchstone-train` with these values of its recipe. It ends when this process ends.
+
+        Raises StageFailed where it ends with another status than 0.
+        """
+        told = [f"{key}={as_toml(value)}" for key, value in values.items()]
+        line = [str(word) for word in (*words, *(w for one in told for w in ("--set", one)))]
+        launch = self.settings.launch if launched else ""
+        command = shlex.split(launch) or [sys.executable, "-m", "trainer.cli"]
+        done = subprocess.run([*command, *line], check=False, preexec_fn=_ends_with(os.getpid()))
+        if done.returncode:
+            raise StageFailed(
+                f"touchstone-train {' '.join(line)}: ended with status {done.returncode}"
+            )
+
+    def train(self, command: str, recipe: Path, values: Mapping[str, object], dtype: str) -> None:
+        """A training run in `run/`, which goes on where it was; its model in `model/`."""
+        run, model = self.dir / "run", self.dir / MODEL
+        own: dict[str, object] = {"run.seed": self.settings.seed, "run.dir": run}
+        if self.settings.threads:
+            own["run.threads"] = self.settings.threads
+        self.trainer(command, recipe, values={**own, **values})
+        if not model.exists():
+            draft = self.dir / ".model.draft"
+            if draft.exists():
+                shutil.rmtree(draft)
+            self.trainer("export", run, draft, "--dtype", dtype, launched=False)
+            draft.rename(model)
+
+    @contextmanager
+    def service(self, reward_models: Mapping[str, Path] | None = None) -> Iterator[str]:
+        """The address of the verification service, while the block lasts. An embedded one gets
+        these reward models beside its judge."""
+        told = self.settings.service
+        if told.address != "embedded":
+            yield told.address
+            return
+        arguments = ["--log-level", "warning", *told.arguments]
+        if told.judge is not None or reward_models:
+            text = told.judge.read_text("utf-8") if told.judge is not None else ""
+            for name, path in (reward_models or {}).items():
+                text += f"\n[reward_models.{name}]\nmodel = {json.dumps(str(path.resolve()))}\n"
+            judge = self.dir / "judge.toml"
+            write_text(judge, text)
+            arguments += ["--judge", str(judge)]
+        with EmbeddedServer(*arguments) as server:
+            yield server.address
+
+    @contextmanager
+    def engine(self, model: Path) -> Iterator[Engine | None]:
+        """The server that samples from a model, while the block lasts; None: there is none."""
+        engine = self.settings.engine
+        if engine is None:
+            yield None
+            return
+        line = shlex.split(engine.command.replace("{model}", str(model.resolve())))
+        with (self.dir / "engine.log").open("ab") as log:
+            process = subprocess.Popen(
+                line, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_ends_with(os.getpid()),
+            )  # fmt: skip
+        try:
+            self._wait_for(engine, process)
+            yield engine
+        finally:
+            _end(process)
+
+    def _wait_for(self, engine: Engine, process: subprocess.Popen[bytes]) -> None:
+        import httpx2
+
+        until = time.monotonic() + ENGINE_STARTS_WITHIN_S
+        while True:
+            if process.poll() is not None:
+                raise StageFailed(
+                    f"engine.command: ended with status {process.returncode}; its words are in "
+                    f"{self.dir / 'engine.log'}"
+                )
+            try:
+                if httpx2.get(f"{engine.url}/health", timeout=5).status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                pass
+            if time.monotonic() > until:
+                raise StageFailed(
+                    f"engine.url: {engine.url} did not answer within {ENGINE_STARTS_WITHIN_S:g} s"
+                )
+            time.sleep(0.5)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The server with all its workers."""
+    for sign, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 20.0)):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(seconds)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _ends_with(parent: int) -> Any:
+    """For `preexec_fn`: the child is ended when the parent has ended, however that went, so that
+    no trainer goes on behind the back of a pipeline that is started again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def set_up() -> None:
+        if hasattr(libc, "prctl"):
+            libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return set_up
+
+
+def as_toml(value: object) -> str:
+    """A value as `--set` reads it."""
+    return json.dumps(str(value) if isinstance(value, Path) else value)
