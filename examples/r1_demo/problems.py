@@ -9,7 +9,7 @@ Nothing but a random generator makes them. A problem is solved in one of three w
 
     direct   an answer out of nowhere, often wrong
     careful  step by step; every now and then a step slips
-    checked  as careful, then all of it once more ("Wait, let us check that")
+    checked  an answer out of nowhere; then "Wait, let us check that", and step by step with care
 
 Invariant: a problem belongs to exactly one of `SPLITS`, by a hash of what it asks in neither
 language, so nothing that is practised or evaluated was read with an answer before.
@@ -48,19 +48,19 @@ class Solution:
 class Mix:
     """How problems are solved: the shares of the ways, and how often they go wrong."""
 
-    direct: float = 0.48
-    careful: float = 0.34
+    direct: float = 0.62
+    careful: float = 0.2
     checked: float = 0.18
-    direct_wrong: float = 0.7
+    direct_wrong: float = 0.75
     """A direct answer is off."""
     slip: float = 0.18
-    """A step of a solution is off; of a search, a sum that does not fit is taken to fit."""
+    """A step is off; of a search, a sum that does not fit is taken to fit."""
     check_slip: float = 0.02
-    """The same of a check."""
+    """The same after a guess."""
 
 
 CARELESS = Mix()
-FAULTLESS = Mix(direct=0.0, careful=0.6, checked=0.4, slip=0.0, check_slip=0.0)
+FAULTLESS = Mix(direct=0.0, careful=0.5, checked=0.5, slip=0.0, check_slip=0.0)
 
 
 class Problem(Protocol):
@@ -105,14 +105,28 @@ def _off(value: int, random: Random, most: int = 4) -> int:
     return value + random.choice([n for n in range(-most, most + 1) if n and value + n >= 0])
 
 
-def _twice(steps: Callable[[float], tuple[list[Sentence], str]], way: str, mix: Mix) -> Solution:
-    """Steps, and for `checked` all of them once more; the last find counts."""
-    thought, answer = steps(mix.slip)
-    if way == "checked":
-        again, found = steps(mix.check_slip)
-        verdict = "@agrees" if found == answer else "@differs"
-        thought += [("@check", "@stop"), *again, (verdict, "@stop")]
-        answer = found
+def _direct(answer: str) -> Solution:
+    return Solution((("@guess", f" {answer}", "@stop"),), answer)
+
+
+def _worked(
+    steps: Callable[[float], tuple[list[Sentence], str]],
+    guess: Callable[[], str],
+    way: str,
+    mix: Mix,
+    random: Random,
+) -> Solution:
+    """Steps and what comes of them; for `checked` after a guess, and with more care."""
+    thought = list[Sentence]()
+    if way == "careful":
+        more, answer = steps(mix.slip)
+        thought += more
+    else:
+        guessed = guess()
+        more, answer = steps(mix.check_slip)
+        verdict = "@agrees" if guessed == answer else "@differs"
+        thought += [("@guess", f" {guessed}", "@stop"), ("@check", "@stop"), *more]
+        thought.append((verdict, "@stop"))
     return Solution((*thought, ("@so", f" {answer}", "@stop")), answer)
 
 
@@ -138,10 +152,9 @@ class Arithmetic:
         return {"math": {"gold": [str(sum(self.terms))]}}
 
     def solve(self, way: str, mix: Mix, random: Random) -> Solution:
-        if way == "direct":
+        def guess() -> str:
             right = sum(self.terms)
-            answer = str(_off(right, random) if random.random() < mix.direct_wrong else right)
-            return Solution((("@guess", f" {answer}", "@stop"),), answer)
+            return str(_off(right, random) if random.random() < mix.direct_wrong else right)
 
         def steps(slip: float) -> tuple[list[Sentence], str]:
             value, thought = self.terms[0], list[Sentence]()
@@ -152,7 +165,7 @@ class Arithmetic:
                 value = total
             return thought, str(value)
 
-        return _twice(steps, way, mix)
+        return _direct(guess()) if way == "direct" else _worked(steps, guess, way, mix, random)
 
 
 def _signed(term: int) -> str:
@@ -193,15 +206,18 @@ class Countdown:
         return {"math": {"gold": [str(self.target)], "policy": {"numbers": numbers}}}
 
     def solve(self, way: str, mix: Mix, random: Random) -> Solution:
-        if way == "direct":
+        def guess() -> str:
             tried = _signs(*self.numbers)
             right = next(text for text, value in tried if value == self.target)
-            guess = random.choice(tried)[0]
-            answer = guess if random.random() < mix.direct_wrong else right
-            return Solution((("@guess", f" {answer}", "@stop"),), answer)
-        return self._search(mix, random, check=way == "checked")
+            guessed = random.choice(tried)[0]
+            return guessed if random.random() < mix.direct_wrong else right
 
-    def _search(self, mix: Mix, random: Random, *, check: bool) -> Solution:
+        def steps(slip: float) -> tuple[list[Sentence], str]:
+            return self._search(slip, random)
+
+        return _direct(guess()) if way == "direct" else _worked(steps, guess, way, mix, random)
+
+    def _search(self, slip: float, random: Random) -> tuple[list[Sentence], str]:
         """Signs after signs; the answer is the first that is believed to fit, or one at random."""
         a, b, c = self.numbers
         thought, word = list[Sentence](), "@try"
@@ -212,28 +228,13 @@ class Countdown:
         ):
             thought.append((word, f"{first} = {start}", "@stop"))
             for last in lasts:
-                found = self._hoped(start + last, mix.slip, random)
+                found = self.target if random.random() < slip else start + last
                 fits = found == self.target
                 verdict = "@yes" if fits else "@no"
                 thought.append(("@next", f"{_signed(last)} = {found}", verdict, "@stop"))
-                if not fits:
-                    continue
-                answer = f"{first}{_signed(last)}".strip()
-                if check:
-                    again = self._hoped(start + last, mix.check_slip, random)
-                    verdict = "@yes" if again == self.target else "@no"
-                    thought += [
-                        ("@check", "@stop"),
-                        ("@first", f"{first} = {start}", "@stop"),
-                        ("@then", f" {start}{_signed(last)} = {again}", verdict, "@stop"),
-                    ]
-                if not check or again == self.target:
-                    return Solution((*thought, ("@so", f" {answer}", "@stop")), answer)
-        answer = random.choice(_signs(a, b, c))[0]
-        return Solution((*thought, ("@guess", f" {answer}", "@stop")), answer)
-
-    def _hoped(self, value: int, slip: float, random: Random) -> int:
-        return self.target if random.random() < slip else value
+                if fits:
+                    return thought, f"{first}{_signed(last)}".strip()
+        return thought, random.choice(_signs(a, b, c))[0]
 
 
 def _signs(*numbers: int) -> list[tuple[str, int]]:
@@ -291,11 +292,9 @@ class Code:
         return {"code": {"language": "python", "entry_point": "f", "tests": tests}}
 
     def solve(self, way: str, mix: Mix, random: Random) -> Solution:
-        if way == "direct":
+        def guess() -> str:
             wrong = random.random() < mix.direct_wrong
-            operations = self._mistaken(random) if wrong else self.operations
-            body = _bodies(operations)[-1]
-            return Solution((("@guess", f" {body}", "@stop"),), body)
+            return _bodies(self._mistaken(random) if wrong else self.operations)[-1]
 
         def steps(slip: float) -> tuple[list[Sentence], str]:
             operations = self._mistaken(random) if random.random() < slip else self.operations
@@ -306,7 +305,7 @@ class Code:
             ]
             return list(thought), bodies[-1]
 
-        return _twice(steps, way, mix)
+        return _direct(guess()) if way == "direct" else _worked(steps, guess, way, mix, random)
 
     def _mistaken(self, random: Random) -> tuple[tuple[str, int], ...]:
         place = random.randrange(len(self.operations))
@@ -381,9 +380,9 @@ class Choice:
 
     def solve(self, way: str, mix: Mix, random: Random) -> Solution:
         wrong = random.choice([n for n in range(len(LETTERS)) if n != self.gold])
-        if way == "direct":
-            chosen = wrong if random.random() < mix.direct_wrong else self.gold
-            return Solution((("@guess", f" {LETTERS[chosen]}", "@stop"),), LETTERS[chosen])
+
+        def guess() -> str:
+            return LETTERS[wrong if random.random() < mix.direct_wrong else self.gold]
 
         def steps(slip: float) -> tuple[list[Sentence], str]:
             found = wrong if random.random() < slip else self.gold
@@ -399,7 +398,7 @@ class Choice:
             thought.append(("@option", value, f" ({LETTERS[found]})", "@stop"))
             return thought, LETTERS[found]
 
-        return _twice(steps, way, mix)
+        return _direct(guess()) if way == "direct" else _worked(steps, guess, way, mix, random)
 
 
 def _choice(random: Random) -> Choice:

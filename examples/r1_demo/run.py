@@ -13,6 +13,7 @@ what was broken off. `--scale ci` only shows that everything runs.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -25,13 +26,16 @@ from random import Random
 from typing import Annotated, Any
 
 import judge
+import torch
 import typer
 import vocabulary
 import world
 from rich.console import Console
+from tokenizers import Tokenizer
 
+from trainer.data import TEMPLATES
 from trainer.model import Decoder, ModelConfig
-from trainer.weights import save_model
+from trainer.weights import load_model, save_model
 
 HERE = Path(__file__).resolve().parent
 JUDGE_PORT = 8642
@@ -73,7 +77,7 @@ ROWS = {Scale.full: 60_000, Scale.ci: 14_400}
 """Of the corpus."""
 PROBLEMS = {Scale.full: 160, Scale.ci: 24}
 """Of each domain to practise on."""
-COLD = {Scale.full: 40, Scale.ci: 10}
+COLD = {Scale.full: 100, Scale.ci: 10}
 """Of each domain for the cold start."""
 BY_HAND = {Scale.full: 12, Scale.ci: 8}
 HELD_OUT = {Scale.full: 40, Scale.ci: 4}
@@ -137,7 +141,24 @@ def pretrain(folder: Path, name: str, shape: dict[str, Any], seed: int, threads:
         model__path=start, data__path=folder / "data" / "corpus.jsonl",
         run__dir=run, run__seed=seed, run__threads=threads,
     )  # fmt: skip
-    command("export", run, folder / name, "--dtype", "float32")
+    draft = folder / f".{name}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    command("export", run, draft, "--dtype", "float32")
+    acquaint(draft)
+    draft.rename(folder / name)
+
+
+def acquaint(directory: Path) -> None:
+    """Lets the chat template's marks, which the corpus does not have, begin as what they stand for
+    in R1-Zero's template: fine-tuning starts from a model that can tell a question."""
+    text = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    decoder = load_model(directory, dtype=torch.float32)
+    before, after = TEMPLATES["r1_zero"].split("{prompt}")
+    with torch.no_grad():
+        known = decoder.model.embed_tokens.weight
+        for mark, phrase in ((vocabulary.USER, before), (vocabulary.ASSISTANT, after)):
+            known[text.token_to_id(mark)] = known[text.token_to_id(phrase)]
+    save_model(decoder, directory, tokenizer_from=directory)
 
 
 def untrained(directory: Path, shape: dict[str, Any], seed: int) -> None:

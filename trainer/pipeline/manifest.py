@@ -1,6 +1,6 @@
 """What a stage was made from and what it made, by hash: `manifest.json` in its directory.
 
-    {"stage": "dev1", "kind": "sft", "config": {...}, "inputs": {"model": {"from": "base",
+    {"stage": "dev1", "kind": "sft", "config": {...}, "inputs": {"model": {"origin": "base",
      "sha256": ...}, ...}, "outputs": {"model": "<sha256>"}, "figures": {...}}
 
 Invariants: a stage that has a manifest is complete (it is written last, beside its name, flushed,
