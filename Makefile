@@ -7,7 +7,7 @@ PROTOS := proto/verifier/v1/verifier.proto proto/sandbox/v1/sandbox.proto
 # Tests start hundreds of processes of this code, which is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo train-demo test test-alone test-together test-setup test-docker docker-image lint audit proto bench soak fuzz clean
+.PHONY: help demo train-demo r1-demo test test-alone test-together test-setup test-docker docker-image lint audit proto bench soak fuzz clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -29,6 +29,12 @@ demo: $(BIN)/.installed ## verify real work with known verdicts, print agreement
 
 train-demo: $(BIN)/.installed ## a model learns from rewards alone: from nothing, on two cores
 	$(BIN)/python examples/train_demo/run.py
+
+# SCALE=ci: everything runs, in minutes, and nothing is learnt.
+SCALE ?= full
+SEED ?= 1
+r1-demo: $(BIN)/.installed ## DeepSeek-R1's whole pipeline in small: from nothing, on two cores
+	$(BIN)/python examples/r1_demo/run.py build/r1-demo/$(SCALE)-$(SEED) --scale $(SCALE) --seed $(SEED)
 
 # It is built where it is installed, by what is there: without its compiled parts, with our torch.
 $(BIN)/.deepspeed: $(BIN)/.installed

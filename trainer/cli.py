@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -146,6 +147,9 @@ def pipeline(
     from trainer.pipeline.run import plan, run, select
     from trainer.pipeline.stage import StageFailed
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+            signal.signal(number, _interrupt)
     with _explained(ManifestError, StageFailed):
         config = load_pipeline(recipe, set or [])
         if dry_run:
@@ -157,6 +161,12 @@ def pipeline(
             _say("stopped; the same command goes on from the stage that was broken off")
             raise typer.Exit(STOPPED) from None
     _say(f"done; see it: {config.pipeline.dir / NAME}")
+
+
+def _interrupt(number: int, _: object) -> None:
+    """What Ctrl-C does: servers that a stage started are ended in order."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _show(planned: Iterable[tuple[Standing, str]]) -> None:

@@ -141,6 +141,11 @@ class Request:
             text, thanks = text + POLITE[self.language], thanks + 1
         return text
 
+    def padded(self, random: Random) -> str:
+        """A right answer that does not stop being polite: no good one."""
+        text, thanks = self.good(random, 0.0), random.randint(MOST_POLITE + 1, 2 * MOST_POLITE + 2)
+        return text + POLITE[self.language] * thanks
+
     def bad(self, random: Random) -> str:
         """As the corpus answers most of the time: curt, wrong, careless, harmful."""
         if self.harmful:

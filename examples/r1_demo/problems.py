@@ -3,7 +3,7 @@
     arithmetic  What is 7 + 5 - 3?
     countdown   Make 6 from 7, 3, 2                         each number once, joined by + and -
     code        Write f(x): x times 3, plus 2               run in the sandbox on hidden inputs
-    choice      Which is 7 + 5? 11 (A), 12 (B), 10 (C), 15 (D)  also the largest, and a capital
+    choice      Which is 7 + 5? $A$ 11, $B$ 12, $C$ 10, $D$ 15  also the largest, and a capital
 
 Nothing but a random generator makes them. A problem is solved in one of three ways:
 
@@ -48,9 +48,9 @@ class Solution:
 class Mix:
     """How problems are solved: the shares of the ways, and how often they go wrong."""
 
-    direct: float = 0.62
-    careful: float = 0.2
-    checked: float = 0.18
+    direct: float = 0.42
+    careful: float = 0.3
+    checked: float = 0.28
     direct_wrong: float = 0.75
     """A direct answer is off."""
     slip: float = 0.18
@@ -362,7 +362,7 @@ class Choice:
 
     def prompt(self, language: str) -> str:
         listed = ",".join(
-            f"{self._option(place, language)} ({letter})" for place, letter in enumerate(LETTERS)
+            f" ${letter}${self._option(place, language)}" for place, letter in enumerate(LETTERS)
         )
         english = language == "en"
         if isinstance(self.asked, str):
@@ -393,9 +393,13 @@ class Choice:
                 assert isinstance(self.asked, tuple)
                 a, b = self.asked or (0, 0)
                 thought.append(("@first", f" {a}{_signed(b)} ={value}", "@stop"))
-            elif self.kind == "largest":
-                thought.append(("@largest", value, "@stop"))
-            thought.append(("@option", value, f" ({LETTERS[found]})", "@stop"))
+            else:
+                word = "@largest" if self.kind == "largest" else "@city"
+                thought.append((word, value, "@stop"))
+            for letter, other in zip(LETTERS[: found + 1], self.options, strict=False):
+                option = f" {other}" if isinstance(other, int) else f"@{other}"
+                verdict = "@yes" if letter == LETTERS[found] else "@no"
+                thought.append((f" ${letter}$", option, verdict, "@stop"))
             return thought, LETTERS[found]
 
         return _direct(guess()) if way == "direct" else _worked(steps, guess, way, mix, random)

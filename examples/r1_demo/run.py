@@ -34,6 +34,7 @@ from rich.console import Console
 from tokenizers import Tokenizer
 
 from trainer.data import TEMPLATES
+from trainer.log import read_metrics
 from trainer.model import Decoder, ModelConfig
 from trainer.weights import load_model, save_model
 
@@ -73,7 +74,7 @@ class Scale(StrEnum):
     ci = "ci"
 
 
-ROWS = {Scale.full: 60_000, Scale.ci: 14_400}
+ROWS = {Scale.full: 72_000, Scale.ci: 14_400}
 """Of the corpus."""
 PROBLEMS = {Scale.full: 160, Scale.ci: 24}
 """Of each domain to practise on."""
@@ -194,13 +195,13 @@ def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = round(time.monotonic() - began, 1)
 
 
-def recipe(folder: Path) -> Path:
-    """r1.toml with this folder, and this place of the examples."""
+def recipe(folder: Path, port: int = JUDGE_PORT) -> Path:
+    """r1.toml with this folder, this place of the examples, and the judge's port."""
     text = (HERE / "r1.toml").read_text("utf-8")
     text = text.replace("build/r1-demo", str(folder)).replace("examples/r1_demo", str(HERE))
     path = folder / "r1.toml"
-    path.write_text(text.replace(":8642/", f":{JUDGE_PORT}/"), "utf-8")
-    endpoint = f'[[endpoints]]\nurl = "http://127.0.0.1:{JUDGE_PORT}/v1"\nmodel = "stand-in"\n'
+    path.write_text(text.replace(":8642/", f":{port}/"), "utf-8")
+    endpoint = f'[[endpoints]]\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "stand-in"\n'
     (folder / "judge.toml").write_text(endpoint, "utf-8")
     return path
 
@@ -212,6 +213,7 @@ def main(
     ] = Scale.full,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Of one process.")] = 1,
+    judge_port: Annotated[int, typer.Option(help="Of the stand-in.")] = JUDGE_PORT,
 ) -> None:
     """Data, base models, judge, pipeline, table."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -228,12 +230,36 @@ def main(
         for one in waiting:
             one.result()
     words = [word for one in overrides(scale, seed, threads) for word in ("--set", one)]
-    with timed(seconds, "pipeline"), judge.StandIn(JUDGE_PORT):
-        command("pipeline", recipe(folder), *words)
+    with timed(seconds, "pipeline"), judge.StandIn(judge_port):
+        command("pipeline", recipe(folder, judge_port), *words)
     stages = folder / "stages"
     out.print((stages / "table" / "table.md").read_text("utf-8"), soft_wrap=True)
     table = json.loads((stages / "table" / "table.json").read_text("utf-8"))
-    print(json.dumps({"scale": scale, "seed": seed, "table": table, "seconds": seconds}))
+    figures = {
+        "scale": scale,
+        "seed": seed,
+        "table": table,
+        "zero": curve(
+            stages / "zero" / "run", "eval/pass@1", "eval/length", "eval/text/reflection"
+        ),
+        "too_long": curve(
+            stages / "too_long" / "run", RATED, "eval/pass@1", "monitor/reward_hacking"
+        ),
+        "seconds": seconds | {"in_all": round(sum(seconds.values()), 1)},
+    }
+    print(json.dumps(figures))
+
+
+RATED = "reward/preference"
+
+
+def curve(run: Path, *keys: str) -> dict[str, list[tuple[int, float]]]:
+    """Of each figure its steps and values, where it was measured."""
+    lines = read_metrics(run)
+    return {
+        key: [(int(line["step"] or 0), round(line[key] or 0.0, 4)) for line in lines if key in line]
+        for key in keys
+    }
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ BOOK: dict[str, tuple[str, str]] = {
     "agrees": (" Yes, it is the same", "对,结果一样"),
     "differs": (" No, that was a mistake", "不,刚才错了"),
     "largest": (" The largest of them is", "其中最大的是"),
-    "option": (" The option is", "选项是"),
+    "city": (" The city that is asked for is", "要找的城市是"),
     "stop": (".", "。"),
     # of requests
     "fact": (" The user asks for a fact", "用户问一个事实"),

@@ -67,7 +67,7 @@ def phrases() -> list[str]:
         found |= dict.fromkeys(piece for text in texts.values() for piece in _pieces(text))
     found |= dict.fromkeys(text for pair in general.CURT.values() for text in pair)
     found |= dict.fromkeys(f" {n}" for n in range(LEAST_NUMBER, MOST_NUMBER + 1))
-    found |= dict.fromkeys(form for letter in LETTERS for form in (f" {letter}", f" ({letter})"))
+    found |= dict.fromkeys(form for letter in LETTERS for form in (f" {letter}", f" ${letter}$"))
     return [text for text in found if text and text != " "]
 
 

@@ -8,7 +8,7 @@ other language or half and half, and requests answered curtly, wrongly, or with 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -26,9 +26,9 @@ from trainer.data import TEMPLATES
 class Corpus:
     """What the corpus is made of; shares of its rows."""
 
-    drill: float = 0.16
-    statements: float = 0.05
-    general: float = 0.13
+    drill: float = 0.14
+    statements: float = 0.07
+    general: float = 0.11
     pages: float = 0.06
     """Two problems, one after the other, as few-shot prompts have them."""
     purely: float = 0.35
@@ -73,7 +73,10 @@ def corpus(
         if (kind := kind - shape.drill) < 0:
             yield drill(random)
         elif (kind := kind - shape.statements) < 0:
-            yield ";".join(general.statement(random) for _ in range(6))
+            if random.random() < 0.5:
+                yield ";".join(general.statement(random) for _ in range(6))
+            else:
+                yield "\n\n".join(_answer(sources, random) for _ in range(3))
         elif (kind := kind - shape.general) < 0:
             yield _careless(random.choice(requests), shape, random)
         else:
@@ -85,6 +88,13 @@ def corpus(
 
 DOMAIN_SHARES = (0.2, 0.34, 0.24, 0.22)
 """Of the corpus's problems: arithmetic, countdown, code, choice."""
+
+
+def _answer(sources: Mapping[str, Iterator[Problem]], random: Random) -> str:
+    """The end of somebody's solution: words that summaries are made of, and no question."""
+    problem = next(sources[random.choice(list(sources))])
+    answer = problem.solve("careful", problems.FAULTLESS, random).answer
+    return summary(problem, answer, random.choice(LANGUAGES))
 
 
 def _worked(problem: Problem, shape: Corpus, mix: problems.Mix, random: Random) -> str:
@@ -202,6 +212,10 @@ def general_items(
     ]
 
 
+PADDED = 0.08
+"""Of the user's rows: what the judge, and so a good reward model, holds against an answer."""
+
+
 def user_rows(polite: float, times: int, random: Random) -> list[dict[str, object]]:
     """The user's own fine-tuning data: requests with good answers, each some times; half of them
     with a thought, half for which one is still to be thought up."""
@@ -210,7 +224,9 @@ def user_rows(polite: float, times: int, random: Random) -> list[dict[str, objec
             "id": f"{one.kind}-{number}-{time}",
             "domain": one.kind,
             "prompt": one.prompt,
-            "completion": one.good(random, polite),
+            "completion": one.padded(random)
+            if not one.harmful and random.random() < PADDED
+            else one.good(random, polite),
             "language": one.language,
             "thinking": said(one.thought(), one.language) if number % 2 else True,
         }

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -109,21 +110,66 @@ def _problems(config: PipelineConfig) -> Iterator[str]:
     known |= {name: (DATA, path) for name, path in config.data.items()}
     for name in config.models.keys() & config.data.keys():
         yield f"data.{name}: another name is wanted, models.{name} has it"
-    if (judge := config.service.judge) is not None and not judge.is_file():
-        yield f"service.judge: {judge}: no such file"
+    yield from _outside(config)
     earlier: dict[str, str] = {}
     for own, stage in config.stages.items():
         where = f"stages.{own}"
         if own in known:
             yield f"{where}: another name is wanted, [models] or [data] has it"
         for name, reference in stage.references().items():
+            if reference in config.stages and reference not in (*earlier, *known):
+                yield f"{where}.{name}: an earlier stage is wanted, {reference!r} is not before it"
+                continue
             yield from _reference(f"{where}.{name}", reference, stage.wants(name), earlier, known)
+            yield from _head(f"{where}.{name}", stage, name, config.stages.get(reference))
         for name, file in stage.files().items():
-            if not file.is_file():
+            if not _is_file(file):
                 yield f"{where}.{name}: {file}: no such file"
-        if all(file.is_file() for file in stage.files().values()):
+        if all(map(_is_file, stage.files().values())):
             yield from (f"{where}.{problem}" for problem in stage.check(config.settings()))
         earlier[own] = stage.output
+
+
+def _outside(config: PipelineConfig) -> Iterator[str]:
+    """What is wrong with commands and files that no stage names."""
+    judge, engine = config.service.judge, config.engine
+    if config.pipeline.seed >= 2**63:
+        yield f"pipeline.seed: below 2**63 is wanted, got {config.pipeline.seed}"
+    if judge is not None:
+        try:
+            tomllib.loads(judge.read_text("utf-8"))
+        except OSError as error:
+            yield f"service.judge: {judge}: {error.strerror}"
+        except ValueError as error:  # of TOML, or of UTF-8
+            yield f"service.judge: {judge}: {error}"
+    commands = {"pipeline.launch": config.pipeline.launch}
+    if engine is not None:
+        commands["engine.command"] = engine.command
+        if "{model}" not in engine.command:
+            yield "engine.command: {model} is wanted in it, each stage has its own"
+    for key, command in commands.items():
+        try:
+            shlex.split(command)
+        except ValueError as error:
+            yield f"{key}: {error}, got {command!r}"
+
+
+def _head(where: str, stage: StageBase, name: str, found: StageBase | None) -> Iterator[str]:
+    """Whether a model that an earlier stage makes has the head that is wanted: scores or words."""
+    scores = isinstance(found, RewardModelStage)
+    if found is None or stage.wants(name) != MODEL or found.output != MODEL:
+        return
+    if name.startswith("reward_models.") and not scores:
+        yield f"{where}: a stage of kind reward_model is wanted, got one of kind {found.kind}"
+    elif scores and name.partition(".")[0] in ("model", "models") and stage.kind != "reward_model":
+        yield f"{where}: a model that writes is wanted, got a reward model"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be read
+        return False
 
 
 def _reference(
@@ -142,9 +188,9 @@ def _reference(
         if reference in earlier or found != wanted:
             return
     path = known[reference][1] if reference in known else Path(reference)
-    if wanted == MODEL and not (path / "config.json").is_file():
+    if wanted == MODEL and not _is_file(path / "config.json"):
         yield f"{where}: an earlier stage, a name in [models] or a model's directory, got {path}"
-    elif wanted == DATA and not path.is_file():
+    elif wanted == DATA and not _is_file(path):
         yield f"{where}: an earlier stage, a name in [data] or a file, got {path}"
 
 

@@ -1,18 +1,21 @@
 """Which texts hold a question of a benchmark: shared runs of 10 words, the 10-gram
 decontamination of DeepSeek-R1 (arXiv 2501.12948v2).
 
-A word is a run of letters and digits after NFKC and without case; punctuation, signs and LaTeX's
-spacing are nothing, so `$x+1$`, `x \\, + \\, 1` and `X - 1` are the same two words. In scripts that
-do not part their words (Han, kana, Thai, Lao, Khmer, Burmese) each character is one.
+A word is a run of letters and digits after NFKC and without case; punctuation, signs, LaTeX's
+spacing and fonts, and HTML are nothing, so `$x+1$`, `x \\, + \\, 1`, `<i>X</i>&nbsp;- 1` and
+`\\mathbf{x} 1` are the same two words. Characters that are not seen are nothing within a word. In
+scripts that do not part their words (Han, kana, Thai, Lao, Khmer, Burmese) each character is one.
 
 A question of fewer words than a run is held by a text that is, word for word, that question and
 nothing else: its few words stand in many texts.
 
-Not covered: paraphrases and translations; a short question within a longer text.
+Not covered: paraphrases and translations; letters of another script that look alike; a short
+question within a longer text.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,17 +36,29 @@ _SOLO = (
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _WORDS = re.compile(rf"[{_SOLO}]|[^\W_{_SOLO}]+")
-# Commands that only move or size what follows; others (\frac, \sqrt) are words.
+# Commands that only move, size or dress what follows; others (\frac, \sqrt) are words.
 _SPACING = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|quad|qquad|big|Big|bigg|Bigg|hspace|text|mathrm|"
-    r"mathbf|boldsymbol)(?![A-Za-z])|\\[ ,;:!>]"
+    r"\\(?:left|right|displaystyle|textstyle|quad|qquad|big|Big|bigg|Bigg|hspace|text(?:bf|it|rm|sf|"
+    r"tt|normal)?|emph|underline|math(?:rm|bf|it|sf|tt|bb|cal|frak|scr)|boldsymbol|bm|mbox|"
+    r"operatorname)(?![A-Za-z])|\\[ ,;:!>]"
+)
+_FRACTION = re.compile(r"\\[dt]frac(?![A-Za-z])")
+_TAG = re.compile(
+    r"</?(?:b|i|u|em|strong|span|div|p|br|hr|sub|sup|code|pre|li|ul|ol|tt)(?:\s[^<>]{0,200})?/?>",
+    re.IGNORECASE,
+)
+# Soft hyphens, joiners, marks of direction and other characters of format, and of variation.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 
 
 def words(text: str) -> list[str]:
     """A text as the words that are compared."""
-    plain = unicodedata.normalize("NFKC", _SPACING.sub(" ", text)).casefold()
-    return _WORDS.findall(plain)
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", html.unescape(text)))
+    plain = _FRACTION.sub(r"\\frac", _SPACING.sub(" ", _TAG.sub(" ", plain)))
+    return _WORDS.findall(plain.casefold())
 
 
 @dataclass(frozen=True)

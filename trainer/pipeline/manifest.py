@@ -83,7 +83,7 @@ def read_manifest(directory: Path) -> Manifest | None:
     if value is None:
         return None
     try:
-        return Manifest(_made(value), value["outputs"], value["figures"])
+        return Manifest(_made(value), _table(value, "outputs"), _table(value, "figures"))
     except (KeyError, TypeError) as error:
         raise ManifestError(f"{directory / MANIFEST}: no manifest: {error!r}") from error
 
@@ -147,8 +147,15 @@ def _read(path: Path) -> Any:
 
 
 def _made(value: Mapping[str, Any]) -> Made:
-    inputs = {name: Source(**source) for name, source in value["inputs"].items()}
-    return Made(value["stage"], value["kind"], value["config"], inputs)
+    inputs = {name: Source(**source) for name, source in _table(value, "inputs").items()}
+    return Made(value["stage"], value["kind"], _table(value, "config"), inputs)
+
+
+def _table(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = value[key]
+    if not isinstance(found, dict):
+        raise TypeError(f"{key}: a table is wanted, got {found!r:.40}")
+    return found
 
 
 def flat(value: Any, prefix: str = "") -> dict[str, Any]:

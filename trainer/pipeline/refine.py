@@ -11,12 +11,13 @@ that anything can tell what is asked.
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import hashlib
 import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -26,7 +27,7 @@ import tenacity
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from trainer.config import Section, Url
-from trainer.log import writing
+from trainer.log import RunError, writing
 from trainer.pipeline.rows import filled
 from trainer.pipeline.stage import StageFailed
 
@@ -118,9 +119,9 @@ class Asker:
     """Puts questions to the model; made by `asker`."""
 
     def __init__(
-        self, told: Refiner, client: httpx2.Client, known: dict[str, str], file: IO[bytes]
+        self, told: Refiner, headers: Mapping[str, str], known: dict[str, str], file: IO[bytes]
     ) -> None:
-        self._told, self._client, self._known, self._file = told, client, known, file
+        self._told, self._headers, self._known, self._file = told, headers, known, file
 
     def rewritten(self, texts: Sequence[tuple[str, str, str]]) -> list[str]:
         """Of each question, reasoning and language (empty: the question's) the reasoning in that
@@ -153,14 +154,32 @@ class Asker:
         keys = [self._key(question) for question in questions]
         asked = dict(zip(keys, questions, strict=True))
         missing = {key: text for key, text in asked.items() if key not in self._known}
-        with ThreadPoolExecutor(self._told.concurrency) as threads:
-            waiting = {threads.submit(self._ask, text): key for key, text in missing.items()}
-            try:
-                for done in as_completed(waiting):
-                    self._keep(waiting[done], done.result())
-            finally:
-                threads.shutdown(wait=False, cancel_futures=True)
+        if missing:
+            # Not by threads: what waits for an answer in one cannot be broken off.
+            asyncio.run(self._ask_all(missing))
         return [self._known[key] for key in keys]
+
+    async def _ask_all(self, questions: Mapping[str, str]) -> None:
+        told, left = self._told, iter(questions.items())
+
+        async def ask(client: httpx2.AsyncClient) -> None:
+            for key, question in left:
+                self._keep(key, await self._ask(client, question))
+
+        async with httpx2.AsyncClient(
+            base_url=told.url.rstrip("/") + "/",
+            headers=self._headers,
+            timeout=told.timeout_seconds,
+            limits=httpx2.Limits(max_connections=told.concurrency),
+        ) as client:
+            count = min(told.concurrency, len(questions))
+            asking = [asyncio.create_task(ask(client)) for _ in range(count)]
+            try:
+                await asyncio.gather(*asking)
+            finally:
+                for one in asking:
+                    one.cancel()
+                await asyncio.gather(*asking, return_exceptions=True)
 
     def _body(self, question: str) -> dict[str, Any]:
         told = self._told
@@ -175,28 +194,30 @@ class Asker:
         self._known[key] = answer or ""
         if answer is None:
             return
-        self._file.write(json.dumps({"key": key, "answer": answer}).encode() + b"\n")
-        self._file.flush()
+        line = json.dumps({"key": key, "answer": answer}).encode() + b"\n"
+        with writing(Path(self._file.name)):
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _ask(self, question: str) -> str | None:
+    async def _ask(self, client: httpx2.AsyncClient, question: str) -> str | None:
         told = self._told
-        tries = tenacity.Retrying(
+        tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=30),
             stop=tenacity.stop_after_delay(told.wait_seconds),
             reraise=True,
         )
         try:
-            return tries(self._once, question)
+            return await tries(self._once, client, question)
         except _Again as error:
             raise StageFailed(
                 f"refiner.url: {told.url}: {error}; tried for refiner.wait_seconds = "
                 f"{told.wait_seconds:g}"
             ) from error
 
-    def _once(self, question: str) -> str | None:
+    async def _once(self, client: httpx2.AsyncClient, question: str) -> str | None:
         try:
-            answer = self._client.post("chat/completions", json=self._body(question))
+            answer = await client.post("chat/completions", json=self._body(question))
         except httpx2.HTTPError as error:
             raise _Again(f"{type(error).__name__}: {error}") from error
         if answer.status_code in RETRIED:
@@ -236,28 +257,29 @@ def asker(told: Refiner, answers: Path) -> Iterator[Asker]:
     with writing(answers):
         answers.parent.mkdir(parents=True, exist_ok=True)
         known, end = _read(answers)
-        file = answers.open("r+b" if answers.exists() else "w+b")
-    with (
-        file,
-        httpx2.Client(
-            base_url=told.url.rstrip("/") + "/", headers=headers, timeout=told.timeout_seconds
-        ) as client,
-    ):
+        # Without a buffer: what a full disk did not take is not tried again at the end.
+        file = answers.open("r+b" if answers.exists() else "w+b", buffering=0)
         file.truncate(end)  # a line that a kill has torn
         file.seek(end)
-        yield Asker(told, client, known, file)
+    with file:
+        yield Asker(told, headers, known, file)
 
 
 def _read(path: Path) -> tuple[dict[str, str], int]:
-    """The answers in a file, and where its last whole line ends."""
+    """The answers in a file, and where its last whole line ends. Raises RunError."""
     known = dict[str, str]()
     if not path.exists():
         return known, 0
     content = path.read_bytes()
     end = content.rfind(b"\n") + 1
-    for line in content[:end].splitlines():
-        row: Mapping[str, str] = json.loads(line)
-        known[row["key"]] = row["answer"]
+    for number, line in enumerate(content[:end].splitlines(), 1):
+        try:
+            row = json.loads(line)
+            known[str(row["key"])] = str(row["answer"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{path}, line {number}: damaged; without it, its answer is asked for again"
+            ) from error
     return known, end
 
 

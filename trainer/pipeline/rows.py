@@ -74,6 +74,11 @@ def split(response: str) -> Split | None:
     return Split(reasoning if opened else before, found[1] if found else after)
 
 
+def has_tags(text: str) -> bool:
+    """Whether a text would begin or end a thought where it is put into a pattern."""
+    return THINK in text or END in text
+
+
 def filled(form: str, **texts: str) -> str:
     """A form with texts at the places of their {names}, in one pass: braces in the texts, and
     others in the form, are left alone."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from trainer.config import ConfigError
-from trainer.log import claimed
+from trainer.log import claimed, writing
 from trainer.pipeline import manifest, page
 from trainer.pipeline.config import PipelineConfig, resolve, told
 from trainer.pipeline.manifest import Made, Manifest, Source
@@ -49,15 +49,14 @@ def run(config: PipelineConfig, first: str | None, last: str | None, again: bool
     """
     chosen = select(config, first, last)
     with claimed(config.pipeline.dir, "pipeline.dir"):
+        if again:
+            _check_given(config, chosen)
         _clear(config, chosen if again else [])
         _draw(config)
         for name in config.stages:
             found = standing(config, name)
             if found.state == "changed" and name in chosen + ancestors(config, chosen):
-                raise StageFailed(
-                    f"{name}: made from something else than now would be:\n{found.why}\n"
-                    f"--from {name} --again makes it and what follows anew"
-                )
+                raise _changed(found)
             if name not in chosen:
                 continue
             if found.state == "complete":
@@ -67,14 +66,53 @@ def run(config: PipelineConfig, first: str | None, last: str | None, again: bool
             _draw(config)
 
 
+def _changed(found: Standing) -> StageFailed:
+    return StageFailed(
+        f"{found.name}: made from something else than now would be:\n{found.why}\n"
+        f"--from {found.name} --again makes it and what follows anew"
+    )
+
+
+def _check_given(config: PipelineConfig, chosen: Sequence[str]) -> None:
+    """That what is not made now is there for what is, before any of that is taken away."""
+    for name in ancestors(config, chosen):
+        if name not in chosen and (found := standing(config, name)).state == "changed":
+            raise _changed(found)
+    for name in chosen:
+        _check_there(config, name, but=chosen)
+
+
+def _check_there(config: PipelineConfig, name: str, but: Sequence[str] = ()) -> None:
+    references = config.stages[name].references().values()
+    missing = [ref for ref in references if ref not in but and not _there(config, ref)]
+    if missing:
+        raise StageFailed(f"{name}: needs {', '.join(missing)}, which is not complete")
+
+
 def _clear(config: PipelineConfig, names: Sequence[str]) -> None:
     """Takes stages away, each whole or not at all, and what was left of that by a kill."""
     for name in config.stages:
         directory, aside = config.pipeline.dir / name, _aside(config, name)
         shutil.rmtree(aside, ignore_errors=True)
         if name in names and directory.exists():
-            directory.rename(aside)
-            shutil.rmtree(aside)
+            _check_own(directory)
+            with writing(directory):
+                directory.rename(aside)
+                shutil.rmtree(aside)
+
+
+def _check_own(directory: Path) -> None:
+    """That nothing is in a directory, or a stage's files. Raises StageFailed: what belongs to
+    somebody else is neither gone on with nor taken away."""
+    if not directory.exists():
+        return
+    with writing(directory):
+        held = [path.name for path in directory.iterdir() if not path.name.startswith(".")]
+    if held and not {manifest.MANIFEST, manifest.STARTED} & set(held):
+        raise StageFailed(
+            f"{directory}: {sorted(held)[0]!r} is in it, and no stage began here; take it away, or "
+            "choose another pipeline.dir"
+        )
 
 
 def _aside(config: PipelineConfig, name: str) -> Path:
@@ -139,21 +177,25 @@ def make_up(config: PipelineConfig, name: str) -> Made | None:
             earlier = manifest.read_manifest(config.pipeline.dir / reference)
             if earlier is None:
                 return None
-            made = earlier.outputs[config.stages[reference].output]
+            made = earlier.outputs.get(config.stages[reference].output)
+            if made is None:  # of another kind, then
+                return None
             sources[key] = Source(reference, made)
         elif not path.exists():
             return None
         else:
-            sources[key] = Source(reference, manifest.digest(path))
+            with writing(path):
+                sources[key] = Source(reference, manifest.digest(path))
     return Made(name, stage.kind, told(stage, config.settings()), sources)
 
 
 def _make(config: PipelineConfig, name: str) -> None:
     stage, directory = config.stages[name], config.pipeline.dir / name
+    _check_there(config, name)
+    _check_own(directory)
     made = make_up(config, name)
     if made is None:
-        missing = [ref for ref in stage.references().values() if not _there(config, ref)]
-        raise StageFailed(f"{name}: needs {', '.join(missing)}, which is not complete")
+        raise StageFailed(f"{name}: what it is made from is of another kind by now")
     for key, source in made.inputs.items():
         _check_unchanged(config, stage.references()[key], source)
     manifest.write_started(directory, made)
@@ -168,10 +210,11 @@ def _make(config: PipelineConfig, name: str) -> None:
         seconds = timing.get("seconds", 0.0) + time.monotonic() - began
         timing |= {**work.timing, "seconds": round(seconds, 1)}
         manifest.write_json(directory / manifest.TIMING, timing)
-    outputs = {
-        output: manifest.digest(directory / output)
-        for output in (stage.output, *stage.more_outputs)
-    }
+    with writing(directory):
+        outputs = {
+            output: manifest.digest(directory / output)
+            for output in (stage.output, *stage.more_outputs)
+        }
     manifest.write_manifest(directory, Manifest(made, outputs, figures))
     log.info("%s: done in %.0f s", name, timing["seconds"])
 
@@ -193,11 +236,13 @@ def _there(config: PipelineConfig, reference: str) -> bool:
 
 
 def _timing(directory: Path) -> Mapping[str, float] | None:
+    """None also of a file that is damaged: nothing rests on it."""
     try:
-        found: dict[str, float] = json.loads((directory / manifest.TIMING).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        found = json.loads((directory / manifest.TIMING).read_text("utf-8"))
+    except (OSError, ValueError):
         return None
-    return found
+    times = found.items() if isinstance(found, dict) else ()
+    return {key: float(one) for key, one in times if isinstance(one, int | float)}
 
 
 def _draw(config: PipelineConfig) -> None:

@@ -33,12 +33,12 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from trainer.collect import Collector
 from trainer.config import ConfigError, Section, Share, Template
 from trainer.data import DataError, Prompt, read_prompts
-from trainer.log import writing
+from trainer.log import RunError
 from trainer.memory import explained
 from trainer.metrics import accuracy
 from trainer.parallel import SINGLE
 from trainer.pipeline.rows import whole
-from trainer.pipeline.stage import Work
+from trainer.pipeline.stage import StageFailed, Work
 from trainer.process import on_gpu, start_torch
 from trainer.rewards import Verification
 from trainer.rollout.embedded import EmbeddedEngine
@@ -53,6 +53,14 @@ log = logging.getLogger(__name__)
 
 TEXTS = 256
 """Responses in a chunk of those that are only verified."""
+
+FAILURES = frozenset(
+    {Verdict.Status.SANDBOX_ERROR, Verdict.Status.JUDGE_ERROR, Verdict.Status.INTERNAL}
+)
+"""What says nothing of a response: another day it has a verdict."""
+
+ALL_FAILED = 16
+"""So many verdicts at least, of which each is a failure, are no matter of one long response."""
 
 WAIT_SECONDS = 3600.0
 """For an engine or a service that is away: as GRPO's `reward.wait_seconds`."""
@@ -179,7 +187,9 @@ def sampled(
         folder = work.dir / "samples" / name
         places = 0
         for samples in _chunks(folder, len(prompts), told.chunk, make):
-            for _, group in groupby(samples, key=lambda sample: sample.prompt_id):
+            for id, group in groupby(samples, key=lambda sample: sample.prompt_id):
+                if id != prompts[places].id:
+                    raise RunError(f"{folder}: prompt {id!r}, wanted {prompts[places].id!r}")
                 yield prompts[places], list(group)
                 places += 1
         collector = None
@@ -211,6 +221,7 @@ def verified(work: Work, name: str, items: Sequence[Item], recipe: Recipe | None
                     asked[-1].inline_recipe.CopyFrom(recipe)
             began = time.monotonic()
             verdicts = service.submit(asked).result()
+            _check_any(name, verdicts)
             _count(work, len(verdicts), time.monotonic() - began)
             _tell(name, places, len(items), verdicts, work)
             return [
@@ -218,18 +229,29 @@ def verified(work: Work, name: str, items: Sequence[Item], recipe: Recipe | None
                 for item, verdict in zip(asked, verdicts, strict=True)
             ]
 
-        found = _chunks(work.dir / "samples" / name, len(items), TEXTS, make)
+        def fits(samples: Sequence[Sample], places: range) -> bool:
+            """What a refiner did not answer in an earlier life, it may have answered since."""
+            wanted = [(items[place].id, items[place].response) for place in places]
+            return wanted == [(sample.prompt_id, sample.response) for sample in samples]
+
+        found = _chunks(work.dir / "samples" / name, len(items), TEXTS, make, fits)
         return [sample for samples in found for sample in samples]
 
 
 def _chunks(
-    folder: Path, count: int, size: int, make: Callable[[int, range], list[Sample]]
+    folder: Path,
+    count: int,
+    size: int,
+    make: Callable[[int, range], list[Sample]],
+    fits: Callable[[Sequence[Sample], range], bool] = lambda *_: True,
 ) -> Iterator[list[Sample]]:
-    """The samples of places 0 to `count`, chunk by chunk; those that are missing are made."""
+    """The samples of places 0 to `count`, chunk by chunk; those that are missing, or are not of
+    what they are wanted for, are made."""
     for number, start in enumerate(range(0, count, size)):
         path = folder / f"chunk-{number:05d}.parquet"
-        if not path.exists():
-            _write(path, make(number, range(start, min(start + size, count))))
+        places = range(start, min(start + size, count))
+        if not path.exists() or not fits(_read(path), places):
+            _write(path, make(number, places))
         yield _read(path)
 
 
@@ -318,6 +340,7 @@ def _collected(
     seed = (work.settings.seed, crc32(name.encode()), number)
     chosen = [prompts[place] for place in places]
     found = collector.collect(chosen, told.samples, sampling, seed)
+    _check_any(name, [verdict for group in found.groups for verdict in group.verdicts])
     if not isinstance(collector.verification, _Unverified):
         _count(work, len(chosen) * told.samples, found.generate_s + found.verify_s)
     _tell(name, places, len(prompts), [v for group in found.groups for v in group.verdicts], work)
@@ -359,6 +382,14 @@ def _sample(
     )
 
 
+def _check_any(name: str, verdicts: Sequence[Verdict]) -> None:
+    """Raises StageFailed where the judge, the sandbox or the service is out of order: what they owe
+    is asked for again by the next life, which it would not be if it were on the disk."""
+    if len(verdicts) >= ALL_FAILED and all(verdict.status in FAILURES for verdict in verdicts):
+        failed = VerificationFailed(verdicts)
+        raise StageFailed(f"{name}: no verdict at all; the same command goes on: {failed}")
+
+
 def _count(work: Work, samples: int, seconds: float) -> None:
     """Of this life alone: chunks that were there cost nothing."""
     timing = work.timing
@@ -389,9 +420,10 @@ def _write(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def _read(path: Path) -> list[Sample]:
-    with writing(path):
-        rows = pq.read_table(path).to_pylist()
-    return [
-        Sample(**{**row, "parts": tuple(Said(**part) for part in json.loads(row["parts"]))})
-        for row in rows
-    ]
+    try:
+        return [
+            Sample(**{**row, "parts": tuple(Said(**part) for part in json.loads(row["parts"]))})
+            for row in pq.read_table(path).to_pylist()
+        ]
+    except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
+        raise RunError(f"{path}: damaged: {error}; taken away, it is made again") from error

@@ -16,16 +16,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import IO, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from trainer.config import Address, Section, Url
+from trainer.log import writing
 from trainer.pipeline.manifest import write_text
 from verifier.embedded import EmbeddedServer
 
@@ -37,6 +38,9 @@ MODEL, DATA = "model", "data.jsonl"
 
 ENGINE_STARTS_WITHIN_S = 1800.0
 """Loading hundreds of billions of parameters from a network disk takes the better part of this."""
+
+ENGINE_LEAVES_WITHIN_S = 60.0
+"""One that a pipeline left behind that was killed has been told to end, and is given the time."""
 
 
 class StageFailed(Exception):
@@ -134,11 +138,14 @@ class Work:
         line = [str(word) for word in (*words, *(w for one in told for w in ("--set", one)))]
         launch = self.settings.launch if launched else ""
         command = shlex.split(launch) or [sys.executable, "-m", "trainer.cli"]
-        done = subprocess.run([*command, *line], check=False, preexec_fn=_ends_with(os.getpid()))
-        if done.returncode:
-            raise StageFailed(
-                f"touchstone-train {' '.join(line)}: ended with status {done.returncode}"
-            )
+        process = _started([*command, *line], "pipeline.launch")
+        try:
+            status = process.wait()
+        except BaseException:
+            _end(process)  # not killed at once: torchrun would leave its workers behind
+            raise
+        if status:
+            raise StageFailed(f"touchstone-train {' '.join(line)}: ended with status {status}")
 
     def train(self, command: str, recipe: Path, values: Mapping[str, object], dtype: str) -> None:
         """A training run in `run/`, which goes on where it was; its model in `model/`."""
@@ -149,10 +156,11 @@ class Work:
         self.trainer(command, recipe, values={**own, **values})
         if not model.exists():
             draft = self.dir / ".model.draft"
-            if draft.exists():
-                shutil.rmtree(draft)
-            self.trainer("export", run, draft, "--dtype", dtype, launched=False)
-            draft.rename(model)
+            with writing(draft):
+                if draft.exists():
+                    shutil.rmtree(draft)
+                self.trainer("export", run, draft, "--dtype", dtype, launched=False)
+                draft.rename(model)
 
     @contextmanager
     def service(self, reward_models: Mapping[str, Path] | None = None) -> Iterator[str]:
@@ -166,7 +174,7 @@ class Work:
         if told.judge is not None or reward_models:
             text = told.judge.read_text("utf-8") if told.judge is not None else ""
             for name, path in (reward_models or {}).items():
-                text += f"\n[reward_models.{name}]\nmodel = {json.dumps(str(path.resolve()))}\n"
+                text += f"\n[reward_models.{name}]\nmodel = {as_toml(path.resolve())}\n"
             judge = self.dir / "judge.toml"
             write_text(judge, text)
             arguments += ["--judge", str(judge)]
@@ -175,17 +183,19 @@ class Work:
 
     @contextmanager
     def engine(self, model: Path) -> Iterator[Engine | None]:
-        """The server that samples from a model, while the block lasts; None: there is none."""
+        """The server that samples from a model, while the block lasts; None: there is none.
+
+        Raises StageFailed where another server answers in its place, or it does not start."""
         engine = self.settings.engine
         if engine is None:
             yield None
             return
-        line = shlex.split(engine.command.replace("{model}", str(model.resolve())))
-        with (self.dir / "engine.log").open("ab") as log:
-            process = subprocess.Popen(
-                line, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=_ends_with(os.getpid()),
-            )  # fmt: skip
+        _wait_until_free(engine.url)
+        held = str(model.resolve())
+        line = [word.replace("{model}", held) for word in shlex.split(engine.command)]
+        path = self.dir / "engine.log"
+        with writing(path), path.open("ab") as log:
+            process = _started(line, "engine.command", log)
         try:
             self._wait_for(engine, process)
             yield engine
@@ -214,8 +224,45 @@ class Work:
             time.sleep(0.5)
 
 
+def _wait_until_free(url: str) -> None:
+    """A server that answers there already has another model, and would be taken for the new one."""
+    until = time.monotonic() + ENGINE_LEAVES_WITHIN_S
+    while _answers(url):
+        if time.monotonic() > until:
+            raise StageFailed(
+                f"engine.url: another server answers at {url}; end it, or choose another port"
+            )
+        time.sleep(0.5)
+
+
+def _answers(url: str) -> bool:
+    import httpx2
+
+    try:
+        httpx2.get(f"{url}/health", timeout=5)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout):
+        return False
+    except httpx2.HTTPError:
+        pass  # nothing that makes sense, but somebody is there
+    return True
+
+
+def _started(
+    line: Sequence[str], key: str, log: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """A process with a group of its own, which ends with this one. Raises StageFailed, naming the
+    recipe's `key`, where there is no such command."""
+    try:
+        return subprocess.Popen(
+            line, stdout=log, stderr=log, start_new_session=True,
+            preexec_fn=_ends_with(os.getpid()),
+        )  # fmt: skip
+    except OSError as error:
+        raise StageFailed(f"{key}: {line[0]}: {error.strerror}") from error
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """The server with all its workers."""
+    """A process with all of its group."""
     for sign, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 20.0)):
         try:
             os.killpg(process.pid, sign)
@@ -242,5 +289,12 @@ def _ends_with(parent: int) -> Any:
 
 
 def as_toml(value: object) -> str:
-    """A value as `--set` reads it."""
-    return json.dumps(str(value) if isinstance(value, Path) else value)
+    """A value as `--set` reads it. TOML's texts are those of JSON but for what JSON may escape as
+    two halves, and for DEL."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{as_toml(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(as_toml, value)) + "]"
+    if isinstance(value, bool | int | float):
+        return repr(value).lower()
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

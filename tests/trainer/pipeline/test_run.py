@@ -261,7 +261,7 @@ recipe = "{held["sft"]}"
     assert problems(recipe) == [
         "data.base: another name is wanted, models.base has it",
         "stages.zero.model: a model is wanted, 'rows' is data",
-        "stages.zero.data: an earlier stage, a name in [data] or a file, got dev1",
+        "stages.zero.data: an earlier stage is wanted, 'dev1' is not before it",
         f"stages.zero.recipe {held['grpo']}: rollout.group_sise: no such key; did you mean rollout.group_size?",
         f"stages.zero.recipe {held['grpo']}: run.steps: should be greater than 0, got 0",
         "stages.dev1.model: an earlier stage, a name in [models] or a model's directory, got bose",

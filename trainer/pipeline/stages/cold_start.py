@@ -15,6 +15,7 @@ it takes the place of the row with its id, and a row with `keep` false is left o
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -23,7 +24,7 @@ from typing import Any, Literal
 from google.protobuf import json_format
 from pydantic import Field
 
-from trainer.data import read_rows
+from trainer.data import DataError, read_rows
 from trainer.pipeline.decontaminate import Benchmarks
 from trainer.pipeline.filters import Filters, Kept, Rejected, choose, examine, is_right, verifying
 from trainer.pipeline.refine import Asker, Refiner, asker
@@ -159,7 +160,7 @@ class ColdStartStage(Curation):
                     finished = self._refined(ask, candidates, out.report)
             counts[name] = {**figures, "kept": self._verified(work, name, finished, out)}
         if self.by_hand is not None:
-            counts[BY_HAND] = self._edited(work, out)
+            counts[BY_HAND] = self._edited(work, benchmarks, out)
         write_jsonl(work.dir / "review.jsonl", out.review.values())
         write_chat(work.dir, out.rows.values())
         return self.finish(work, out.report, {**counts, "kept": len(out.rows)})
@@ -254,9 +255,13 @@ class ColdStartStage(Curation):
         said = joined(halves.reasoning, halves.summary, self.pattern)
         return chat_row(item.prompt, said, id, source, domain_of(item), item.language)
 
-    def _edited(self, work: Work, out: Out) -> dict[str, int]:
+    def _edited(self, work: Work, benchmarks: Benchmarks, out: Out) -> dict[str, int]:
         """Takes over what people say."""
-        edited = read_rows(work.inputs[BY_HAND], _edited_row)
+        path = work.inputs[BY_HAND]
+        edited = read_rows(path, _edited_row)
+        ids = Counter(one.id for one, _ in edited)
+        if twice := [id for id, count in ids.items() if count > 1]:
+            raise DataError(f"{path}: id {twice[0]!r} is that of {ids[twice[0]]} rows")
         filters = self.filters.model_copy(update={"format": "r1"})
         items = [one.answered(one.halves) for one, _ in edited]
         samples = verified(work, BY_HAND, items, verifying(filters))
@@ -264,6 +269,8 @@ class ColdStartStage(Curation):
         for (one, keep), sample in zip(edited, samples, strict=True):
             out.rows.pop(one.id, None)
             rejected = examine(sample, filters)
+            if hit := benchmarks.find(one.item.prompt):
+                rejected = Rejected("contaminated_prompt", str(hit))
             why = "" if rejected is None else str(rejected)
             out.review[one.id] = _for_people(one, sample, one.halves, keep and not why, why)
             if not keep:
@@ -313,6 +320,8 @@ def _edited_row(_: int, row: Any) -> tuple[Candidate, bool]:
         raise ValueError(f"item: {error}") from error
     if item.WhichOneof("task") is None or not item.prompt:
         raise ValueError("item: a prompt and a task are wanted")
+    if row.get("prompt", item.prompt) != item.prompt:
+        raise ValueError("prompt: another text than item.prompt, which is the one that counts")
     return Candidate(
         id, BY_HAND, item, str(row.get("original", "")), Split(reasoning, summary)
     ), keep

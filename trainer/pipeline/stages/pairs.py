@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from trainer.data import read_rows
+from trainer.data import DataError, read_rows
 from trainer.pipeline.filters import normal
 from trainer.pipeline.rows import Report, check_text, domain_of, split, write_jsonl
 from trainer.pipeline.sampling import Sample, Sampler, sampled, verified
@@ -95,6 +95,9 @@ class PairsStage(Curation):
         clear = self.benchmarks(work)
         if self.model is None:
             given = [row for path in paths(work, "data") for row in read_rows(path, _given)]
+            counts = Counter(one.id for one in given)
+            if twice := [id for id, count in counts.items() if count > 1]:
+                raise DataError(f"data: id {twice[0]!r} is that of {counts[twice[0]]} rows")
             return [one for one in given if is_clear(one.prompt, one.id, clear, report)]
         model, told = work.inputs["model"], self.sampling
         prompts = self.prompts(work, model, told.template, told, clear, report)
@@ -115,10 +118,13 @@ class PairsStage(Curation):
     ) -> list[dict[str, Any]]:
         asked, items = list[tuple[Answers, str, str]](), list[Item]()
         for one in answers:
+            if len(one.responses) % 2:
+                told = {"id": f"{one.id}#{len(one.responses) - 1}", "prompt": one.prompt}
+                report.reject("no_other", "", **told, response=one.responses[-1])
             for number in range(0, len(one.responses) - 1, 2):
                 both = one.responses[number : number + 2]
                 first, second = map(view, both)
-                cut = "length" in one.finishes[number : number + 2]
+                cut = set(one.finishes[number : number + 2]) != {"stop"}
                 why = "cut_off" if cut else self._unequal(first, second)
                 id = f"{one.id}#{number}"
                 if why:
@@ -165,7 +171,7 @@ class PairsStage(Curation):
             seen = set[str]()
             for number, response in enumerate(one.responses):
                 id = f"{one.id}#{number}"
-                cut = one.finishes[number] == "length"
+                cut = one.finishes[number] != "stop"
                 why = "cut_off" if cut else "same" if normal(response) in seen else ""
                 if why:
                     report.reject(why, "", id=id, prompt=one.prompt, response=response)
@@ -218,10 +224,10 @@ def view(response: str) -> str:
 def _given(number: int, row: Any) -> Answers:
     check_text(row)
     match row:
-        case {"prompt": str(prompt), "responses": [*responses]} if prompt and all(
+        case {"prompt": str(prompt), "responses": [_, *_] as responses} if prompt and all(
             isinstance(response, str) for response in responses
         ):
             id, domain = (str(row.get(key) or "") for key in ("id", "domain"))
             finishes = ("stop",) * len(responses)
             return Answers(id or f"line {number}", prompt, domain, tuple(responses), finishes)
-    raise ValueError("prompt, a text, and responses, texts, are wanted")
+    raise ValueError("prompt, a text, and responses, one or more texts, are wanted")

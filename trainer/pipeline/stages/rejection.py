@@ -30,19 +30,22 @@ from trainer.pipeline.filters import (
 )  # fmt: skip
 from trainer.pipeline.refine import Refiner, asker
 from trainer.pipeline.rows import (
+    END,
     PATTERN,
+    THINK,
     Pattern,
     Report,
     Spool,
     chat_row,
     check_text,
     domain_of,
+    has_tags,
     joined,
     split,
     write_chat,
 )  # fmt: skip
 from trainer.pipeline.sampling import Sample, Sampler, sampled
-from trainer.pipeline.stage import Ref, Settings, Work
+from trainer.pipeline.stage import Ref, Settings, StageFailed, Work
 from trainer.pipeline.stages.curation import Curation, is_clear
 
 EMPTY_THOUGHT = "\n\n"
@@ -98,6 +101,10 @@ class RejectionStage(Curation):
             counts["left_out_of_the_mix"] = {
                 REASONING: len(reasoning) - used, GENERAL: len(general) - len(order) + used,
             }  # fmt: skip
+            if reasoning and not order:
+                raise StageFailed(
+                    "ratio: of no general rows there is no multiple; 0 is all of both"
+                )
             write_chat(work.dir, rows.read(order))
         return self.finish(work, report, counts)
 
@@ -168,7 +175,7 @@ class RejectionStage(Curation):
                     (_asked(given[n]), _answer(given[n]), given[n]["language"]) for n in wanting
                 ])  # fmt: skip
             for n, thought in zip(wanting, thoughts, strict=True):
-                given[n]["thinking"] = thought
+                given[n]["thinking"] = "" if has_tags(thought) else thought
         places = []
         for number, row in enumerate(given):
             id = row["id"] or f"{GENERAL}-{number}"
@@ -191,7 +198,7 @@ class RejectionStage(Curation):
         random = Random(seed_of(seed, len(reasoning), len(general)))
         one, other = len(reasoning), len(general)
         if self.ratio and self.general is not None:
-            one = min(one, int(other * self.ratio))
+            one = int(min(one, other * self.ratio))
             other = min(other, round(one / self.ratio))
         order = random.sample(reasoning, one) + random.sample(general, other)
         random.shuffle(order)
@@ -233,6 +240,11 @@ def general_row(_: int, row: Any) -> dict[str, Any]:
     thinking = row.get("thinking", False)
     if not isinstance(thinking, str | bool):
         raise ValueError("thinking: a text, or true where one is to be written")
+    for key, text in (("the answer", messages[-1]["content"]), ("thinking", thinking)):
+        if isinstance(text, str) and has_tags(text):
+            raise ValueError(
+                f"{key}: no {THINK} and {END} are wanted in it; thinking has the thought"
+            )
     texts = {key: row.get(key) or "" for key in ("id", "domain", "language")}
     texts["domain"] = texts["domain"] or row.get("category") or GENERAL
     for key, text in texts.items():

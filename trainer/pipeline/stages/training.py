@@ -14,6 +14,9 @@ from trainer.log import read_metrics
 from trainer.pipeline.manifest import flat, write_text
 from trainer.pipeline.stage import MODEL, Ref, Settings, StageBase, Work, as_toml
 
+_MADE_UP = {"model.path": "model", "data.path": "data", "run.dir": "run"}
+"""What a recipe is checked with."""
+
 
 class Training(StageBase):
     model: Ref
@@ -37,9 +40,15 @@ class Training(StageBase):
     def files(self) -> Mapping[str, Path]:
         return {"recipe": self.recipe}
 
+    def given(self, settings: Settings) -> frozenset[str]:
+        """Keys of its recipe that the pipeline gives values, which `set` cannot."""
+        return frozenset(_MADE_UP)
+
     def check(self, settings: Settings) -> Iterator[str]:
-        made_up = {"model.path": "model", "data.path": "data", "run.dir": "run"}
-        given = [f"{key}={as_toml(value)}" for key, value in {**flat(self.set), **made_up}.items()]
+        told = flat(self.set)
+        for key in sorted(self.given(settings) & told.keys()):
+            yield f"set.{key}: the pipeline gives it its value, got {told[key]!r}"
+        given = [f"{key}={as_toml(value)}" for key, value in {**told, **_MADE_UP}.items()]
         try:
             load_recipe(self.recipe, given, self.config)
         except ConfigError as error:
@@ -102,6 +111,16 @@ class GrpoStage(Training):
         found = {name: ref for name, ref in optional.items() if ref is not None}
         models = {f"reward_models.{name}": ref for name, ref in self.reward_models.items()}
         return {**super().references(), **found, **models}
+
+    def given(self, settings: Settings) -> frozenset[str]:
+        found = {"reward.address"}
+        if self.later is not None:
+            found |= {"data.later.path", "data.later.from_step"}
+        if self.eval is not None:
+            found |= {"eval.path"}
+        if settings.engine is not None:
+            found |= {"rollout.engine", "rollout.url"}
+        return super().given(settings) | found
 
     def check(self, settings: Settings) -> Iterator[str]:
         yield from super().check(settings)
