@@ -166,7 +166,9 @@ def pipeline(
 def _interrupt(number: int, _: object) -> None:
     """What Ctrl-C does: servers that a stage started are ended in order."""
     signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):  # in a shell's background
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)  # an event loop has a handler of its own
 
 
 def _show(planned: Iterable[tuple[Standing, str]]) -> None:

@@ -8,7 +8,8 @@ those of all pairs (Theil, 1950; Sen, 1968). Both tests must pass. They are a fe
 `scipy.stats`, which has them too, would cost every run a second and 80 MB.
 
 Not covered: a score that wanders. Where neighbouring evaluations go up and down together
-(correlation 0.5), 4 % of runs of 60 evaluations are flagged whose reward rises all the time.
+(correlation 0.5; 0.8), 6 % (30 %) of runs of 60 evaluations are flagged whose reward rises all the
+time, against 0.3 % where they are independent.
 """
 
 from __future__ import annotations

@@ -144,6 +144,8 @@ class Conversations:
             raise ValueError(str(error)) from error
         if _bare(response) not in _bare(told):
             raise ValueError(f"{key}: the chat template leaves out some of it (its reasoning?)")
+        if not ids:
+            raise ValueError(f"{key}: no tokens come of the conversation: is it the tokenizer's?")
         return torch.tensor(ids, dtype=torch.int32)
 
     @cached_property

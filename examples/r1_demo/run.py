@@ -1,7 +1,7 @@
 """`make r1-demo`: DeepSeek-R1's pipeline from nothing, on two CPU cores.
 
     corpus        problems and requests in two languages, most of them answered badly (world.py)
-    pretraining   two models read it: base (0.8 million parameters) and small (0.2 million)
+    pretraining   base (0.8 million parameters) reads it, and small (0.2 million) a quarter of it
     the judge     a stand-in for a large model, over HTTP (judge.py)
     the pipeline  r1.toml: R1-Zero, cold start, Dev1, Dev2, rejection sampling, Dev3, reward models,
                   R1, the distilled small model, and its control
@@ -66,6 +66,12 @@ SMALLER = {
     "num_key_value_heads": 2,
 }
 
+SHAPES = {"base": SHAPE, "small": SHAPE | SMALLER}
+READS = {"base": 1.0, "small": 0.25}
+"""Of the corpus."""
+BATCH = 48
+"""As pretrain.toml has it."""
+
 out = Console(highlight=False)
 
 
@@ -76,7 +82,7 @@ class Scale(StrEnum):
 
 ROWS = {Scale.full: 72_000, Scale.ci: 14_400}
 """Of the corpus."""
-PROBLEMS = {Scale.full: 160, Scale.ci: 24}
+PROBLEMS = {Scale.full: 220, Scale.ci: 24}
 """Of each domain to practise on."""
 COLD = {Scale.full: 100, Scale.ci: 10}
 """Of each domain for the cold start."""
@@ -124,7 +130,7 @@ def write_data(folder: Path, scale: Scale, seed: int) -> None:
     most = REQUESTS[scale]
     put("helpful", world.general_items("rl", False, most, random))
     put("harmless", world.general_items("rl", None, most, random))
-    put("requests", world.general_items("rl", None, most, random, rate=True, times=3))
+    put("requests", world.general_items("rl", None, most, random, rate=True, times=6))
     put("favours", world.general_items("rl", False, most, random, rate=True))
     put("held_out", world.items("held_out", CURVE[scale], "r1_reasoning", random))
     for domain, rows in world.by_domain("held_out", HELD_OUT[scale], random).items():
@@ -133,14 +139,14 @@ def write_data(folder: Path, scale: Scale, seed: int) -> None:
     put("held_harmless", world.general_items("held_out", True, most, random))
 
 
-def pretrain(folder: Path, name: str, shape: dict[str, Any], seed: int, threads: int) -> None:
-    """A base model that has read the corpus."""
+def pretrain(folder: Path, name: str, rows: int, seed: int, threads: int) -> None:
+    """A base model that has read so many rows of the corpus."""
     start, run = folder / f"{name}-untrained", folder / f"{name}-pretraining"
-    untrained(start, shape, seed)
+    untrained(start, SHAPES[name], seed)
     command(
         "sft", HERE / "pretrain.toml",
         model__path=start, data__path=folder / "data" / "corpus.jsonl",
-        run__dir=run, run__seed=seed, run__threads=threads,
+        run__dir=run, run__seed=seed, run__threads=threads, run__steps=rows // BATCH,
     )  # fmt: skip
     draft = folder / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -222,10 +228,10 @@ def main(
         if not (folder / "base").exists():
             write_data(folder, scale, seed)
     with timed(seconds, "pretraining"), ThreadPoolExecutor() as side_by_side:
-        shapes = {"base": SHAPE, "small": SHAPE | SMALLER}
-        missing = [name for name in shapes if not (folder / name).exists()]
+        missing = [name for name in SHAPES if not (folder / name).exists()]
         waiting = [
-            side_by_side.submit(pretrain, folder, n, shapes[n], seed, threads) for n in missing
+            side_by_side.submit(pretrain, folder, n, int(ROWS[scale] * READS[n]), seed, threads)
+            for n in missing
         ]
         for one in waiting:
             one.result()

@@ -156,3 +156,11 @@ def test_long_rows_are_left_out_and_bad_ones_named(tmp_path):
     write(pair(), {"chosen": "4"})
     with pytest.raises(DataError, match="line 2: messages, chosen and rejected"):
         read_rated(path, read, 80)
+
+
+def test_a_conversation_of_no_tokens_is_refused(tmp_path):
+    """Its score would be read at the token of another one."""
+    nothing = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    row = pair(prompt="", chosen="")
+    with pytest.raises(ValueError, match="chosen: no tokens come of the conversation"):
+        reader(tmp_path, template=nothing)(row)

@@ -24,6 +24,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from trainer.config import Section, Share
 from trainer.pipeline.decontaminate import words
+from trainer.pipeline.rows import split
 from trainer.pipeline.sampling import Sample
 from verifier.v1.verifier_pb2 import Recipe, RecipePart
 
@@ -51,6 +52,8 @@ class Filters(Section):
     """Where a judge decides: the score from which a response is right."""
     escalate: Literal["never", "undecided", "no_match"] = "never"
     """When a judge is asked about mathematics and choices after the rules (docs/verifiers.md)."""
+    least_words: NonNegativeInt = 0
+    """Fewest words of the thinking: of what is right without one, much was guessed."""
     paragraph: PositiveInt = 300
     """Most words in a paragraph of the thinking."""
     language_share: Share = 0.9
@@ -123,6 +126,8 @@ def examine(sample: Sample, filters: Filters) -> Rejected | None:
     layout = sample.part("format")
     if layout is not None and layout.reason != "well_formed":
         return Rejected("malformed", f"{layout.reason}: {layout.detail}")
+    if filters.least_words and (found := thought_words(sample.response)) < filters.least_words:
+        return Rejected("short_thought", f"{found} words, at least {filters.least_words}")
     readable = sample.part("readability")
     if readable is not None and readable.reason != "readable":
         return Rejected(readable.reason, readable.detail)
@@ -130,6 +135,12 @@ def examine(sample: Sample, filters: Filters) -> Rejected | None:
     if repetition is not None and repetition.reason == "repetitive":
         return Rejected("repetitive", repetition.detail)
     return None
+
+
+def thought_words(response: str) -> int:
+    """Words before the last `</think>`, as `words` has them; 0 where no thought ends."""
+    halves = split(response)
+    return len(words(halves.reasoning)) if halves is not None else 0
 
 
 def pass_rate(samples: Sequence[Sample], filters: Filters) -> float | None:

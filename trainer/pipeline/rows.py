@@ -172,24 +172,26 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        with writing(self._path):
+            self._path.unlink(missing_ok=True)
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def add(self, row: Mapping[str, Any]) -> int:
         """Returns the row's place, from 0."""
-        self._starts.append(self._file.seek(0, os.SEEK_END))
         with writing(self._path):
+            self._starts.append(self._file.seek(0, os.SEEK_END))
             self._file.write(line(row))
         return len(self._starts) - 1
 
     def read(self, places: Sequence[int]) -> Iterator[dict[str, Any]]:
         """The rows at these places."""
         for place in places:
-            self._file.seek(self._starts[place])
-            row: dict[str, Any] = json.loads(self._file.readline())
+            with writing(self._path):
+                self._file.seek(self._starts[place])
+                row: dict[str, Any] = json.loads(self._file.readline())
             yield row
 
 

@@ -242,7 +242,11 @@ def _timing(directory: Path) -> Mapping[str, float] | None:
     except (OSError, ValueError):
         return None
     times = found.items() if isinstance(found, dict) else ()
-    return {key: float(one) for key, one in times if isinstance(one, int | float)}
+    return {key: float(one) for key, one in times if _is_time(one)}
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1e15
 
 
 def _draw(config: PipelineConfig) -> None:

@@ -43,6 +43,10 @@ ENGINE_LEAVES_WITHIN_S = 60.0
 """One that a pipeline left behind that was killed has been told to end, and is given the time."""
 
 
+ENDS_WITHIN_S = 20.0
+"""What is told to end and does not is killed."""
+
+
 class StageFailed(Exception):
     """A stage that cannot go on; the message says what to do about it."""
 
@@ -263,10 +267,10 @@ def _started(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """A process with all of its group."""
-    for sign, seconds in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 20.0)):
+    for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)
-            process.wait(seconds)
+            process.wait(ENDS_WITHIN_S)
         except ProcessLookupError:
             break
         except subprocess.TimeoutExpired:

@@ -160,7 +160,7 @@ def _reward_model(name: str, settings: RewardModelSettings) -> RewardModel:
         except ModuleNotFoundError as missing:
             why = f'{missing.name} is missing; pip install ".[trainer]" from a checkout'
             raise SettingsError(f"{where}.model: {why}") from missing
-        except (OSError, ValueError, ImportError, RewardModelFailed) as error:
+        except (OSError, ValueError, RuntimeError, ImportError, RewardModelFailed) as error:
             raise SettingsError(f"{where}.model: {error}") from error
     try:
         from verifier.judge.classify import ClassifyEndpoint

@@ -88,6 +88,8 @@ class LocalModel:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self._tokenizer = AutoTokenizer.from_pretrained(self.name)
+        if not self._tokenizer.chat_template:
+            raise RewardModelFailed(f"reward model {self.name}: its tokenizer has no chat template")
         # Most CPUs only emulate bfloat16, in which moreover many scores would be equal.
         dtype = torch.float32 if torch.device(self.device).type == "cpu" else "auto"
         self._model, told = AutoModelForSequenceClassification.from_pretrained(
@@ -117,6 +119,13 @@ class LocalModel:
         most = getattr(self._model.config, "max_position_embeddings", count)
         if count > most:
             raise RewardModelFailed(f"reward model {self.name}: at most {most} tokens, got {count}")
+        known = self._model.get_input_embeddings().num_embeddings
+        if count and (largest := int(ids["input_ids"].max())) >= known:
+            # On a GPU it would end the whole process's use of it.
+            raise RewardModelFailed(
+                f"reward model {self.name}: {known} tokens are in its vocabulary, got number "
+                f"{largest}: the tokenizer is another model's"
+            )
         with torch.inference_mode():
             logits = self._model(**ids.to(self.device)).logits
         return finite(logits.float().item(), self.name)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +27,7 @@ from tests.trainer.pipeline.phrases import (
 )
 from tests.verifier.judge.server import ChatServer, Play, Request, error, says
 from trainer.data import DataError
+from trainer.log import RunError
 from trainer.pipeline.stage import Service, Settings, StageFailed
 from verifier.embedded import EmbeddedServer
 
@@ -270,3 +275,54 @@ def test_an_edited_row_that_is_none_is_named(case: Case, tmp_path: Path) -> None
     )
     with pytest.raises(DataError, match="line 1: item: a prompt and a task are wanted"):
         told.run(tmp_path / "stage")
+
+
+def test_an_edited_row_is_one_of_its_id_and_clear_of_benchmarks(case: Case, tmp_path: Path) -> None:
+    row = {
+        "id": "a", "keep": True, "reasoning": "Three and four.", "summary": "\\boxed{7}",
+        "prompt": "How much is 3 + 4?",
+        "item": {"prompt": "How much is 3 + 4?", "language": "en", "math": {"gold": ["7"]}},
+    }  # fmt: skip
+    other = {**row, "id": "b", "item": {**row["item"], "prompt": "And 3 + 4?"}}  # type: ignore[dict-item]
+    del other["prompt"]
+    against = write(tmp_path / "questions.jsonl", [{"question": "How much is 3 + 4?"}])
+
+    def told(*rows: dict[str, Any]) -> Case:
+        inputs = {"by_hand": write(tmp_path / "edited.jsonl", rows), "against.0": against}
+        table = {"kind": "cold_start", "by_hand": "edited", "against": ["questions"]}
+        return Case(table, inputs, case.address)
+
+    counts = told(row, other).run(tmp_path / "stage")
+    assert counts["by_hand"] == {"rows": 2, "left_out": 0, "rejected": 1, "kept": 1}
+    assert counts["rejected"] == {"by_hand_contaminated_prompt": 1}
+    assert [one["id"] for one in read(tmp_path / "stage" / "data.jsonl")] == ["b"]
+    with pytest.raises(DataError, match="id 'b' is that of 2 rows"):
+        told(other, other).run(tmp_path / "twice")
+    with pytest.raises(DataError, match=r"line 1: prompt: another text than item\.prompt"):
+        told({**row, "prompt": "How much is 4 + 4?"}).run(tmp_path / "edited")
+
+
+def test_damaged_answers_are_named_by_their_line(case: Case, tmp_path: Path) -> None:
+    with ChatServer(refining) as chat:
+        told = only_zero(case, chat)
+        counts = told.run(tmp_path)
+        answers = tmp_path / "answers.jsonl"
+        whole = answers.read_bytes()
+        answers.write_bytes(b'{"key": 3}\n' + whole)
+        with pytest.raises(RunError, match=r"answers\.jsonl, line 1: damaged"):
+            told.run(tmp_path)
+        answers.write_bytes(whole + b'{"key": "torn')
+        asked = len(chat.requests)
+        assert told.run(tmp_path) == counts
+        assert (len(chat.requests), answers.read_bytes()) == (asked, whole)
+
+
+def test_waiting_for_a_refiner_can_be_broken_off(case: Case, tmp_path: Path) -> None:
+    with ChatServer(lambda _: says("late", wait_s=600)) as chat:
+        told = only_zero(case, chat)
+        threading.Timer(3, os.kill, [os.getpid(), signal.SIGINT]).start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            told.run(tmp_path)
+        assert time.monotonic() - began < 20
+        assert chat.requests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,50 @@ def test_files_of_questions(tmp_path: Path) -> None:
         read_benchmarks([lines])
     with pytest.raises(DataError, match=r"none\.txt"):
         read_benchmarks([tmp_path / "none.txt"])
+
+
+DISGUISED = (
+    "In how many ways can the letters of one word be placed so that $\\frac{1}{2}$ of them stay?"
+)
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "full width": lambda text: "".join(
+        chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text
+    ),
+    "mathematical letters": lambda text: "".join(
+        chr(ord(c) + 0x1D41A - 97) if "a" <= c <= "z" else c for c in text
+    ),
+    "zero-width spaces": "\u200b".join,
+    "soft hyphens": lambda text: text.replace("e", "e\u00ad"),
+    "marks of direction": "\u202e".join,
+    "variation selectors": "\ufe0f".join,
+    "line breaks": lambda text: text.replace(" ", " \r\n\t"),
+    "entities": lambda text: text.replace(" ", "&nbsp;").replace("e", "&#101;"),
+    "tags": lambda text: " ".join(f'<b class="x">{word}</b><br/>' for word in text.split()),
+    "\\text": lambda text: " ".join(f"\\text{{{word}}}" for word in text.split()),
+    "fonts": lambda text: " ".join(f"\\textbf{{{word}}}" for word in text.split()),
+    "\\dfrac": lambda text: text.replace("frac", "dfrac"),
+    "Markdown": lambda text: " ".join(f"**{word}**" for word in text.split()),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_trivial_disguises_are_seen_through(disguise: str) -> None:
+    found = Benchmarks([("f", 1, DISGUISED)], run=len(words(DISGUISED)))
+    assert found.find(DISGUISES[disguise](DISGUISED)) is not None
+    hidden = Benchmarks([("f", 1, DISGUISES[disguise](DISGUISED))], run=len(words(DISGUISED)))
+    assert hidden.find(f"Well: {DISGUISED}") is not None
+
+
+def test_what_only_looks_like_html_stays() -> None:
+    assert words("a < b and c > d, p<q>r, AT&T") == [
+        "a",
+        "b",
+        "and",
+        "c",
+        "d",
+        "p",
+        "q",
+        "r",
+        "at",
+        "t",
+    ]

@@ -69,6 +69,19 @@ def test_a_judges_score_is_right_from_the_threshold_on() -> None:
     assert examine(half, Filters(least_score=0.8)) == Rejected("wrong", "no_match: 4 is not 5")
 
 
+def test_a_thought_of_too_few_words() -> None:
+    guess = sample("<think>I think it is 19.</think><answer>19</answer>")
+    known = sample("<think>8 + 9 is 17, and 2 more are 19.</think>19")
+    assert examine(guess, Filters(least_words=6)) == Rejected(
+        "short_thought", "5 words, at least 6"
+    )
+    assert examine(guess, Filters(least_words=5)) is None
+    assert examine(known, Filters(least_words=6)) is None
+    assert examine(sample("19"), Filters(least_words=1)) == Rejected(
+        "short_thought", "0 words, at least 1"
+    )
+
+
 def test_a_failure_is_not_in_the_pass_rate() -> None:
     failed = sample(accuracy=None, status="TIMEOUT")
     assert pass_rate([sample(), sample(accuracy=0.0), failed], FILTERS) == 0.5

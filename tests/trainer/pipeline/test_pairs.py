@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from tests.trainer.pipeline.phrases import Case, phrase_model, problems, read, write
 from tests.verifier.judge.server import ChatServer, Play, Request, error, says
+from trainer.data import DataError
 from trainer.pipeline.config import Stage
 from trainer.pipeline.stage import Service, Settings, StageFailed
 from trainer.pipeline.stages.pairs import margin, view
@@ -209,3 +210,23 @@ def test_the_scale_of_margins(score: float) -> None:
 ])  # fmt: skip
 def test_helpfulness_sees_the_final_summary(response: str, seen: str) -> None:
     assert view(response) == seen
+
+
+def test_responses_without_another_are_counted_and_ids_must_differ(
+    case: Case, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": "a", "prompt": "Sing", "responses": ["Gladly: la.", "Go away, la.", "A third, la."]},
+        {"id": "b", "prompt": "Dance", "responses": ["Gladly: hop."]},
+    ]
+    table = {"kind": "pairs", "mode": "helpful", "data": ["given"]}
+    inputs = {"data.0": write(tmp_path / "given.jsonl", rows)}
+    counts = Case(table, inputs, case.address).run(tmp_path / "odd")
+    assert (counts["kept"], counts["rejected"]) == (1, {"no_other": 2})
+    assert [row["id"] for row in read(tmp_path / "odd" / "rejected.jsonl")] == ["a#2", "b#0"]
+    twice = {"data.0": write(tmp_path / "twice.jsonl", [rows[0], rows[0]])}
+    with pytest.raises(DataError, match="id 'a' is that of 2 rows"):
+        Case(table, twice, case.address).run(tmp_path / "twice")
+    none = {"data.0": write(tmp_path / "none.jsonl", [{"prompt": "Sing", "responses": []}])}
+    with pytest.raises(DataError, match="line 1: prompt, a text, and responses, one or more"):
+        Case(table, none, case.address).run(tmp_path / "none")

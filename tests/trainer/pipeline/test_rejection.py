@@ -224,3 +224,32 @@ def test_where_rules_cannot_tell_the_judge_does(case: Case, tmp_path: Path) -> N
     said = [row["messages"][-1]["content"] for row in read(tmp_path / "stage" / "data.jsonl")]
     assert any(text.startswith(PHRASES[:2]) for text in said)
     assert not any("8" in text for text in said)
+
+
+def test_a_general_row_cannot_bring_tags_of_its_own(case: Case, tmp_path: Path) -> None:
+    for row, key in (
+        ({"prompt": "Hi", "completion": "<think>So.</think>Hello"}, "the answer"),
+        ({"prompt": "Hi", "completion": "Hello", "thinking": "So.</think>"}, "thinking"),
+    ):
+        given = {**case.inputs, "general": write(tmp_path / "bad.jsonl", [row])}
+        with pytest.raises(DataError, match=f"line 1: {key}: no <think> and </think> are wanted"):
+            Case(case.table, given, case.address).run(tmp_path / "stage")
+
+
+def test_a_thought_with_tags_is_not_taken_from_the_refiner(case: Case, tmp_path: Path) -> None:
+    with ChatServer(lambda _: says("<think>So.</think>I plan it.")) as chat:
+        told = {**case.table, "ratio": 0.0, "refiner": {"url": chat.url, "model": "m"}}
+        counts = Case(told, case.inputs, case.address).run(tmp_path)
+    assert counts["general"]["thoughts_written"] == 0
+    said = {row["messages"][-1]["content"] for row in read(tmp_path / "data.jsonl")}
+    assert "<think>\n\n</think>Get up." in said
+
+
+def test_an_empty_mix_is_no_stage(case: Case, tmp_path: Path) -> None:
+    rows = [{"prompt": "How much is it?", "completion": "Seven."}]
+    questions = write(tmp_path / "questions.jsonl", [{"question": "How much is it?"}])
+    inputs = {
+        **case.inputs, "general": write(tmp_path / "general.jsonl", rows), "against.0": questions,
+    }  # fmt: skip
+    with pytest.raises(StageFailed, match=r"^ratio: of no general rows there is no multiple"):
+        Case({**case.table, "against": ["q"]}, inputs, case.address).run(tmp_path / "stage")

@@ -20,12 +20,27 @@ from tests.trainer.pipeline.support import config, files, text, three, write
 from trainer.config import ConfigError
 from trainer.log import RunError, claimed
 from trainer.pipeline.config import load_pipeline
-from trainer.pipeline.manifest import digest, read_manifest
+from trainer.pipeline.manifest import ManifestError, digest, read_manifest
 from trainer.pipeline.run import plan, run, select, survey
 from trainer.pipeline.stage import StageFailed
 from verifier.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[3]
+RATED = """
+[model]
+path = "unused"
+[data]
+path = "unused"
+kind = "pairwise"
+max_tokens = 64
+batch_size = 4
+[optimizer]
+lr = 1e-3
+[budget]
+micro_batch_tokens = 512
+[run]
+dir = "unused"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +285,116 @@ recipe = "{held["sft"]}"
         "stages.rows: another name is wanted, [models] or [data] has it",
         f"stages.rows.data: an earlier stage, a name in [data] or a file, got {tmp_path}/gone.jsonl",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("run.dir", '"elsewhere"'), ("model.path", '"elsewhere"'), ("data.path", '"elsewhere"'),
+        ("reward.address", '"127.0.0.1:9"'),
+    ],
+)  # fmt: skip
+def test_what_the_pipeline_sets_cannot_be_set(
+    made: Path, key: str, value: str, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ConfigError, match=f"stages.zero.set.{key}: the pipeline gives it its value"
+    ):
+        config(made, f"stages.zero.set.{key}={value}")
+
+
+def test_a_stage_is_not_its_own_input_whatever_lies_in_the_folder(
+    made: Path, held: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("zero", "dev1"):
+        shutil.copytree(held["base"], tmp_path / name)
+    for reference in ("zero", "dev1"):  # itself, and a later one
+        message = f"^stages.zero.model: an earlier stage is wanted, '{reference}' is not before it$"
+        with pytest.raises(ConfigError, match=message):
+            config(made, f'stages.zero.model="{reference}"')
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (["pipeline.seed=9223372036854775808"], r"pipeline\.seed: below 2\*\*63 is wanted"),
+        (['pipeline.launch="a \'b"'], r"pipeline\.launch: No closing quotation"),
+        (['service.judge="gone.toml"'], r"service\.judge: gone\.toml: No such file"),
+        ([f'stages.dev1.data="{"a" * 5000}"'], r"stages\.dev1\.data: .* or a file, got a+$"),
+        (
+            ['engine={kind="vllm", url="http://127.0.0.1:1", command="serve"}'],
+            r"engine\.command: \{model\} is wanted in it",
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_told_before(made: Path, told: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config(made, *told)
+
+
+def test_a_reward_model_and_a_model_that_writes_are_two_things(
+    held: dict[str, Path], tmp_path: Path
+) -> None:
+    rated = write(tmp_path / "rm.toml", RATED)
+    head = {"kind": "reward_model", "model": "base", "data": "rows", "recipe": str(rated)}
+    zero = three(held)["zero"]
+    stages = {
+        "head": head,
+        "writes": {**zero, "model": "head"},
+        "scored": {**zero, "reward_models": {"a": "writes"}},
+        "deeper": {**head, "model": "head"},
+    }
+    recipe = write(tmp_path / "r.toml", text(held, tmp_path / "out", stages, "embedded"))
+    assert problems(recipe) == [
+        "stages.writes.model: a model that writes is wanted, got a reward model",
+        "stages.scored.reward_models.a: a stage of kind reward_model is wanted, got one of kind grpo",
+    ]
+
+
+# ---- what is damaged -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '"x"', "{}", '{"stage": "zero", "kind": "grpo", "config": {}, "inputs": [], '
+     '"outputs": {}, "figures": {}}'],
+)  # fmt: skip
+def test_a_damaged_manifest_is_named(mine: Path, content: str) -> None:
+    path = mine.parent / "out/table/manifest.json"
+    path.write_text(content)
+    with pytest.raises(ManifestError, match=r"table/manifest\.json: "):
+        run(config(mine), None, None, again=False)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"seconds": "x"}', '{"seconds": NaN}', "1"])
+def test_damaged_times_are_nothing(mine: Path, content: str) -> None:
+    (mine.parent / "out/zero/timing.json").write_text(content)
+    assert set(states(mine).values()) == {"complete"}
+    run(config(mine), None, None, again=False)
+
+
+def test_what_no_stage_began_is_neither_used_nor_taken_away(mine: Path) -> None:
+    table = mine.parent / "out/table"
+    shutil.rmtree(table)
+    write_at = table / "mine.txt"
+    table.mkdir()
+    write_at.write_text("mine")
+    for again in (False, True):
+        with pytest.raises(StageFailed, match=r"table: 'mine\.txt' is in it, and no stage began"):
+            run(config(mine), "table", None, again=again)
+    assert write_at.read_text() == "mine"
+
+
+def test_nothing_is_taken_away_that_cannot_be_made_anew(mine: Path) -> None:
+    out = mine.parent / "out"
+    shutil.rmtree(out / "dev1")
+    with pytest.raises(StageFailed, match=r"^table: needs dev1, which is not complete$"):
+        run(config(mine), "table", None, again=True)
+    assert (out / "table/manifest.json").exists()
+    with pytest.raises(StageFailed, match=r"^zero: made from something else"):
+        run(config(mine, "stages.zero.set.run.steps=2"), "table", None, again=True)
+    assert (out / "table/manifest.json").exists()
 
 
 def test_two_in_one_directory(made: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,17 @@ import pytest
 
 from tests.trainer.pipeline.phrases import PHRASES, phrase_model, problems
 from tests.trainer.support import tiny_model
+from tests.verifier.judge.server import ChatServer, Play, Request, error, says
 from trainer.config import ConfigError
 from trainer.data import Prompt
+from trainer.log import RunError
 from trainer.pipeline.filters import Filters, verifying
-from trainer.pipeline.sampling import Sampler, prompts_of, sampled, verified
-from trainer.pipeline.stage import Service, Settings, Work
+from trainer.pipeline.sampling import ALL_FAILED, Sampler, prompts_of, sampled, verified
+from trainer.pipeline.stage import Service, Settings, StageFailed, Work
 from trainer.tokens import Tokenizer
 from verifier.client import Item
 from verifier.embedded import EmbeddedServer
+from verifier.v1.verifier_pb2 import JudgeTask
 
 TOLD = Sampler(samples=3, max_new_tokens=3, template="none", chunk=2, dtype="float32")
 RECIPE = verifying(Filters())
@@ -140,3 +144,69 @@ def test_samples_are_equal_by_value(
     assert replace(samples[0]) == samples[0] != samples[1]
     assert samples[0].part("format") is not None
     assert samples[0].part("language") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all"])
+def test_a_damaged_chunk_is_named_and_made_again_without_it(
+    model: Path, prompts: list[Prompt], server: EmbeddedServer, tmp_path: Path, content: bytes
+) -> None:
+    told = work(tmp_path / "stage", server.address)
+    found = list(sampled(told, "a", model, prompts, TOLD, RECIPE))
+    path = tmp_path / "stage/samples/a/chunk-00001.parquet"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"chunk-00001\.parquet: damaged: .*it is made again$"):
+        list(sampled(told, "a", model, prompts, TOLD, RECIPE))
+    path.unlink()
+    assert list(sampled(told, "a", model, prompts, TOLD, RECIPE)) == found
+
+
+def test_a_chunk_of_other_prompts_is_not_taken_for_these(
+    model: Path, prompts: list[Prompt], server: EmbeddedServer, tmp_path: Path
+) -> None:
+    told = work(tmp_path / "stage", server.address)
+    list(sampled(told, "a", model, prompts, TOLD, RECIPE))
+    with pytest.raises(RunError, match=r"prompt 'sum-0', wanted 'sum-1'$"):
+        list(sampled(told, "a", model, prompts[1:], TOLD, RECIPE))
+
+
+def test_verdicts_on_other_responses_are_asked_for_again(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    def items(*numbers: int) -> list[Item]:
+        found = [Item(id=f"{n}", prompt="3 + 4?", response=f"\\boxed{{{n}}}") for n in numbers]
+        for item in found:
+            item.math.gold.append("7")
+        return found
+
+    told = work(tmp_path, server.address)
+    assert [one.accuracy for one in verified(told, "a", items(6, 7), None)] == [0, 1]
+    # A refiner that answered one question more in its second life.
+    assert [one.accuracy for one in verified(told, "a", items(7, 6, 7), None)] == [1, 0, 1]
+    away = work(tmp_path, "127.0.0.1:9")
+    assert [one.accuracy for one in verified(away, "a", items(7, 6, 7), None)] == [1, 0, 1]
+
+
+def test_a_judge_that_is_down_for_all_is_asked_again_by_the_next_life(tmp_path: Path) -> None:
+    down = True
+
+    def play(_: Request) -> Play:
+        told = {"analysis": "seen", "safety": "safe"}
+        return error(400, "down") if down else says(json.dumps(told))
+
+    items = [Item(id=f"{n}", prompt=f"Say {n}", response=f"It is {n}.") for n in range(ALL_FAILED)]
+    for item in items:
+        item.judge.mode = JudgeTask.HARMLESS
+    settings = tmp_path / "judge.toml"
+    with ChatServer(play) as chat:
+        settings.write_text(f'[[endpoints]]\nurl = "{chat.url}"\nmodel = "judge"\n')
+        with EmbeddedServer("--log-level", "error", "--judge", str(settings)) as server:
+            told = work(tmp_path, server.address)
+            with pytest.raises(StageFailed, match=r"judged: no verdict at all; .*JUDGE_ERROR"):
+                verified(told, "judged", items, None)
+            # Of few it may be theirs: a text that is too long for the judge, say.
+            assert {one.status for one in verified(told, "few", items[:-1], None)} == {
+                "JUDGE_ERROR"
+            }
+            down = False
+            found = verified(told, "judged", items, None)
+            assert {one.accuracy for one in found} == {1.0}

@@ -14,7 +14,7 @@ import pytest
 from tests.trainer.support import tiny_model
 from tests.verifier.judge.server import ChatServer, Request, says
 from trainer.pipeline.figures import from_json
-from trainer.pipeline.stage import Service, Settings, Work
+from trainer.pipeline.stage import Service, Settings, StageFailed, Work
 from trainer.pipeline.stages.table import TableStage
 from verifier.embedded import EmbeddedServer
 
@@ -161,3 +161,15 @@ def test_what_cannot_be(inputs: dict[str, Path]) -> None:
     assert stage().references() == {
         "models.Zero": "zero", "models.Dev1": "dev1", "data.digits": "digits", "data.letters": "letters",
     }  # fmt: skip
+
+
+def test_a_file_of_which_the_service_takes_nothing_is_no_column(
+    inputs: dict[str, Path], server: EmbeddedServer, tmp_path: Path
+) -> None:
+    # Neither an item's language nor a prompt that tells it.
+    wordless = [{"id": "1", "prompt": "3 + 4 = ", "math": {"gold": ["7"]}}]
+    path = tmp_path / "wordless.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in wordless))
+    given = inputs | {"data.letters": path}
+    with pytest.raises(StageFailed, match=r"^data\.letters: the service takes none .* language"):
+        stage().run(work(tmp_path / "stage", given, Service(address=server.address)))

@@ -220,3 +220,28 @@ def test_a_folder_that_is_not_there_is_said_at_once(
 def test_a_model_with_two_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RewardModelFailed, match="1 label is wanted, got 2"):
         LocalModel(tiny(tmp_path, 2))
+
+
+def test_a_tokenizer_without_a_chat_template_is_refused(tmp_path: Path) -> None:
+    tiny(tmp_path, 1)
+    for path in tmp_path.glob("chat_template*"):
+        path.unlink()
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    settings.pop("chat_template", None)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(RewardModelFailed, match=r"its tokenizer has no chat template$"):
+        LocalModel(str(tmp_path))
+
+
+async def test_another_models_tokenizer_gives_no_score(tmp_path: Path) -> None:
+    tiny(tmp_path, 1)
+    told = json.loads((tmp_path / "tokenizer.json").read_text())
+    told["model"]["vocab"]["Z"] = 5000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(told))
+    model = LocalModel(str(tmp_path))
+    assert math.isfinite(await model.score("2 + 2?", "4"))
+    with pytest.raises(
+        RewardModelFailed, match="258 tokens are in its vocabulary, got number 5000"
+    ):
+        await model.score("2 + 2?", "Z")
+    await model.close()

@@ -119,8 +119,9 @@ class PairsStage(Curation):
         asked, items = list[tuple[Answers, str, str]](), list[Item]()
         for one in answers:
             if len(one.responses) % 2:
-                told = {"id": f"{one.id}#{len(one.responses) - 1}", "prompt": one.prompt}
-                report.reject("no_other", "", **told, response=one.responses[-1])
+                id = f"{one.id}#{len(one.responses) - 1}"
+                shown = {"prompt": one.prompt, "response": one.responses[-1]}
+                report.reject("no_other", "", id=id, **shown)
             for number in range(0, len(one.responses) - 1, 2):
                 both = one.responses[number : number + 2]
                 first, second = map(view, both)

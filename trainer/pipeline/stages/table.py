@@ -30,7 +30,7 @@ from trainer.pipeline import figures
 from trainer.pipeline.figures import FIXED, Table
 from trainer.pipeline.manifest import write_json, write_text
 from trainer.pipeline.sampling import Sample, Sampler, sampled
-from trainer.pipeline.stage import Ref, Service, Settings, StageBase, Work
+from trainer.pipeline.stage import Ref, Service, Settings, StageBase, StageFailed, Work
 from trainer.tokens import Tokenizer
 from verifier.v1.verifier_pb2 import Recipe, RecipePart
 
@@ -130,9 +130,15 @@ class TableStage(StageBase):
         }
         told = self.sampling.model_copy(update={"template": template})
         recipe = recipe_of(style, language=self.language)
+        refused = dict[str, list[str]]()
         for prompt, samples in sampled(work, row.name, model, prompts, told, recipe):
             domain, _, problem = prompt.id.partition("/")
             by_domain[domain] += [counted(problem, sample) for sample in samples]
+            whys = [sample.message for sample in samples if sample.status == "INVALID"]
+            refused.setdefault(domain, []).extend(whys)
+        for domain, whys in refused.items():
+            if len(whys) == len(by_domain[domain]):  # of a whole file, that is no matter of luck
+                raise StageFailed(f"data.{domain}: the service takes none of its items: {whys[0]}")
         return figures.row(
             row.name,
             {domain: by_domain[domain] for domain in self.data},
