@@ -36,6 +36,8 @@ from tokenizers import Tokenizer
 from trainer.data import TEMPLATES
 from trainer.log import read_metrics
 from trainer.model import Decoder, ModelConfig
+from trainer.monitor import FLAGGED, PREFERENCE, RULES
+from trainer.pipeline import figures, statements
 from trainer.weights import load_model, save_model
 
 HERE = Path(__file__).resolve().parent
@@ -236,27 +238,35 @@ def main(
         for one in waiting:
             one.result()
     words = [word for one in overrides(scale, seed, threads) for word in ("--set", one)]
-    with timed(seconds, "pipeline"), judge.StandIn(judge_port):
+    with timed(seconds, "pipeline"), stand_in(judge_port):
         command("pipeline", recipe(folder, judge_port), *words)
     stages = folder / "stages"
-    out.print((stages / "table" / "table.md").read_text("utf-8"), soft_wrap=True)
     table = json.loads((stages / "table" / "table.json").read_text("utf-8"))
-    figures = {
+    said = statements.check([figures.from_json(table)])
+    out.print((stages / "table" / "table.md").read_text("utf-8"), soft_wrap=True)
+    out.print(statements.markdown(said), soft_wrap=True)
+    out.print(f"stages, curves and what was rejected: {stages / 'pipeline.html'}")
+    found = {
         "scale": scale,
         "seed": seed,
+        "came_out": sum(one.came_out is True for one in said),
+        "statements": len(said),
         "table": table,
-        "zero": curve(
-            stages / "zero" / "run", "eval/pass@1", "eval/length", "eval/text/reflection"
-        ),
-        "too_long": curve(
-            stages / "too_long" / "run", RATED, "eval/pass@1", "monitor/reward_hacking"
-        ),
+        "zero": curve(stages / "zero" / "run", RULES, "eval/length", "eval/text/reflection"),
+        "too_long": curve(stages / "too_long" / "run", PREFERENCE, RULES, FLAGGED),
+        "curated": curated(stages / "curated"),
         "seconds": seconds | {"in_all": round(sum(seconds.values()), 1)},
     }
-    print(json.dumps(figures))
+    print(json.dumps(found))
 
 
-RATED = "reward/preference"
+def stand_in(port: int) -> judge.StandIn:
+    """The judge at this port, which is part of what the stages are made from."""
+    try:
+        return judge.StandIn(port)
+    except OSError as error:
+        out.print(f"--judge-port: 127.0.0.1:{port}: {error.strerror}")
+        raise typer.Exit(2) from error
 
 
 def curve(run: Path, *keys: str) -> dict[str, list[tuple[int, float]]]:
@@ -266,6 +276,14 @@ def curve(run: Path, *keys: str) -> dict[str, list[tuple[int, float]]]:
         key: [(int(line["step"] or 0), round(line[key] or 0.0, 4)) for line in lines if key in line]
         for key in keys
     }
+
+
+def curated(stage: Path) -> dict[str, float]:
+    """What rejection sampling kept, and how quickly it was verified."""
+    counts = json.loads((stage / "counts.json").read_text("utf-8"))
+    timing = json.loads((stage / "timing.json").read_text("utf-8"))
+    kept = {name: counts[name] for name in ("sampled", "right", "kept", "yield")}
+    return kept | {"verified_per_s": timing.get("samples_per_s", 0.0)}
 
 
 if __name__ == "__main__":
