@@ -123,6 +123,16 @@ class Bench:
             said = call(str(self._peer), "tests.bench.training_trl", str(path))
         return Measured(**json.loads(said.splitlines()[-1]))
 
+    def update(self, case: Case) -> tuple[float, float]:
+        """Of one update on TRL's first rollout: norm of the difference to norm of TRL's, and the
+        share of weights that are within a tenth of the rate."""
+        path, first = self._folder / "case.json", self._folder / "first.pt"
+        path.write_text(json.dumps(asdict(replace(case, steps=1, warm_up=0))))
+        call(str(self._peer), "tests.bench.training_trl", str(path), str(first))
+        said = call(sys.executable, "tests.bench.training_update", str(path), str(first))
+        difference, same = json.loads(said.splitlines()[-1])
+        return difference, same
+
     def case(self, told: Compared) -> Case:
         return Case(
             model=str(self.model(told.size)),
@@ -267,8 +277,19 @@ def steps(bench: Bench, told: Sequence[Compared], console: Console) -> dict[str,
     return figures
 
 
+def update(bench: Bench, case: Case, console: Console) -> dict[str, float]:
+    """How far one update of ours is from TRL's on TRL's own rollout."""
+    difference, same = bench.update(case)
+    console.print(
+        f"one update on the same rollout: {100 * difference:.1f} % apart (norm of the difference "
+        f"to norm of TRL's); {100 * same:.3f} % of the weights are within a tenth of the rate"
+    )
+    return {"update_difference": difference, "update_same_share": same}
+
+
 def learning(bench: Bench, console: Console) -> dict[str, float]:
-    """Rewards after equal steps of the same size, rate and data, over some seeds."""
+    """One update on the same rollout; then rewards after equal steps of the same size, rate and
+    data, each side with rollouts of its own, over some seeds."""
     told = CASES[0]
     case = replace(
         bench.case(told),
@@ -276,6 +297,9 @@ def learning(bench: Bench, console: Console) -> dict[str, float]:
         prompts=LEARNING_PROMPTS,
         lr=LEARNING_LR,
     )
+    figures: dict[str, float] = {}
+    if len(bench.sides) == len(SIDES):
+        figures |= update(bench, case, console)
     curves: dict[str, list[list[float]]] = {side: [] for side in bench.sides}
     for seed in LEARNING_SEEDS:
         for side in bench.sides:
@@ -292,7 +316,6 @@ def learning(bench: Bench, console: Console) -> dict[str, float]:
         f"means of {len(LEARNING_SEEDS)} seeds",
         title_justify="left",
     )
-    figures: dict[str, float] = {}
     for side, runs in curves.items():
         curve = [statistics.fmean(values) for values in zip(*runs, strict=True)]
         last, whole = statistics.fmean(curve[-LAST:]), statistics.fmean(curve)

@@ -1,10 +1,11 @@
 """TRL's GRPOTrainer (Apache-2.0) on one case; runs under an interpreter of its own.
 
-    python -m tests.bench.training_trl CASE.json
+    python -m tests.bench.training_trl CASE.json [FIRST.pt]
 
 Its best setting here: weights in the case's type (no autocast), no gradient checkpointing, no
 logging, all completions of a step generated in one call, and the micro-batch that the benchmark
-searched for. Lengths are imposed by a logits processor that allows the end of a text at its place
+searched for. FIRST.pt gets the first rollout, and the weights before and after the run
+(training_update.py). Lengths are imposed by a logits processor that allows the end of a text at its place
 alone; with equal lengths by `min_new_tokens`, TRL's own setting.
 """
 
@@ -50,7 +51,7 @@ class Ends:
         return scores
 
 
-def run(case: Case) -> None:
+def run(case: Case, first: Path | None = None) -> None:
     torch.set_num_threads(case.threads)
     dtype = getattr(torch, case.dtype)
     model = AutoModelForCausalLM.from_pretrained(case.model, dtype=dtype)
@@ -129,9 +130,32 @@ def run(case: Case) -> None:
                 return score(*arguments, **options)
 
         trainer._get_per_token_logps_and_entropies = scored
-        trainer.train()
+        if first is None:
+            trainer.train()
+        else:
+            keep_first(trainer, first)
     print(meter.result().dump())
 
 
+def keep_first(trainer: GRPOTrainer, path: Path) -> None:
+    """Trains, and keeps the rollout that it began with and the weights at both ends."""
+    rollouts, score = list[dict[str, torch.Tensor]](), trainer._generate_and_score_completions
+
+    def scored(inputs: Any) -> Any:
+        found = score(inputs)
+        tensors = {name: value for name, value in found.items() if torch.is_tensor(value)}
+        rollouts.append({name: value.clone() for name, value in tensors.items()})
+        return found
+
+    def weights() -> dict[str, torch.Tensor]:
+        return {n: p.detach().clone() for n, p in trainer.model.named_parameters()}
+
+    trainer._generate_and_score_completions = scored
+    before = weights()
+    trainer.train()
+    torch.save({"rollout": rollouts[0], "before": before, "after": weights()}, path)
+
+
 if __name__ == "__main__":
-    run(Case(**json.loads(Path(sys.argv[1]).read_text())))
+    case = Case(**json.loads(Path(sys.argv[1]).read_text()))
+    run(case, *map(Path, sys.argv[2:]))
