@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help demo train-demo r1-demo test test-alone test-together test-setup test-docker docker-image lint audit proto bench soak fuzz clean
 
 help:
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/'
 
 $(BIN)/.installed: pyproject.toml setup.py constraints.txt $(wildcard sandbox/jail/*.[ch])
 	$(PYTHON) -m venv .venv

@@ -77,11 +77,18 @@ class Data:
             raise DataMissing(f"{name}: not in the data folder, and the hub is not to be asked")
         try:
             import datasets
+            import httpx2  # by which the hub is reached, whose errors are its
         except ImportError:
             raise DataMissing(f'{name}: needs pip install ".[evals]" (from a checkout)') from None
         try:
             found = datasets.load_dataset(dataset, config, revision=revision, split=split)
-        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            httpx2.HTTPError,
+            datasets.exceptions.DatasetsError,
+        ) as error:
             raise DataMissing(f"{name}: the hub does not give it: {error}") from error
         rows = [dict(row) for row in found]
         self.read[name] = hashlib.sha256(

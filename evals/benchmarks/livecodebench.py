@@ -150,11 +150,12 @@ def _hub_rows(data: Data) -> Sequence[Row]:
         )
     try:
         import datasets
+        import httpx2  # by which the hub is reached, whose errors are its
     except ImportError:
         raise DataMissing(f'{name}: needs pip install ".[evals]" (from a checkout)') from None
     try:
         rows: Sequence[Row] = datasets.load_dataset("json", data_files=files, split="train")
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
         raise DataMissing(f"{name}: not to be had: {error}") from error
     return rows
 

@@ -13,6 +13,7 @@ what was broken off. `--scale ci` only shows that everything runs.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from trainer.log import read_metrics
 from trainer.model import Decoder, ModelConfig
 from trainer.monitor import FLAGGED, PREFERENCE, RULES
 from trainer.pipeline import figures, statements
+from trainer.pipeline.stage import ends_with
 from trainer.weights import load_model, save_model
 
 HERE = Path(__file__).resolve().parent
@@ -192,7 +194,11 @@ def command(*words: str | Path, **settings: object) -> None:
     told = [f"{key.replace('__', '.')}={value}" for key, value in settings.items()]
     line = [str(word) for word in (*words, *(part for one in told for part in ("--set", one)))]
     out.print(f"\n[bold]touchstone-train {' '.join(line)}[/]", soft_wrap=True)
-    subprocess.run([sys.executable, "-m", "trainer.cli", *line], check=True)
+    whole = [sys.executable, "-m", "trainer.cli", *line]
+    # Ended with this process, however that goes: the judge is in it.
+    done = subprocess.run(whole, check=False, preexec_fn=ends_with(os.getpid()))
+    if done.returncode:
+        raise typer.Exit(done.returncode)
 
 
 @contextmanager
@@ -221,7 +227,9 @@ def main(
     ] = Scale.full,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Of one process.")] = 1,
-    judge_port: Annotated[int, typer.Option(help="Of the stand-in.")] = JUDGE_PORT,
+    judge_port: Annotated[
+        int, typer.Option(help="Of the stand-in; the same when going on.")
+    ] = JUDGE_PORT,
 ) -> None:
     """Data, base models, judge, pipeline, table."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +252,8 @@ def main(
     table = json.loads((stages / "table" / "table.json").read_text("utf-8"))
     said = statements.check([figures.from_json(table)])
     out.print((stages / "table" / "table.md").read_text("utf-8"), soft_wrap=True)
-    out.print(statements.markdown(said), soft_wrap=True)
+    if scale is Scale.full:
+        out.print(statements.markdown(said), soft_wrap=True)
     out.print(f"stages, curves and what was rejected: {stages / 'pipeline.html'}")
     found = {
         "scale": scale,

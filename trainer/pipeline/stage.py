@@ -259,7 +259,7 @@ def _started(
     try:
         return subprocess.Popen(
             line, stdout=log, stderr=log, start_new_session=True,
-            preexec_fn=_ends_with(os.getpid()),
+            preexec_fn=ends_with(os.getpid()),
         )  # fmt: skip
     except OSError as error:
         raise StageFailed(f"{key}: {line[0]}: {error.strerror}") from error
@@ -278,7 +278,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _ends_with(parent: int) -> Any:
+def ends_with(parent: int) -> Any:
     """For `preexec_fn`: the child is ended when the parent has ended, however that went, so that
     no trainer goes on behind the back of a pipeline that is started again."""
     libc = ctypes.CDLL(None, use_errno=True)

@@ -268,13 +268,18 @@ def test_tables_that_make_no_sense_are_refused(case: Case) -> None:
 
 def test_an_edited_row_that_is_none_is_named(case: Case, tmp_path: Path) -> None:
     row = {"id": "a", "keep": True, "reasoning": "r", "summary": "s", "item": {"prompt": "p"}}
-    told = Case(
-        {"kind": "cold_start", "by_hand": "edited"},
-        {"by_hand": write(tmp_path / "edited.jsonl", [row])},
-        case.address,
-    )
-    with pytest.raises(DataError, match="line 1: item: a prompt and a task are wanted"):
-        told.run(tmp_path / "stage")
+    unfinished = {key: value for key, value in row.items() if key != "summary"}
+    for number, (edited, problem) in enumerate([
+        (row, "item: a prompt and a task are wanted"),
+        ({**row, "keep": "true"}, "keep: true or false is wanted, got 'true'"),
+        (unfinished, "summary: a text is wanted, as in review.jsonl, and it has none"),
+        (["a"], r"a row of review\.jsonl is wanted, got \['a'\]"),
+    ]):  # fmt: skip
+        path = tmp_path / f"edited-{number}.jsonl"
+        path.write_text(json.dumps(edited) + "\n")
+        table = {"kind": "cold_start", "by_hand": "edited"}
+        with pytest.raises(DataError, match=f"line 1: {problem}"):
+            Case(table, {"by_hand": path}, case.address).run(tmp_path / f"stage-{number}")
 
 
 def test_an_edited_row_is_one_of_its_id_and_clear_of_benchmarks(case: Case, tmp_path: Path) -> None:

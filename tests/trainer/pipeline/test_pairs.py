@@ -193,7 +193,7 @@ def test_no_pair_left_says_so(case: Case, tmp_path: Path) -> None:
     rows = [{"prompt": "Sing", "responses": ["La.", "la."]}]
     inputs = {"data.0": write(tmp_path / "given.jsonl", rows)}
     told = Case({"kind": "pairs", "mode": "helpful", "data": ["g"]}, inputs, case.address)
-    with pytest.raises(StageFailed, match="nothing is kept"):
+    with pytest.raises(StageFailed, match=r"nothing is kept: same 1; .*rejected\.jsonl has"):
         told.run(tmp_path / "stage")
     assert [row["reason"] for row in read(tmp_path / "stage" / "rejected.jsonl")] == ["same"]
 

@@ -304,6 +304,28 @@ def _for_people(
     }
 
 
+_EDITED: Mapping[str, tuple[type, str]] = {
+    "id": (str, "a text"),
+    "keep": (bool, "true or false"),
+    "reasoning": (str, "a text"),
+    "summary": (str, "a text"),
+    "item": (dict, "an item of the verifier"),
+}
+"""What of a row of review.jsonl counts when it comes back."""
+
+
+def _unlike_review(row: Any) -> str:
+    """The first key of a row that is not as review.jsonl has it."""
+    if not isinstance(row, dict):
+        return f"a row of review.jsonl is wanted, got {row!r:.40}"
+    for key, (kind, words) in _EDITED.items():
+        if key not in row:
+            return f"{key}: {words} is wanted, as in review.jsonl, and it has none"
+        if not isinstance(row[key], kind):
+            return f"{key}: {words} is wanted, got {row[key]!r:.40}"
+    raise AssertionError(f"a row as review.jsonl has it: {row!r:.40}")
+
+
 def _edited_row(_: int, row: Any) -> tuple[Candidate, bool]:
     check_text(row)
     match row:
@@ -313,7 +335,7 @@ def _edited_row(_: int, row: Any) -> tuple[Candidate, bool]:
         }:  # fmt: skip
             pass
         case _:
-            raise ValueError("id, keep, reasoning, summary and item are wanted, as in review.jsonl")
+            raise ValueError(_unlike_review(row))
     try:
         item = json_format.ParseDict(told, Item())
     except json_format.ParseError as error:

@@ -55,7 +55,10 @@ class Curation(StageBase):
         counts |= report.as_dict()
         write_json(work.dir / COUNTS, counts)
         if not counts["kept"]:
-            raise StageFailed(f"nothing is kept; {work.dir / REJECTED} has what is wrong")
+            why = ", ".join(f"{reason} {n}" for reason, n in report.counts.most_common())
+            raise StageFailed(
+                f"nothing is kept: {why or 'there was nothing'}; {work.dir / REJECTED} has examples"
+            )
         return counts
 
 

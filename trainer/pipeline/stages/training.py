@@ -52,7 +52,9 @@ class Training(StageBase):
         try:
             load_recipe(self.recipe, given, self.config)
         except ConfigError as error:
-            yield from (f"recipe {self.recipe}: {line}" for line in str(error).splitlines())
+            for line in str(error).splitlines():
+                of_set = line.partition(":")[0] in told
+                yield f"set.{line}" if of_set else f"recipe {self.recipe}: {line}"
 
     def run(self, work: Work) -> Mapping[str, Any]:
         return self.train(work, {})
