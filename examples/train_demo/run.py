@@ -3,7 +3,7 @@
     corpus        worked answers to Countdown problems, most of them careless (corpus.py)
     pretraining   a model of 0.7 million parameters reads it: the base model
     GRPO          R1-Zero's template and rewards (accuracy and format, by a running service)
-    control       the same for a sixth of the steps with rewards drawn by lot: noise, and no signal
+    control       the same for a ninth of the steps with rewards drawn by lot: noise, and no signal
 
 Held-out problems are in neither corpus nor prompts. Ends with a table, a page with the curves of
 both runs beside each other, and one line of JSON. Exit status 0 only if the base model is right in
@@ -131,7 +131,7 @@ def main(
         "build/train-demo"
     ),
     rows: Annotated[int, typer.Option(min=1, help="Of the corpus.")] = 57_600,
-    steps: Annotated[int, typer.Option(min=1, help="Of GRPO.")] = 120,
+    steps: Annotated[int, typer.Option(min=1, help="Of GRPO.")] = 180,
     held_out: Annotated[int, typer.Option(min=0, help="Problems of evaluation; 0: all.")] = 0,
 ) -> None:
     """Pretrain, reinforce, compare with a control, report."""
@@ -152,7 +152,7 @@ def main(
         # Neighbours in the control's file belong together, see `dealt`.
         for name, prompts, number, shuffle in (
             ("grpo", "rl", steps, "true"),
-            ("control", "control", -(-steps // 6), "false"),
+            ("control", "control", -(-steps // 9), "false"),
         ):
             with timed(seconds, name):
                 command(
