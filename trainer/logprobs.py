@@ -18,6 +18,7 @@ from torch import Tensor
 
 from trainer.fused import fused
 from trainer.parallel import SINGLE, Layout, all_gather, apply, compute_dtype, wide
+from trainer.products import product
 
 LOGITS_AT_ONCE = 2**26
 """256 MiB in fp32: enough rows of the largest vocabularies to keep a matrix product busy."""
@@ -128,7 +129,7 @@ class _TokenStats(torch.autograd.Function):
                 columns = columns.masked_fill(elsewhere[part], 0)
                 value = torch.where(elsewhere[part], d_logits[rows, columns], value)
             d_logits[rows, columns] = value
-            d_hidden[part] = d_logits @ head
+            d_hidden[part] = product(d_logits, head.T)
             _add_product(d_weight, d_logits.T, hidden[part].to(head.dtype))
         if elsewhere is not None:
             dist.all_reduce(d_hidden, group=job.layout.tp_group)
@@ -144,8 +145,7 @@ def _elsewhere(targets: Tensor, weight: Tensor, job: _Job) -> Tensor | None:
 
 def _logits(hidden: Tensor, weight: Tensor, job: _Job) -> Tensor:
     """[chunk, V/tp]: this rank's columns."""
-    zero = weight.new_zeros(())
-    return torch.addmm(zero, hidden.to(weight.dtype), weight.T, beta=0, alpha=job.scale)
+    return product(hidden.to(weight.dtype), weight, job.scale)
 
 
 def _sums(logits: Tensor, job: _Job) -> Tensor | None:

@@ -23,6 +23,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainer.products import CPU, linear
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -208,9 +210,8 @@ def shard_of(parameter: Tensor) -> tuple[int | None, int]:
     return marked.shard_dim, marked.full_size
 
 
-_CPU = getattr(torch.cpu, "get_capabilities", dict[str, Any])()
-_EMULATED = _CPU.get("architecture") == "x86_64" and not (
-    _CPU.get("avx512_bf16") or _CPU.get("amx_bf16")
+_EMULATED = CPU.get("architecture") == "x86_64" and not (
+    CPU.get("avx512_bf16") or CPU.get("amx_bf16")
 )
 
 
@@ -227,7 +228,7 @@ def wide(x: Tensor) -> Tensor:
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
+    return linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
 
 
 class ColumnLinear(nn.Module):

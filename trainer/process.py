@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from datetime import timedelta
 
@@ -40,6 +41,16 @@ def start_processes(tp: int, wait_s: float) -> Layout:
     if not dist.is_initialized():
         dist.init_process_group("nccl" if on_gpu() else "gloo", timeout=limit)
     return make_layout(tp, limit)
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, other libraries do not
+
+
+def release_memory() -> None:
+    """Gives back to the system what this process has freed and glibc has kept: blocks of sampling
+    and of training have other sizes, and would else lie beside each other."""
+    if _trim is not None:
+        _trim(0)
 
 
 def on_gpu() -> bool:

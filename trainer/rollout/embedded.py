@@ -31,6 +31,7 @@ from trainer.attention import PackedAttention, packed_positions
 from trainer.logprobs import token_logprobs
 from trainer.model import Decoder
 from trainer.parallel import compute_dtype, gather_full, local_slice, shard_of, wide
+from trainer.products import linear
 from trainer.rollout.engine import Completion, Request, Sampling, Span
 
 PREFILL_TOKENS = 8192
@@ -137,7 +138,7 @@ class EmbeddedEngine:
 
     def _logits(self, hidden: Tensor) -> Tensor:
         """[B, H] to [B, V], whole on every rank, in fp32."""
-        local = F.linear(hidden, self._decoder.head_weight)
+        local = linear(hidden, self._decoder.head_weight)
         layout, size = self._decoder.layout, self._decoder.config.vocab_size
         if layout.tp > 1:
             local = gather_full(local, 1, size, layout)
