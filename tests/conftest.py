@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from verifier.embedded import EmbeddedServer
 
@@ -14,6 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many threads as cores are the workers' already
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Hypothesis gives each example 200 ms on the clock, which beside other work says nothing of the
+# code. Tests of speed count processor time or steps.
+settings.register_profile(
+    "shared_cores", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared_cores")
 
 
 @pytest.fixture(scope="session")

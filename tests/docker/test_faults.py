@@ -184,7 +184,7 @@ async def test_closing_in_mid_run_leaves_nothing(start: Start, engine: docker.Do
     await asyncio.sleep(0)
     began = time.monotonic()
     await sandbox.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # not the minute of the program
     outcomes = await asyncio.gather(running, *waiting, return_exceptions=True)
     assert isinstance(outcomes[0], asyncio.CancelledError)
     assert not ours(engine)

@@ -139,7 +139,7 @@ async def test_cancelling_frees_the_place(start: Start) -> None:
         await sleeping
     result = await waiting
     assert result.outcomes[0].stdout == b"1\n"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # not the minute of the other
     assert result.queued_ms > 400
 
 
@@ -168,8 +168,8 @@ async def test_many_slots_in_one_container(start: Start) -> None:
     sandbox = await start(containers=1, slots=3)
     assert (await sandbox.describe()).slots == 3
     began = time.monotonic()
-    await asyncio.gather(*(sandbox.run(inputs("import time; time.sleep(1)")) for _ in range(3)))
-    assert time.monotonic() - began < 2.5
+    await asyncio.gather(*(sandbox.run(inputs("import time; time.sleep(4)")) for _ in range(3)))
+    assert time.monotonic() - began < 8  # no two of them one after the other
 
 
 async def test_describe(sandbox: DockerSandbox) -> None:

@@ -51,7 +51,7 @@ def graded(
     grade = benchmark.grade
 
     async def whole(url: str) -> list[Graded]:
-        judge = EndpointModel(EndpointSettings(url, NAME, stall_seconds=2, tries=2), NAME)
+        judge = EndpointModel(EndpointSettings(url, NAME, stall_seconds=30, tries=2), NAME)
         try:
             return [await grade(question, response, Tools(judge)) for response in responses]
         finally:

@@ -25,11 +25,13 @@ class Stand:
 
     def __init__(self) -> None:
         self.cancelled: list[str] = []
+        self.asleep = asyncio.Event()
 
     async def run(self, request: pb.RunRequest) -> pb.RunResult:
         if request.source == "sleep":
             try:
-                await asyncio.sleep(60)
+                self.asleep.set()
+                await asyncio.sleep(600)
             except asyncio.CancelledError:
                 self.cancelled.append(request.id)
                 raise
@@ -65,7 +67,7 @@ class Line:
         self.send(agent.RUN, number, request.SerializeToString())
 
     async def answers(self, count: int) -> list[tuple[int, int, bytes]]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.heard) < count:
                 data = await asyncio.to_thread(os.read, self.back, 1 << 16)
                 assert data, "the agent is gone"
@@ -84,7 +86,7 @@ async def line() -> AsyncIterator[Line]:
     one = Line()
     yield one
     one.close()
-    await asyncio.wait([one.serving], timeout=5)
+    await asyncio.wait([one.serving], timeout=60)
     os.close(one.back)
 
 
@@ -108,7 +110,7 @@ async def test_answers_carry_their_numbers(line: Line) -> None:
 
 async def test_cancelling(line: Line) -> None:
     line.run(1, "sleep")
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(line.stand.asleep.wait(), 60)
     line.send(agent.CANCEL, 1)
     assert await line.answers(1) == [(agent.CANCELLED, 1, b"")]
     assert line.stand.cancelled == ["1"]
@@ -128,9 +130,9 @@ async def test_refused(line: Line) -> None:
 
 async def test_the_end_of_the_input_ends_everything(line: Line) -> None:
     line.run(1, "sleep")
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(line.stand.asleep.wait(), 60)
     line.close()
-    await asyncio.wait_for(line.serving, 5)
+    await asyncio.wait_for(line.serving, 60)
     assert line.stand.cancelled == ["1"]
 
 
@@ -152,13 +154,13 @@ async def test_a_bad_frame_ends_it(line: Line, sent: bytes, message: str) -> Non
     os.write(line.to, sent)
     line.close()
     with pytest.raises(agent.BadFrame, match=message):
-        await asyncio.wait_for(line.serving, 5)
+        await asyncio.wait_for(line.serving, 60)
 
 
 async def test_a_defect_ends_it(line: Line) -> None:
     line.run(1, "defect")
     with pytest.raises(RuntimeError, match="KeyError"):
-        await asyncio.wait_for(line.serving, 5)
+        await asyncio.wait_for(line.serving, 60)
 
 
 def test_standard_output_is_for_frames_alone() -> None:

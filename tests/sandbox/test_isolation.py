@@ -185,7 +185,7 @@ print(sorted(p for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getp
 """
     result = await ask.result(source, b"x", b"y")
     assert result.outcomes[1].stdout == b"[]\n"
-    assert result.outcomes[0].wall_us < 2_000_000
+    assert result.outcomes[0].wall_us < 15_000_000  # not the half minute of the daemon
 
 
 async def test_only_the_standard_streams_are_open(ask: Asker) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,20 +84,24 @@ def mounts() -> int:
 
 
 async def until(condition: object, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Whether it holds in time; a pause that others' work makes longer counts twice at most."""
+    left, pause = seconds, 0.01
+    while left > 0:
+        began = time.monotonic()
         if condition():  # type: ignore[operator]
             return True
-        await asyncio.sleep(0.01)
-    return False
+        left -= time.monotonic() - began
+        began = time.monotonic()
+        await asyncio.sleep(pause)
+        left -= min(time.monotonic() - began, 2 * pause)
+    return bool(condition())  # type: ignore[operator]
 
 
 async def test_close_leaves_nothing() -> None:
     fds, before = os.listdir("/proc/self/fd"), mounts()
     sandbox = await EmbeddedSandbox.start(slots=2)
     running = asyncio.create_task(sandbox.run(inputs(SLEEP)))
-    await asyncio.sleep(0.2)
-    assert descendants(os.getpid())
+    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
     assert groups_of(os.getpid())
     await sandbox.close()
     with pytest.raises(asyncio.CancelledError):
@@ -109,7 +114,7 @@ async def test_close_leaves_nothing() -> None:
 async def test_cancelling_kills_within_a_second(sandbox: EmbeddedSandbox) -> None:
     burn = "import os\nos.fork()\nwhile True: pass"
     running = asyncio.create_task(sandbox.run(inputs(burn)))
-    await asyncio.sleep(0.3)
+    assert await until(lambda: any(len(descendants(p)) == 4 for p in jails(os.getpid())), 20)
     old = descendants(os.getpid())
     launchers = jails(os.getpid())
     running.cancel()
@@ -146,7 +151,7 @@ async def test_killed_from_outside_is_repeated(
         source = "import time\ndef f(x):\n    time.sleep(0.3)\n    return x"
         batch = [calls(source, "f", [str(i)], [str(-i)]) for i in range(4)]
     tasks = [asyncio.create_task(sandbox.run(one)) for one in batch]
-    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
     launcher = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
     chain = [launcher, *descendants(launcher)]
     os.kill(chain[["launcher", "init", "driver", "run"].index(victim)], signal.SIGKILL)
@@ -160,7 +165,7 @@ async def test_killed_from_outside_is_repeated(
 
 async def test_killed_while_it_takes_a_large_command(sandbox: EmbeddedSandbox) -> None:
     """The driver stands still, so the server waits in the middle of sending, and then dies."""
-    assert await until(lambda: all(len(descendants(p)) == 2 for p in jails(os.getpid())), 5)
+    assert await until(lambda: all(len(descendants(p)) == 2 for p in jails(os.getpid())), 20)
     for launcher in jails(os.getpid()):
         os.kill(descendants(launcher)[-1], signal.SIGSTOP)
     text = "[" + "1," * 2_000_000 + "1]"
@@ -176,10 +181,10 @@ async def test_killed_while_it_takes_a_large_command(sandbox: EmbeddedSandbox) -
 async def test_lost_again_and_again_is_a_sandbox_error(sandbox: EmbeddedSandbox) -> None:
     task = asyncio.create_task(sandbox.run(inputs(SLEEP)))
     for _ in range(slot.ATTEMPTS):
-        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
         busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
         os.kill(busy, signal.SIGKILL)
-        assert await until(lambda busy=busy: not alive(busy), 5)
+        assert await until(lambda busy=busy: not alive(busy), 20)
     result = await task
     assert result.status == pb.RunResult.SANDBOX_ERROR
     assert "lost 3 times" in result.message
@@ -190,10 +195,10 @@ async def test_lost_again_and_again_is_a_sandbox_error(sandbox: EmbeddedSandbox)
 async def test_killed_twice_still_gets_its_outcome(sandbox: EmbeddedSandbox, depth: int) -> None:
     task = asyncio.create_task(sandbox.run(inputs("import time\ntime.sleep(0.4)\nprint(1)")))
     for _ in range(slot.ATTEMPTS - 1):
-        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
         busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
         os.kill([busy, *descendants(busy)][depth], signal.SIGKILL)
-        assert await until(lambda busy=busy: not alive(busy), 5)
+        assert await until(lambda busy=busy: not alive(busy), 20)
     assert (await task).outcomes[0].stdout == b"1\n"
 
 
@@ -204,7 +209,7 @@ def stop_all() -> None:
 
 async def warm(sandbox: EmbeddedSandbox) -> bool:
     """Every jail has its launcher, init and driver."""
-    return await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 5)
+    return await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 20)
 
 
 async def test_stopped_warm_jails_are_replaced(sandbox: EmbeddedSandbox) -> None:
@@ -214,7 +219,7 @@ async def test_stopped_warm_jails_are_replaced(sandbox: EmbeddedSandbox) -> None
     for result in await asyncio.gather(*[sandbox.run(inputs("print(1)")) for _ in range(3)]):
         assert (result.status, result.compile_failed) == (pb.RunResult.OK, False), result
         assert result.outcomes[0].stdout == b"1\n"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40  # forever, were they waited for
 
 
 @pytest.mark.parametrize("kind", ["input", "call"])
@@ -226,7 +231,7 @@ async def test_a_run_whose_jail_is_stopped_is_repeated(sandbox: EmbeddedSandbox,
         source = "import time\ndef f(x):\n    time.sleep(0.5)\n    return x"
         one = calls(source, "f", ["1"], limits=limit)
     task = asyncio.create_task(sandbox.run(one))
-    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+    assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
     stop_all()
     (outcome,) = (await task).outcomes
     assert outcome.value_json == "1" or outcome.stdout == b"1\n", outcome
@@ -236,10 +241,10 @@ async def test_a_run_stopped_alone_is_repeated_once(sandbox: EmbeddedSandbox) ->
     source = "import time\ntime.sleep(0.5)\nprint(1)"
     task = asyncio.create_task(sandbox.run(inputs(source, limits=pb.Limits(wall_seconds=1.5))))
     for _ in range(2):
-        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 5)
+        assert await until(lambda: any(len(descendants(p)) == 3 for p in jails(os.getpid())), 20)
         busy = next(p for p in jails(os.getpid()) if len(descendants(p)) == 3)
         os.kill(descendants(busy)[-1], signal.SIGSTOP)
-        assert await until(lambda busy=busy: not alive(busy), 5)
+        assert await until(lambda busy=busy: not alive(busy), 20)
     assert (await task).outcomes[0].ending == Outcome.WALL_LIMIT
 
 
@@ -247,10 +252,17 @@ async def test_sleeping_is_the_programs_own_wall_limit(
     sandbox: EmbeddedSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slot, "host_is_busy", lambda: False)
-    began = time.monotonic()
+    execute, runs = slot.execute, 0
+
+    def counted(*args: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return execute(*args)
+
+    monkeypatch.setattr(slot, "execute", counted)
     result = await sandbox.run(inputs(SLEEP, limits=pb.Limits(wall_seconds=1)))
     assert result.outcomes[0].ending == Outcome.WALL_LIMIT
-    assert time.monotonic() - began < 1.9
+    assert runs == 1
 
 
 AT_WORK = """\
@@ -277,6 +289,7 @@ async def test_what_a_busy_host_slows_has_more_time_until_that_is_too_little(
 ) -> None:
     """Sleeping stands for waiting for a core."""
     monkeypatch.setattr(slot, "host_is_busy", lambda: True)
+    monkeypatch.setattr(slot, "MUCH_CPU", 0.1)  # a third of a core may really be missing here
     limit = pb.Limits(cpu_seconds=0.5, wall_seconds=0.4)
     result = await sandbox.run(inputs(AT_WORK, *sleeps, limits=limit))
     assert tuple(outcome.ending for outcome in result.outcomes) == ends, result
@@ -306,7 +319,7 @@ async def test_queue_is_bounded() -> None:
             asyncio.create_task(sandbox.run(inputs("import time; time.sleep(0.3)")))
             for _ in range(2)
         ]
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         with pytest.raises(QueueFull, match="max_queued"):
             await sandbox.run(inputs("print(1)"))
         assert all(r.status == pb.RunResult.OK for r in await asyncio.gather(*tasks))
@@ -349,7 +362,7 @@ async def test_nothing_grows_over_many_runs(ask: Asker) -> None:
         return len(descendants(os.getpid())), fds, len(groups_of(os.getpid())), mounts()
 
     async def settled() -> tuple[int, int, int, int]:
-        assert await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 5)
+        assert await until(lambda: len(descendants(os.getpid())) == 3 * sandbox.pool.slots, 20)
         await asyncio.sleep(0.1)
         return counts()
 
@@ -399,7 +412,7 @@ def start_server() -> tuple[subprocess.Popen[bytes], list[int]]:
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     # Two jails of launcher, init, zygote, and runs.
     while len(below := descendants(server.pid)) < 10 and time.monotonic() < end:
         time.sleep(0.05)
@@ -421,7 +434,7 @@ async def test_kill_9_of_the_server_leaves_no_process_and_the_next_one_sweeps() 
 async def test_ctrl_c_cleans_up() -> None:
     server, below = start_server()
     server.send_signal(signal.SIGINT)
-    server.communicate(timeout=10)
+    server.communicate(timeout=60)
     assert not any(map(alive, below))
     assert groups_of(server.pid) == []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sandbox import limits
@@ -12,7 +10,7 @@ from tests.sandbox.conftest import Asker, Outcome
 
 pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
 
-SHORT = pb.Limits(cpu_seconds=0.4, wall_seconds=3)
+SHORT = pb.Limits(cpu_seconds=0.4, wall_seconds=20)
 SMALL = pb.Limits(memory_bytes=64 << 20, cpu_seconds=5)
 
 
@@ -28,7 +26,6 @@ SMALL = pb.Limits(memory_bytes=64 << 20, cpu_seconds=5)
     ],
 )
 async def test_cpu_limit(ask: Asker, loop: str) -> None:
-    began = time.monotonic()
     result = await ask.result(
         f"if input() == 'x':\n    {loop.replace(chr(10), chr(10) + '    ')}",
         b"x",
@@ -37,7 +34,6 @@ async def test_cpu_limit(ask: Asker, loop: str) -> None:
     )
     assert [o.ending for o in result.outcomes] == [Outcome.CPU_LIMIT, Outcome.EXITED]
     assert 400_000 <= result.outcomes[0].cpu_us < 1_200_000
-    assert time.monotonic() - began < 3
 
 
 async def test_cpu_limit_counts_also_when_the_program_ends_by_itself(ask: Asker) -> None:
@@ -162,12 +158,12 @@ async def test_limits_in_calls(ask: Asker) -> None:
 
 async def test_deadline(ask: Asker) -> None:
     source = "import time\ntime.sleep(float(input()))\nprint(1)"
-    result = await ask.result(source, b"0", b"30", b"0", deadline_ms=500)
+    result = await ask.result(source, b"0", b"30", b"0", deadline_ms=1500)
     assert result.status == pb.RunResult.TIMEOUT
     assert "deadline_ms" in result.message
     endings = [o.ending for o in result.outcomes]
     assert endings == [Outcome.EXITED, Outcome.NOT_RUN, Outcome.NOT_RUN]
-    assert 500 <= result.ran_ms < 1500
+    assert 1500 <= result.ran_ms < 15_000  # not the half minute of the second
 
 
 async def test_deadline_zero_is_already_over(ask: Asker) -> None:
@@ -179,8 +175,8 @@ async def test_deadline_zero_is_already_over(ask: Asker) -> None:
 async def test_deadline_does_not_count_the_queue(ask: Asker) -> None:
     import asyncio
 
-    slow = [ask.one("import time; time.sleep(0.6)") for _ in range(2)]
-    quick = ask.result("print(1)", b"", deadline_ms=400)
+    slow = [ask.one("import time; time.sleep(1.5)") for _ in range(2)]
+    quick = ask.result("print(1)", b"", deadline_ms=1200)
     _, _, result = await asyncio.gather(*slow, quick)
     assert result.status == pb.RunResult.OK
-    assert result.queued_ms > 400
+    assert result.queued_ms > 1200

@@ -133,8 +133,8 @@ async def test_full_queue_is_resource_exhausted() -> None:
     sandbox = await EmbeddedSandbox.start(slots=1, max_queued=0)
     server = await Server.start(sandbox, "127.0.0.1:0")
     remote = RemoteSandbox(f"127.0.0.1:{server.port}")
-    running = asyncio.create_task(remote.run(inputs("import time; time.sleep(0.5)")))
-    await asyncio.sleep(0.2)
+    running = asyncio.create_task(remote.run(inputs("import time; time.sleep(2)")))
+    assert await until(lambda: sandbox.pool.room == 0, 20)
     with pytest.raises(QueueFull, match="max_queued"):
         await remote.run(inputs("pass"))
     assert (await running).status == pb.RunResult.OK

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.trainer.test_log import row, run_log
+from tests.verifier.support import wait_for
 from tests.verifier.test_view import Tab, browser  # noqa: F401 - a fixture
 from trainer.config import GrpoConfig, load_recipe
 from trainer.monitor import FLAGGED
@@ -243,15 +244,21 @@ def test_smoothing_and_zoom(tab: Tab) -> None:
     wide = drag.size["width"]
     mouse = ActionChains(tab.browser).move_to_element_with_offset(drag, -wide // 4, 0)
     mouse.click_and_hold().move_by_offset(wide // 2, 2).release().perform()
-    time.sleep(0.5)
-    ((low, high),) = {tuple(one["range"]) for one in plots(tab).values()}
-    assert (low, high) == (pytest.approx(STEPS / 4, abs=3), pytest.approx(STEPS * 3 / 4, abs=3))
+    part = pytest.approx(STEPS / 4, abs=3), pytest.approx(STEPS * 3 / 4, abs=3)
+
+    def ranges() -> set[tuple[float, ...]]:
+        return {tuple(one["range"]) for one in plots(tab).values()}
+
+    wait_for(lambda: all(one == part for one in ranges()), 60)
+    assert len(ranges()) == 1
     tab.js("scrollTo(0, 0)")
     ActionChains(tab.browser).double_click(tab.find("figure .nsewdrag")).perform()
-    time.sleep(0.5)
-    ((low, high),) = {tuple(one["range"]) for one in plots(tab).values()}
-    assert low < 0
-    assert high > STEPS - 1
+
+    def is_whole() -> bool:
+        return all(low < 0 and high > STEPS - 1 for low, high in ranges())
+
+    wait_for(is_whole, 60)
+    assert len(ranges()) == 1
 
 
 def test_samples_over_time(tab: Tab) -> None:

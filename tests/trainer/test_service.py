@@ -101,14 +101,14 @@ def test_a_service_that_hangs_is_given_up(
     over, said = threading.Event(), r"DEADLINE.*reward.wait_seconds = 1"
 
     def silent(*_: object) -> Verdict:
-        over.wait(20)
+        over.wait(120)
         return verdict(1.0)
 
     began = time.monotonic()
     with service(silent) as address, pytest.raises(TrainingStopped, match=said):
         train(told(tmp_path, address, reward={"wait_seconds": 1}))
     over.set()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("status", [Verdict.Status.UNDECIDED, Verdict.Status.INVALID])

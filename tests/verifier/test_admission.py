@@ -71,7 +71,7 @@ async def test_streams_wait_for_room() -> None:
     await asyncio.sleep(0.01)
     assert not waiting.done()
     room.give_back(A, 5)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 60)
     assert room.taken == 10
 
 

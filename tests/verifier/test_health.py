@@ -108,7 +108,7 @@ def test_nobody_answers() -> None:
         began = time.monotonic()
         answer = ask(address, "--timeout", "0.5")
     assert (answer.exit_code, "DEADLINE_EXCEEDED" in answer.stderr) == (NOT_SERVING, True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_tls(served: Served) -> None:

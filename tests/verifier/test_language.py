@@ -119,6 +119,69 @@ def test_no_layout_hides_a_language() -> None:
         assert share(text, "en").value == pytest.approx(0.0, abs=0.02)
 
 
+_CHOICE = {
+    "zh": "选项 (A) 是错误的。(B) 不对，B. 也不对；选 C 或 AD，情形 III 和 (ii)，f' > x̄。答案：D，Ａ",
+    "ja": "(A) は正しくない。B. も違う。C と AD を選ぶ。場合 III と (ii) と f' を見る。答え：D、（イ）",
+    "ko": "(A) 는 틀렸다. B. 도 아니다. C 또는 AD 를 고른다. III 과 (ii) 와 f' 를 본다. 답: D, x",
+    "ru": "(A) неверен. B. тоже. Берём C или AD, случаи III и (ii), потом f' и x. Ответ: D, A",
+    "uk": "(A) неправильний. B. теж. Беремо C або AD, випадки III і (ii), потім f'. Відповідь: D, A",
+    "ar": "الخيار (A) خاطئ. B. أيضا. نختار C أو AD ثم III و (ii) و f'. الجواب: D، A",
+    "hi": "(A) गलत है। B. भी नहीं। C या AD चुनते हैं, III और (ii) और f' देखें। उत्तर: D, A",
+    "he": "(A) שגויה. B. גם לא. נבחר C או AD, מקרה III וגם (ii) וגם f'. התשובה: D, A",
+    "th": "(A) ผิด B. ก็ผิด เลือก C หรือ AD กรณี III และ (ii) และ f' คำตอบ: D, A",
+    "el": "Το (A) είναι λάθος. B. επίσης. Το C ή το AD, μετά III και (ii) και f'. Απάντηση: D, A",
+}
+
+
+@pytest.mark.parametrize("language", sorted(_CHOICE))
+def test_labels_and_variables_are_foreign_to_no_script(language: str) -> None:
+    assert share(_CHOICE[language], language).value == 1.0
+
+
+@pytest.mark.parametrize("language", sorted(SENTENCES))
+@pytest.mark.parametrize("label", ["(A)", "B.", "(c)", "x,", "y'", "‘B’", "'C'", "AC", "(iv)", "(Б)", "(ㄱ)", "(أ)", "（甲）"])  # fmt: skip
+def test_labels_leave_a_mixture_as_it_is(language: str, label: str) -> None:
+    """Beside two scripts: neither for the language nor against it."""
+    foreign = plain(SENTENCES["en" if SCRIPTS[language] != "Latin" else "zh"][1])
+    text = "\n".join([*map(plain, SENTENCES[language]), foreign])
+    labelled = "\n".join(f"{label} {line}" for line in text.splitlines()[:8])
+    labelled += "\n" + "\n".join(text.splitlines()[8:])
+    bare, beside = share(text, language).value, share(labelled, language).value
+    assert bare is not None
+    assert beside == pytest.approx(bare, abs=0.02)
+
+
+@pytest.mark.parametrize("letters", ["a b c d ", "A B C D ", "(A) (B) ", "a i ", "A. I. ", "A, ", "x' y'' ", "'A' "])  # fmt: skip
+@pytest.mark.parametrize("times", [1, 100])
+def test_padding_with_letters_raises_no_share(letters: str, times: int) -> None:
+    padding = letters * times
+    for language in SCRIPTS:
+        assert not share(padding, language).target
+    for target, text in (("zh", ZH + "。 " + EN), ("en", ZH + "。 " + EN), ("en", ZH), ("zh", EN)):
+        bare, padded = share(text, target).value, share(f"{text}. {padding}", target).value
+        assert bare is not None
+        assert padded is not None
+        assert padded <= bare + 0.1 * (bare > 0)
+
+
+def test_a_language_spelled_in_capitals_is_not_hidden() -> None:
+    for between in (" ", ", ", ".", "-"):
+        spelled = between.join(plain(EN).replace(" ", "").upper())
+        counted = share(ZH + "。 " + spelled, "zh").value
+        assert counted is not None
+        assert counted < 0.3
+    counted = share(ZH + "。 " + "".join(f"({letter})" for letter in "мыполучаемпять"), "zh").value
+    assert counted is not None
+    assert counted < 0.5
+
+
+def test_english_articles_are_words() -> None:
+    assert share("I think that a dog is an animal, and I am a man", "en") == Share(13, 13)
+    assert share(ZH + "。 I see that a dog is an animal.", "en") == Share(8, 19)
+    assert share("I see", "en") == Share(2, 2)
+    assert share("E a mãe é o que eu disse", "pt").value == 1.0
+
+
 def test_title_case_hides_no_language() -> None:
     text = ZH + "。\n" + ", ".join(plain(SENTENCES["en"][0]).title().split()) + "."
     assert share(text, "zh").value == pytest.approx(11 / 23)

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
+from tests.verifier.support import wait_for
 from tests.verifier.test_cli import touchstone
 from verifier import jsonl
 from verifier.v1 import verifier_pb2 as pb
@@ -601,7 +602,7 @@ def test_differences_give_back_both_sides(browser: Any, tmp_path: Path) -> None:
     file.write_text(render([code_verdict("a", code={"tests": tests})]))
     tab = Tab(browser, file).open()
     tab.js("document.querySelectorAll('.test').forEach((n) => { n.open = true; })")
-    time.sleep(0.5)
+    wait_for(lambda: tab.js("document.querySelectorAll('.diff').length") == len(tests), 60)
     views = tab.js(
         "[...document.querySelectorAll('.diff')].map((d) => [...d.children].map((n) => [n.className, n.textContent]))"
     )
@@ -630,8 +631,7 @@ def test_large_page(browser: Any, tmp_path: Path) -> None:
     assert len(tab.texts(".row")) < 100
     assert "item-15000" in tab.texts(".row .id")
     tab.js("document.querySelector('#list').scrollTo(0, 1e7)")
-    time.sleep(0.5)
-    assert "item-19999" in tab.texts(".row .id")
+    wait_for(lambda: "item-19999" in tab.texts(".row .id"), 60)
     tab.quiet()
 
 

@@ -8,7 +8,9 @@ Japanese and Thai do not part their words; theirs are letters over the mean
 length of a word. A word of a script that one supported language has for
 itself is in that language; Latin, Cyrillic, Arabic and Devanagari words are in
 the language of their sentence (`spans`); Han is Japanese in a sentence with
-kana, else Chinese.
+kana, else Chinese. Single Latin letters and other labels of options are words
+of no language, but for the one-letter words of a language in its own text
+("a", "I"), while they are no more than its prose has.
 
 What follows for mixed text: a word of another script counts against the
 target wherever it stands, a transliteration (pinyin, romaji) too; a foreign
@@ -60,7 +62,8 @@ def share(text: str, language: str) -> Share:
     if target is None:
         raise ValueError(f"language {language!r} is not one of {', '.join(SCRIPTS)}")
     script = SCRIPTS[target]
-    lowered, names = prose.strip(text)
+    stripped = prose.strip(text)
+    lowered = stripped.prose
     if target in SCRIPT_MATES:
         mine: float
         mine, others = spans.count(lowered, target, script)
@@ -69,6 +72,5 @@ def share(text: str, language: str) -> Share:
         foreign = prose.by_script(lowered)
         mine, others = foreign.pop(script, 0.0), 0
     total = mine + others + sum(foreign.values())
-    if names > max(prose.NAME_WORDS, prose.NAMES_SHARE * total):
-        total += names
+    total += stripped.beside(total)
     return Share(ceil(mine), ceil(total))

@@ -148,7 +148,7 @@ def _requested(prompt: str) -> str | None:
 
 
 def _written(prompt: str) -> str | None:
-    lowered, _ = prose.strip(prompt)
+    lowered = prose.strip(prompt).prose
     counts = prose.by_script(lowered)
     script = max(counts, key=counts.__getitem__)
     return spans.main_language(lowered, script) if counts[script] else None

@@ -3,8 +3,10 @@
 Left out, as belonging to no language: code blocks and inline code, LaTeX,
 tags, URLs, numbers and letters joined to them, mathematical letters, single
 Latin and Greek letters (names of variables), names of units and functions
-(`NOTATION`), and names: beside another script, a run of at most `NAME_WORDS`
-Latin words whose first and last have a capital, while they are few (`NAMES_SHARE`).
+(`NOTATION`), beside another script labels ("(A)", "ABD", "iii", "(ㄱ)") and
+names: a run of at most `NAME_WORDS` Latin words whose first and last have a
+capital. Names only while they are few (`NAMES_SHARE`), labels of capitals or in
+brackets too (`LABELS_SHARE`).
 
 Scripts are written as ranges of code points because `re` is several times
 faster on these than `regex` is on properties.
@@ -13,6 +15,7 @@ faster on these than `regex` is on properties.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 LETTERS = {
     "Latin": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff"
@@ -51,9 +54,14 @@ NAME_WORDS = 3
 NAMES_SHARE = 0.2
 """Names for so many other words may go uncounted: with more, title case would hide a language."""
 
+FEW_LABELS, LABELS_SHARE = 10, 1.0
+"""Labels for so many other words may go uncounted, and always these few: a language spelled in
+capital letters would be hidden. Five letters are a word, so that is as much as of names."""
+
 _NOTATION = """
     sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp gcd lcm mod max min
     det sup inf lim deg dx dy dz dt mm cm dm km kg mg ml kb mb gb ms hz kwh mph
+    ii iii iv vi vii viii ix xi xii
 """
 NOTATION = frozenset(_NOTATION.split())
 """Latin words of no language beside another script. Beside a Latin one they are
@@ -102,26 +110,71 @@ _OTHER = re.compile(
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _UNSEEN = re.compile(rf"(?![\u200c\u200d])[{_INVISIBLE}]|(?<![\u0600-\u1aff])[\u200c\u200d]")
 _GREEK_ARTICLES = frozenset("οηή")
+# Options of several right answers too, no more letters: "ACE" and "BE" are words.
+_LABEL = re.compile("A?B?C?D?|[IVX]+")
+_ACCENTS = "".join(map(chr, range(0x300, 0x370)))
+_PRIMED = re.compile(
+    f"(?<![{LETTERS['Latin']}'’])['’]*+([{LETTERS['Latin']}][{_ACCENTS}]*+)['’]++"
+    f"(?![{LETTERS['Latin']}])"
+)
+_BRACKETED = re.compile(
+    "[(（] ?(?:[甲乙丙丁"
+    + "".join(letters for script, letters in LETTERS.items() if script not in ("Latin", "Han"))
+    + "]) ?[)）]"
+)
 
 
-def strip(text: str) -> tuple[str, int]:
-    """`text` in lower case without code, LaTeX, tags, URLs and names; how many words of names."""
+class Stripped(NamedTuple):
+    """The prose of a text, and what may be left out of it only while it is not much."""
+
+    prose: str
+    """In lower case, without code, LaTeX, tags, URLs, names and labels."""
+    names: int
+    """Words of names."""
+    labels: int
+
+    def beside(self, words: float) -> int:
+        """How many of the names and labels are too many beside so many words."""
+        over = 0
+        if self.names > max(NAME_WORDS, NAMES_SHARE * words):
+            over += self.names
+        if self.labels > max(FEW_LABELS, LABELS_SHARE * words):
+            over += self.labels
+        return over
+
+
+def strip(text: str) -> Stripped:
+    """Parts the prose of `text` from the rest."""
     if not text.isascii() and any(map(text.__contains__, _INVISIBLE)):
         text = _UNSEEN.sub("", text)
     prose = _NOT_PROSE.sub(" ", text)
+    if "'" in prose or "’" in prose:  # x' and 'A' are letters
+        prose = _PRIMED.sub(r" \1 ", prose)
     if is_latin(prose):
-        return prose.lower(), 0
+        return Stripped(prose.lower(), 0, 0)
+    prose, labels = _BRACKETED.subn(" ", prose)
     names = 0
 
     def unless_name(run: re.Match[str]) -> str:
-        nonlocal names
+        nonlocal names, labels
         words = run.group().replace("-", " ").split()
-        if len(words) > NAME_WORDS or not (words[0][0].isupper() and words[-1][0].isupper()):
+        if len(words) > NAME_WORDS:  # a language that is spelled, maybe
+            labels += sum([len(word) == 1 for word in words])
             return run.group()
-        names += len(words)
+        if not (words[0][0].isupper() and words[-1][0].isupper()):
+            return run.group()
+        letters = sum(map(is_label, words))
+        labels += letters
+        names += len(words) - letters
         return " "
 
-    return _LATIN_RUN.sub(unless_name, prose).lower(), names
+    return Stripped(_LATIN_RUN.sub(unless_name, prose).lower(), names, labels)
+
+
+def is_label(word: str) -> bool:
+    """Is `word`, of Latin letters, a variable or the label of an option and of no language?"""
+    bare = word.rstrip(_ACCENTS)
+    return len(bare) < 2 or _LABEL.fullmatch(bare) is not None
 
 
 def is_latin(prose: str) -> bool:
@@ -177,7 +230,8 @@ def by_script(prose: str, leave_out: str = "") -> dict[str, float]:
     counts: dict[str, float] = {}
     if leave_out != "Latin":
         counts["Latin"] = sum(
-            len(word) > 1 and word not in NOTATION for word in words(prose, "Latin")
+            len(word) > 1 and word not in NOTATION and len(word.rstrip(_ACCENTS)) > 1
+            for word in words(prose, "Latin")
         )
     if is_latin(prose):
         return counts

@@ -157,7 +157,7 @@ def test_sync_takes_over_all_weights_or_says_what_is_missing(
 
 
 def test_pause_stops_in_place_and_versions_tell_which_weights_made_which_tokens(
-    decoder: Decoder, tmp_path: Path
+    decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = EmbeddedEngine(
         load_model(tiny_model(tmp_path), dtype=torch.float32), rows=4, shared=False
@@ -169,15 +169,17 @@ def test_pause_stops_in_place_and_versions_tell_which_weights_made_which_tokens(
     worker = threading.Thread(
         target=lambda: found.extend(c for _, c in own.generate(requests, Sampling(400)))
     )
+    step, begun = own._step, threading.Event()
+    monkeypatch.setattr(own, "_step", lambda *given: (begun.set(), step(*given)))
     worker.start()
-    time.sleep(0.1)
+    assert begun.wait(60)
     own.pause()
     time.sleep(0.2)
     assert not found
     assert worker.is_alive()
     own.sync(full_weights(decoder), 2)
     own.resume()
-    worker.join(30)
+    worker.join(120)
     assert len(found) == 1
     spans = found[0].spans
     assert [span.version for span in spans] == [1, 2]

@@ -167,7 +167,7 @@ async def test_a_slow_disk_fills_the_queue_and_no_more(
     for _ in range(400):
         audit.put(large, VERDICT)
         await asyncio.sleep(0)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 60  # and not for ever
     queued = REGISTRY.get_sample_value("touchstone_audit_queued_bytes")
     assert queued is not None
     assert queued <= (1 << 20) + 101_000

@@ -187,12 +187,12 @@ def test_paths_and_methods(http: httpx2.Client) -> None:
 
 
 def raw(front: Front, data: bytes, seconds: float = 20.0) -> bytes:
-    """What the server says to these bytes until it hangs up, or is silent for half a second."""
+    """What the server says to these bytes until it hangs up, or is silent for two seconds."""
     host, _, port = front[1].removeprefix("http://").rpartition(":")
     with socket.create_connection((host, int(port)), timeout=seconds) as connection:
         connection.sendall(data)
         said = connection.recv(65_536)
-        connection.settimeout(0.5)
+        connection.settimeout(2)
         try:
             while more := connection.recv(65_536):
                 said += more
@@ -412,9 +412,7 @@ def test_the_work_of_a_client_that_is_gone_ends_within_a_second(
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(head.encode() + body)
         wait_for(lambda: bool(working()))
-    gone = time.monotonic()
-    wait_for(lambda: not working(), 2.0)
-    assert time.monotonic() - gone < 1.0
+    wait_for(lambda: not working(), 1.0)
     assert http.post("/v1/verify", json=as_json(code_item("next", ADD))).json()["reward"] == 1.0
 
 

@@ -36,13 +36,13 @@ def at(url: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("deadline_ms", "status"), [(650, pb.Verdict.TIMEOUT), (3_000, pb.Verdict.OK)]
+    ("deadline_ms", "status"), [(1_500, pb.Verdict.TIMEOUT), (60_000, pb.Verdict.OK)]
 )
 async def test_the_judge_gets_what_the_rules_left_of_the_deadline(
     monkeypatch: pytest.MonkeyPatch, deadline_ms: int, status: pb.Verdict.Status.ValueType
 ) -> None:
     """Rules of half a second, a fifth of it in a queue, which does not count; then a judge that
-    takes half a second too."""
+    takes a second and a half."""
 
     async def rules(*_: object) -> TaskOutcome:
         await asyncio.sleep(0.5)
@@ -61,7 +61,7 @@ async def test_the_judge_gets_what_the_rules_left_of_the_deadline(
         deadline_ms=deadline_ms,
     )
     sandbox, math = NoSandbox(), MathVerifier(workers=1, symbolic_timeout_s=1.0, max_queued=1)
-    with ChatServer(always(says(CORRECT, wait_s=0.5))) as server:
+    with ChatServer(always(says(CORRECT, wait_s=1.5))) as server:
         asked = await judging.start(checked(at(server.url)))
         told = await sandbox.describe()
         verdict = await engine.Engine(Limits(), math, sandbox, told, 0.0, asked).verify(item)
@@ -70,7 +70,7 @@ async def test_the_judge_gets_what_the_rules_left_of_the_deadline(
     assert verdict.status == status
     assert verdict.evidence.judge.rules == "UNDECIDED"
     if status == pb.Verdict.TIMEOUT:
-        assert 550 < verdict.timing.ran_ms < 950
+        assert 1_400 < verdict.timing.ran_ms < 1_900  # the judge alone would be in time
 
 
 @pytest.mark.parametrize("first", [error(500), says("Correct, I would say.")])
@@ -158,7 +158,7 @@ async def test_closing_ends_canaries(tmp_path: Path) -> None:
         task = pb.JudgeTask(mode=pb.JudgeTask.REFERENCE, reference="r")
         outcome = await asked.verify(pb.Item(response="r", judge=task), None, None)
         assert outcome.score == 1.0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while server.at_once == 0:
                 await asyncio.sleep(0.005)
             await asked.close()

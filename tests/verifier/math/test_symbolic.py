@@ -56,7 +56,7 @@ async def test_decides_then_dies_with_close() -> None:
     pids = pool.pids
     assert len(pids) == 1
     await pool.close()
-    assert gone(pids, 1)
+    assert gone(pids, 10)
     with pytest.raises(RuntimeError, match="closed"):
         await pool.equal(*QUICK)
 
@@ -68,8 +68,8 @@ async def test_killed_at_its_deadline_and_replaced() -> None:
     started = time.monotonic()
     result = await pool.equal(*SLOW)
     assert (result.answer, result.failure) == (None, "timeout")
-    assert time.monotonic() - started < 2.0
-    assert gone(pids, 1)
+    assert time.monotonic() - started < 15  # it would take minutes
+    assert gone(pids, 10)
     assert (await pool.equal(*ALSO_QUICK, timeout_s=10)).answer is False
     await pool.close()
 
@@ -127,7 +127,7 @@ async def test_cancelling_frees_the_worker() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert gone([pid], 1)
+    assert gone([pid], 10)
     assert (await pool.equal(*QUICK)).answer is True
     await pool.close()
 

@@ -104,10 +104,8 @@ def test_cancelling_reaches_the_engines_within_a_second(server: EmbeddedServer) 
         stream = client.stream([math_item("quick", "4")] + [code_item("x", SLEEP)] * 20)
         assert next(stream)[1].reward == 1.0
         wait_for(lambda: bool(working()))
-        started = time.monotonic()
         stream.close()
-        wait_for(lambda: not working(), 2.0)
-        assert time.monotonic() - started < 1.0
+        wait_for(lambda: not working(), 1.0)
         assert client.verify([code_item("next", ADD)])[0].reward == 1.0
 
 
@@ -128,8 +126,12 @@ def test_a_killed_engine_costs_nobody_a_verdict(server: EmbeddedServer) -> None:
         under_load.join(120)
         assert not under_load.is_alive()
         assert found == [calm] * 3
-        wait_for(lambda: len(engines(server)) == 2, 30)
-        assert not set(engines(server)) & set(before)
+
+        def replaced() -> bool:
+            now = engines(server)
+            return len(now) == 2 and not set(now) & set(before)
+
+        wait_for(replaced, 30)
         assert client.verify([code_item("after", ADD)])[0].reward == 1.0
 
 
