@@ -113,7 +113,6 @@ def restore(path: Path, held: Held) -> dict[str, Any]:
     for name, parameter, tensor in _tensors(held):
         whole = files.read(name)
         dim, size = shard_of(parameter)
-        piece = local_slice(whole, dim, held.layout)
         wanted = list(tensor.shape)
         if dim is not None:
             wanted[dim] = size
@@ -121,7 +120,7 @@ def restore(path: Path, held: Held) -> dict[str, Any]:
             raise CheckpointError(
                 f"{path}: {name} is {list(whole.shape)}, the model wants {wanted}"
             )
-        tensor.copy_(piece)
+        tensor.copy_(local_slice(whole, dim, held.layout))
     held.optimizer.updates = state["updates"]
     held.optimizer.publish()
     return state

@@ -3,7 +3,6 @@ runs of every kind, `Run` for those of GRPO."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import re
@@ -366,11 +365,10 @@ class Run(Base[GrpoConfig]):
 
     @contextmanager
     def clock(self, name: str, figures: Figures) -> Iterator[None]:
-        """Adds the seconds spent inside, with memory of its own."""
+        """Adds the seconds spent inside. What the phase before has freed is given back first."""
         began = time.monotonic()
         release_memory()
         yield
-        release_memory()
         figures.add(f"time/{name}_s", time.monotonic() - began)
 
     def score(
@@ -428,7 +426,6 @@ class Run(Base[GrpoConfig]):
 
     def sync(self, version: int) -> None:
         """Gives the engine the policy's weights; waits for it to be idle, and to be there."""
-        _release_memory()
         self.rollouts.sync(version)
 
     def _send(self, version: int) -> None:
@@ -494,11 +491,3 @@ def _like(decoder: Decoder) -> Decoder:
         decoder.config, decoder.layout, device=weight.device, dtype=weight.dtype, seed=None
     )
     return unset.requires_grad_(False)
-
-
-def _release_memory() -> None:
-    """Gives the system back what training has freed, before sampling needs as much: glibc keeps
-    it, in pieces of the wrong sizes."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)

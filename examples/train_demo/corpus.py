@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, permutations
 from random import Random
 
 SPLITS = {"corpus": 70, "rl": 20, "held_out": 10}
@@ -43,6 +43,10 @@ class Problem:
         """The same, asked with its numbers in another order."""
         a, b, c = random.sample(self.numbers, 3)
         return Problem((a, b, c), self.target)
+
+    def orders(self) -> list[Problem]:
+        """The same, asked in every order of its numbers."""
+        return [Problem(order, self.target) for order in sorted(set(permutations(self.numbers)))]
 
     def math(self) -> dict[str, object]:
         """The verifier's task."""

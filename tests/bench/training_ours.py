@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from unittest import mock
 
@@ -26,6 +27,14 @@ from trainer.run import Run
 from verifier.embedded import EmbeddedServer
 
 PHASES = ("generate", "verify", "train", "sync")
+
+
+class WithoutPandas(MetaPathFinder):
+    """The trainer does not need it; pyarrow loads it where it is installed: 53 MiB."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 def recipe(case: Case, address: str, folder: Path) -> GrpoConfig:
@@ -44,7 +53,7 @@ def recipe(case: Case, address: str, folder: Path) -> GrpoConfig:
             "prompts_per_rollout": case.prompts,
             "group_size": case.group,
             "max_new_tokens": case.longest,
-            "batch_size": case.completions,
+            "batch_size": case.completions // 2,
         },
         "reward": {"address": address},
         "algorithm": {
@@ -143,4 +152,5 @@ def run(case: Case) -> None:
 
 
 if __name__ == "__main__":
+    sys.meta_path.insert(0, WithoutPandas())
     run(Case(**json.loads(Path(sys.argv[1]).read_text())))

@@ -286,14 +286,15 @@ class Contract:
     def test_a_pause_keeps_what_is_generated_and_later_tokens_have_later_weights(
         self, engine: ServedEngine, models: list[Model]
     ) -> None:
-        # The last is short: when it is there the others are on their way.
+        # The last is short: when it is there the others are on their way, and far from their end.
+        long = 900
         requests = [Request(ids, seed) for seed, ids in enumerate(prompts(4, 20))]
         requests.append(Request(prompts(1, 20)[0], 4, max_new_tokens=30))
         found: list[tuple[int, Completion]] = []
         begun = Event()
 
         def sample() -> None:
-            for one in engine.generate(requests, Sampling(300)):
+            for one in engine.generate(requests, Sampling(long)):
                 found.append(one)
                 begun.set()
 
@@ -310,12 +311,12 @@ class Contract:
         assert len(found) == 4
         for index, completion in found:
             assert whole(completion)
-            assert len(completion.ids) == 300
+            assert len(completion.ids) == long
             assert [span.version for span in completion.spans] == [1, 2]
             middle = completion.spans[0].end
-            assert 0 < middle < 300
+            assert 0 < middle < long
             for model, part in ((models[0], slice(middle)), (models[1], slice(middle, None))):
-                expected = sampled(model, requests[index], completion, Sampling(300))
+                expected = sampled(model, requests[index], completion, Sampling(long))
                 assert completion.logprobs[part] == pytest.approx(expected[part], abs=TOLERANCE)
 
     def test_nothing_is_generated_while_paused(self, engine: ServedEngine) -> None:
@@ -449,6 +450,8 @@ class Contract:
         try:
             with pytest.raises(EngineError, match=r"3 of 3 answers.*silent for more than 2 s"):
                 list(hasty.generate(requests, Sampling(10)))
+            with pytest.raises(EngineError, match="ReadTimeout"):
+                self.engine_class(server.url, models[0].config, timeout_seconds=2)
         finally:
             server.signal(SIGCONT)
         hasty.close()
