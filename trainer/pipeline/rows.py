@@ -15,16 +15,16 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AfterValidator
 
 from trainer.log import writing
+from trainer.pipeline.manifest import whole
 from verifier.client import Item
 
 THINK, END = "<think>", "</think>"
@@ -111,19 +111,6 @@ def check_text(row: object) -> None:
 def domain_of(item: Item) -> str:
     """What the item's `meta` says, else the kind of its task."""
     return item.meta.get("domain") or item.WhichOneof("task") or ""
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name when all of it is on the disk."""
-    draft = path.with_name(f".{path.name}.draft")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
 
 
 def line(row: Mapping[str, Any]) -> bytes:

@@ -37,7 +37,7 @@ from trainer.log import RunError
 from trainer.memory import explained
 from trainer.metrics import accuracy
 from trainer.parallel import SINGLE
-from trainer.pipeline.rows import whole
+from trainer.pipeline.manifest import whole
 from trainer.pipeline.stage import StageFailed, Work
 from trainer.process import on_gpu, start_torch
 from trainer.rewards import Verification

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,9 +84,9 @@ class StageBase(Section):
     more_outputs: ClassVar[tuple[str, ...]] = ()
     """Further files that its manifest has hashes of."""
 
+    @abstractmethod
     def references(self) -> Mapping[str, Ref]:
         """Its inputs: a name, such as model or data or data.1, and what it refers to."""
-        raise NotImplementedError
 
     def wants(self, name: str) -> str:
         """Which main output an input must be: MODEL or DATA."""
@@ -99,10 +100,10 @@ class StageBase(Section):
         """What is wrong with it that can be told before anything ran."""
         return iter(())
 
+    @abstractmethod
     def run(self, work: Work) -> Mapping[str, Any]:
         """Makes its outputs in `work.dir`. Returns figures for the manifest, which must be the
         same at each run; what the clock says goes into `work.timing`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
