@@ -56,6 +56,24 @@ def test_linear_has_the_values_and_gradients_of_float64(library: str, biased: bo
     check()
 
 
+@pytest.mark.parametrize(
+    "slope",
+    [
+        torch.ones(()).expand(6, 5),
+        torch.arange(5.0).expand(6, 5),
+        torch.arange(30.0).view(5, 6).T,
+        torch.arange(120.0).view(12, 10)[::2, ::2],
+    ],
+    ids=["constant", "one row", "transposed", "every other"],
+)
+def test_a_gradient_may_lie_in_memory_as_it_likes(library: str, slope: Tensor) -> None:
+    x, weight = drawn(6, 4, seed=1), drawn(5, 4, seed=2)
+    found = torch.autograd.grad(products.linear(x, weight), (x, weight), slope)
+    wanted = torch.autograd.grad(F.linear(x, weight), (x, weight), slope.clone())
+    for one, other in zip(found, wanted, strict=True):
+        close(one, other)
+
+
 def test_a_gradient_that_nobody_needs_is_not_made(library: str) -> None:
     x, weight = drawn(5, 4, seed=1), drawn(3, 4, seed=2)
     products.linear(x.detach(), weight).sum().backward()
