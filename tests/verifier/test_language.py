@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.verifier.language_texts import SENTENCES, plain
@@ -175,6 +177,65 @@ def test_a_language_spelled_in_capitals_is_not_hidden() -> None:
     assert counted < 0.5
 
 
+_WORDS = [
+    (script, word)
+    for language, script in SCRIPTS.items()
+    for word in re.findall(r"[^\s.,:;!?|。、，।؟()\"«»]+", " ".join(SENTENCES[language][:3]))
+]
+_WORDS += [("Latin", word) for word in ("GPU", "T", "x", "kg", "sin", "don't", "Euler", "ABD")]
+_WORDS += [("Greek", "α"), ("Georgian", "რიცხვი"), ("Tamil", "வாக்கியம்"), ("Armenian", "թիվ")]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(_WORDS), max_size=40), st.sampled_from(sorted(SCRIPTS)))
+def test_words_glued_to_another_script_count_as_words_apart(
+    words: list[tuple[str, str]], language: str
+) -> None:
+    glued = "".join(
+        " " * (before == script) + word
+        for (before, _), (script, word) in pairwise([("", ""), *words])
+    )
+    assert share(glued, language) == share(" ".join(word for _, word in words), language)
+
+
+@pytest.mark.parametrize("language", sorted(language for language in SENTENCES if SCRIPTS[language] != "Latin"))  # fmt: skip
+def test_words_glued_to_a_language_count_against_it(language: str) -> None:
+    own = [word for script, word in _WORDS if script == SCRIPTS[language] and len(word) > 1][:12]
+    foreign = ["have", "two", "numbers", "so", "the", "answer"] * 2
+    glued = "".join(word for both in zip(own, foreign, strict=True) for word in both)
+    value = share(glued, language).value
+    assert value is not None
+    assert value < 0.75
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("我们用5kg苹果，x轴上的T恤，GPU显存和α粒子，10cm长，sinα加cosθ，Δt时间", "zh"),
+        ("ΔABC的面积是x1加y_2，变量left_sum等于H2O分子数，第②步得x²和½", "zh"),
+        ("長さは5cmで、x軸のGPUを使い、ΔABCのsinαを求める", "ja"),
+        ("길이는5cm이고x축의GPU를쓰며sinα를구한다", "ko"),
+        ("ось x, длина 5кг, α-частица и ΔABC", "ru"),
+        ("น้ำหนัก5kgและแกนxกับGPU", "th"),
+        ("वजन 5kg और GPUमें x-अक्ष", "hi"),
+    ],
+)
+def test_units_names_and_formulae_cost_nothing_when_glued(text: str, language: str) -> None:
+    assert share(text, language).value == 1.0
+
+
+@given(st.text(st.characters(exclude_categories=("L", "Cs", "Cn"), exclude_characters="〇")))
+@example("'")
+@example("' ’ '' '")
+@example("² ½ ① Ⅳ ⑵")
+@example("\u0301 " * 20)
+@example("\u0300'\u0300")
+@example("(\u064b) " * 20)
+def test_a_text_without_letters_has_no_words(text: str) -> None:
+    for language in SCRIPTS:
+        assert share(text, language) == Share(0, 0)
+
+
 def test_english_articles_are_words() -> None:
     assert share("I think that a dog is an animal, and I am a man", "en") == Share(13, 13)
     assert share(ZH + "。 I see that a dog is an animal.", "en") == Share(8, 19)
@@ -280,6 +341,7 @@ HOSTILE = (
     *("$", "`", "```", "\\[", "\\(", "\\[\\", "\\begin{", "<a", "<a b", "\\boxed{", "\\boxed{{}"),
     *("a ", "a. ", "xq zw vk jj. ", "die war. ", "中。", "のa", "Ab ", "A-B C ", "'", "0a", "é"),
     *("ё ", "\u0301", "\U0001f600", "answer ", "answer in ", "用中文", "in het ", "ก", "http://"),
+    *("中ab", "тab", "ab中0", "თ中"),
 )
 
 

@@ -6,7 +6,8 @@ Latin and Greek letters (names of variables), names of units and functions
 (`NOTATION`), beside another script labels ("(A)", "ABD", "iii", "(ㄱ)") and
 names: a run of at most `NAME_WORDS` Latin words whose first and last have a
 capital. Names only while they are few (`NAMES_SHARE`), labels of capitals or in
-brackets too (`LABELS_SHARE`).
+brackets too (`LABELS_SHARE`). A word ends where another script begins, so it
+counts the same with a space there and without.
 
 Scripts are written as ranges of code points because `re` is several times
 faster on these than `regex` is on properties.
@@ -83,27 +84,43 @@ _SENTENCE_ENDS = frozenset(".!?;:\n\r…؛؟۔।。！：；？")
 _SENTENCE_END = re.compile(f"[{re.escape(''.join(sorted(_SENTENCE_ENDS)))}]")
 _JOINERS = "\u200c\u200d"
 _CASED = ("Latin", "Greek", "Cyrillic")
+_SIGNS = (
+    "ªº²³¹¼-¾\u02b0-\u02ff\u1d2c-\u1d6a\u2070-\u209f\u2100-\u218b\u2460-\u249b\u24ea-\u24ff"
+    "\u2776-\u2793\U0001d400-\U0001d7ff"
+)
+"""Letters and digits to `\\w`, and of no script: raised, mathematical and circled ones."""
+
+
+def _first(letters: str) -> str:
+    """The first letter of a word, after any sign or a letter of another script: between two
+    scripts `\\b` is no boundary. Looking back last lets `re` skip to the letters."""
+    return rf"[{letters}](?<![\d_{_SIGNS}{letters}].)"
+
+
 _WORD = {
     script: re.compile(
-        rf"\b[{letters}][{letters}'’]*+(?![0-9_])"
+        rf"{_first(letters)}[{letters}'’]*+(?![0-9_])"
         if script in _CASED
-        # Two scripts have joiners inside words; one that stands alone is a word of neither.
-        else f"[{letters.strip(_JOINERS)}][{letters}]*+"
+        # Marks and joiners stand inside words; one that stands alone is no word.
+        else rf"[{letters.strip(_JOINERS)}](?<=\w)[{letters}]*+"
     )
     for script, letters in LETTERS.items()
 }
-_LATIN_WORD = rf"[{LETTERS['Latin']}][{LETTERS['Latin']}'’]*+"
-_LATIN_RUN = re.compile(rf"\b{_LATIN_WORD}(?:[ -]{_LATIN_WORD})*+")
+_MORE = f"[{LETTERS['Latin']}'’]*+"
+_LATIN_RUN = re.compile(rf"{_first(LETTERS['Latin'])}{_MORE}(?:[ -][{LETTERS['Latin']}]{_MORE})*+")
 # Signs and emoji are no script: an English text with some is still Latin.
 _BEYOND_LATIN = re.compile(
     "[\u0370-\u1cff\u2c00-\u2dff\u3005\u3007\u3040-\ufaff\ufb1d-\ufdff\ufe70-\ufefc"
     "\uff66-\uffdc\U00010000-\U0001cfff\U00020000-\U0003ffff]"
 )
-# From a letter of no script above, and no mathematical one, to the next space
-# or ASCII sign: `\w` has not the marks inside words of Indian scripts.
+# From a letter of no script above to the next letter of one, sign or space: `\w` has not the
+# marks inside words of Indian scripts. Accents stand in words of any script.
+_LETTERS = "".join(LETTERS.values())
 _OTHER = re.compile(
-    rf"[^\W\d_{''.join(LETTERS.values())}ªº\u02b0-\u02ff\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f"
-    r"\U0001d400-\U0001d7ff][^\x00-\x7f\u2000-\u206f]*+"
+    rf"[^\W\d_{_LETTERS}{_SIGNS}]"
+    r"[^\x00-\xbf×÷\u2000-\u206f\u20a0-\u2bff\u3000-\u303f\uff00-\uffef،؛؟।॥"
+    + _LETTERS.replace("\u0300-\u036f", "")
+    + "]*+"
 )
 # Between letters they would make each a single one, which is left out.
 # Joiners belong to the words of Arabic and of the scripts of India and its neighbours.
@@ -113,6 +130,7 @@ _GREEK_ARTICLES = frozenset("οηή")
 # Options of several right answers too, no more letters: "ACE" and "BE" are words.
 _LABEL = re.compile("A?B?C?D?|[IVX]+")
 _ACCENTS = "".join(map(chr, range(0x300, 0x370)))
+_NO_LETTERS = _ACCENTS + "'’"
 _PRIMED = re.compile(
     f"(?<![{LETTERS['Latin']}'’])['’]*+([{LETTERS['Latin']}][{_ACCENTS}]*+)['’]++"
     f"(?![{LETTERS['Latin']}])"
@@ -120,7 +138,7 @@ _PRIMED = re.compile(
 _BRACKETED = re.compile(
     "[(（] ?(?:[甲乙丙丁"
     + "".join(letters for script, letters in LETTERS.items() if script not in ("Latin", "Han"))
-    + "]) ?[)）]"
+    + r"](?<=\w)) ?[)）]"
 )
 
 
@@ -159,7 +177,7 @@ def strip(text: str) -> Stripped:
         nonlocal names, labels
         words = run.group().replace("-", " ").split()
         if len(words) > NAME_WORDS:  # a language that is spelled, maybe
-            labels += sum([len(word) == 1 for word in words])
+            labels += sum([len(word) == 1 and word.isalpha() for word in words])
             return run.group()
         if not (words[0][0].isupper() and words[-1][0].isupper()):
             return run.group()
@@ -214,9 +232,16 @@ def sentences(prose: str, script: str) -> list[list[str]]:
         words = sentence.split()
         if "0" in sentence:
             words = [word for word in words if "0" not in word]
+        if "'" in sentence or not sentence.isascii():
+            words = [word for word in words if word[0].isalpha() or _has_letter(word)]
         if words:
             parted.append(words)
     return parted
+
+
+def _has_letter(word: str) -> bool:
+    """No apostrophe or mark alone."""
+    return any(map(str.isalpha, word))
 
 
 def words(prose: str, script: str) -> list[str]:
@@ -230,20 +255,21 @@ def by_script(prose: str, leave_out: str = "") -> dict[str, float]:
     counts: dict[str, float] = {}
     if leave_out != "Latin":
         counts["Latin"] = sum(
-            len(word) > 1 and word not in NOTATION and len(word.rstrip(_ACCENTS)) > 1
+            len(word) > 1 and word not in NOTATION and len(word.strip(_NO_LETTERS)) > 1
             for word in words(prose, "Latin")
         )
     if is_latin(prose):
         return counts
     for script in ("Cyrillic", "Hebrew", "Arabic", "Devanagari", "Hangul"):
         if script != leave_out:
-            counts[script] = len(words(prose, script))
+            counts[script] = sum(map(_has_letter, words(prose, script)))
     counts["Greek"] = sum(
-        len(word) > 1 or word in _GREEK_ARTICLES for word in words(prose, "Greek")
+        (len(word) > 1 and _has_letter(word)) or word in _GREEK_ARTICLES
+        for word in words(prose, "Greek")
     )
     counts["Thai"] = _letters(prose, "Thai") / THAI_WORD
     counts["Han"], counts["Kana"] = _chinese_and_japanese(prose)
-    counts["Other"] = len(_OTHER.findall(prose))
+    counts["Other"] = sum(map(_has_letter, _OTHER.findall(prose)))
     return counts
 
 
