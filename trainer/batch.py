@@ -29,9 +29,8 @@ IDLE = Sample((0,), (0,), (0.0,), 0.0)
 
 
 @dataclass(frozen=True)
-class MicroBatch:
-    """S samples of N completion tokens in T rows: segments that lie one after the other. Samples
-    of one prompt share its rows, and none has a row for its last token, which predicts nothing."""
+class Packed:
+    """Token ids in T rows: segments that lie one after the other."""
 
     ids: Tensor
     """[T]"""
@@ -40,7 +39,31 @@ class MicroBatch:
     prefixes: list[int | None]
     """The segment that each segment continues, see PackedAttention."""
     rows: Tensor
-    """[N]: where in [T] the hidden state stands that predicts each completion token."""
+    """[N]: where in [T] the hidden states stand that are asked for."""
+
+    def hidden(self, decoder: Decoder) -> Tensor:
+        """[N, H]: those hidden states."""
+        device = self.ids.device
+        hidden: Tensor = decoder(
+            self.ids,
+            packed_positions(self.lengths, device, self.prefixes),
+            PackedAttention(self.lengths, device, self.prefixes),
+            self.rows,
+        )
+        return hidden
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, to be kept in a file; -1 is no prefix."""
+        prefixes = [-1 if prefix is None else prefix for prefix in self.prefixes]
+        fields = vars(self) | {"prefixes": prefixes}
+        return {name: torch.as_tensor(value) for name, value in fields.items()}
+
+
+@dataclass(frozen=True)
+class MicroBatch(Packed):
+    """S samples of N completion tokens, each predicted at its row. Samples of one prompt share its
+    rows, and none has a row for its last token, which predicts nothing."""
+
     targets: Tensor
     """[N]: the completion tokens."""
     sequence: Tensor
@@ -55,12 +78,6 @@ class MicroBatch:
         """[S]: completion tokens of each sample."""
         counts: list[int] = torch.bincount(self.sequence, minlength=len(self.advantages)).tolist()
         return counts
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of it, to be kept in a file; -1 is no prefix."""
-        prefixes = [-1 if prefix is None else prefix for prefix in self.prefixes]
-        kept = {"lengths": torch.tensor(self.lengths), "prefixes": torch.tensor(prefixes)}
-        return kept | {name: value for name, value in vars(self).items() if name not in kept}
 
 
 def rows_of(samples: Sequence[Sample]) -> int:
@@ -129,15 +146,8 @@ class Policy(nn.Module):
         self, micro: MicroBatch, entropy_grad: bool = False, temperature: float | None = None
     ) -> TokenStats:
         """[N] each, of the distribution at the temperature that is sampled at, or at another."""
-        device = micro.ids.device
-        hidden = self.decoder(
-            micro.ids,
-            packed_positions(micro.lengths, device, micro.prefixes),
-            PackedAttention(micro.lengths, device, micro.prefixes),
-            micro.rows,
-        )
         return token_logprobs(
-            hidden,
+            micro.hidden(self.decoder),
             self.decoder.head_weight,
             micro.targets,
             vocab_size=self.decoder.config.vocab_size,

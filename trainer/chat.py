@@ -13,22 +13,19 @@ so that training and sampling meet the same tokens (a template's own marks leave
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
 from torch import Tensor
 
-from trainer.data import CHARACTERS_OF_A_TOKEN, DataError, read_rows
-from trainer.tokens import Tokenizer, TokenizerError
+from trainer.data import read_encoded
+from trainer.tokens import Tokenizer
 
-log = logging.getLogger(__name__)
 _TURN = ("role", "content")
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 
@@ -39,6 +36,14 @@ class Example:
 
     ids: Tensor
     trained: Tensor
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(self.ids)]
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ class Encoder:
                 chat, parts = False, [(text, True)]
             case _:
                 raise ValueError("messages, or prompt and completion, or text is wanted, not empty")
-        if chat and _MARKS.search(str(self._chat.chat_template)):
-            marked = self._chat.apply_chat_template(
+        if chat and _MARKS.search(self.tokenizer.transformers.chat_template):
+            marked = self.tokenizer.chat(
                 messages, return_dict=True, return_assistant_tokens_mask=True
             )
             ids, trained = marked["input_ids"], [bool(m) for m in marked["assistant_masks"]]
@@ -84,7 +89,7 @@ class Encoder:
     def _turns(self, messages: list[Any]) -> Iterator[tuple[str, bool]]:
         """What is said in each assistant's turn, and what stands before it; the text after the
         last one teaches nothing."""
-        render = partial(self._chat.apply_chat_template, tokenize=False)
+        render = partial(self.tokenizer.chat, tokenize=False)
         whole, end = render(messages), 0
         for place, message in enumerate(messages):
             if message["role"] != "assistant":
@@ -116,46 +121,12 @@ class Encoder:
             trained += [wanted and n <= said for n in range(len(piece))]
         return ids, trained
 
-    @cached_property
-    def _chat(self) -> Any:
-        from transformers import AutoTokenizer  # slow to import, and plain text needs no template
-
-        chat = AutoTokenizer.from_pretrained(self.tokenizer.directory)
-        if not chat.chat_template:
-            raise TokenizerError(f"{self.tokenizer.directory}: the tokenizer has no chat template")
-        return chat
-
 
 def _is_conversation(messages: list[Any]) -> bool:
     words = [m.get(key) if isinstance(m, dict) else None for m in messages for key in _TURN]
     return all(isinstance(word, str) for word in words) and words[:1] not in ([], ["assistant"])
 
 
-def _characters(value: object) -> int:
-    if isinstance(value, dict | list):
-        return sum(map(_characters, value.values() if isinstance(value, dict) else value))
-    return len(value) if isinstance(value, str) else 0
-
-
 def read_examples(path: Path, encode: Encoder, max_tokens: int) -> list[Example]:
-    """All rows of a file but those longer than `max_tokens`, in order; five bytes a token.
-
-    Raises DataError naming the lines that are no good.
-    """
-
-    def parse(_: int, row: object) -> Example | None:
-        if _characters(row) > max_tokens * CHARACTERS_OF_A_TOKEN:
-            return None
-        try:
-            example = encode(row)
-        except TemplateError as error:
-            raise ValueError(str(error)) from error
-        return example if len(example.ids) <= max_tokens else None
-
-    examples = read_rows(path, parse)
-    kept = [example for example in examples if example is not None]
-    if not kept:
-        raise DataError(f"{path}: no rows of at most {max_tokens} tokens")
-    if len(kept) < len(examples):
-        log.info("%s: %d rows are too long, left out", path, len(examples) - len(kept))
-    return kept
+    """A file's rows of at most `max_tokens`, five bytes a token, as `read_encoded` reads them."""
+    return read_encoded(path, encode, ("messages", "prompt", "completion", "text"), max_tokens)

@@ -367,7 +367,7 @@ def export(
     from trainer.checkpoint import read_state, steps, weights
     from trainer.log import writing
     from trainer.model import Decoder
-    from trainer.scorer import blank_scorer, is_scorer
+    from trainer.scorer import blank_scorer
     from trainer.weights import read_config, save_model
 
     if saved := steps(checkpoint / "checkpoints"):
@@ -375,7 +375,7 @@ def export(
     with _explained(OSError, ValueError):
         state = read_state(checkpoint)
         source = model or Path(str(state.get("model")))
-        if is_scorer(state):
+        if state.get("kind") == "reward-model":
             decoder: Decoder = blank_scorer(source)
         else:
             decoder = Decoder(read_config(source), dtype=torch.float32, seed=None)

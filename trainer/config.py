@@ -354,7 +354,7 @@ class GrpoConfig(Section):
         rollout, algorithm = self.rollout, self.algorithm
         completions = rollout.prompts_per_rollout * rollout.group_size
         longest = self.data.max_prompt_tokens + rollout.max_new_tokens
-        problems = [*_parallel_problems(self.parallel), *_budget_problems(self.budget, longest)]
+        problems = list[str]()
         if completions % algorithm.mini_batches:
             problems.append(
                 "algorithm.mini_batches: must divide rollout.prompts_per_rollout * "
@@ -367,7 +367,7 @@ class GrpoConfig(Section):
                 "algorithm.overlong.soft_tokens: at most rollout.max_new_tokens = "
                 f"{rollout.max_new_tokens}, got {algorithm.overlong.soft_tokens}"
             )
-        _raise(problems)
+        _check(self, longest, problems)
         return self
 
 
@@ -405,8 +405,7 @@ class SftConfig(Section):
 
     @model_validator(mode="after")
     def _fields_fit(self) -> SftConfig:
-        budget = _budget_problems(self.budget, self.data.max_tokens)
-        _raise([*_parallel_problems(self.parallel), *budget])
+        _check(self, self.data.max_tokens)
         return self
 
 
@@ -446,27 +445,25 @@ class RewardModelConfig(Section):
     @model_validator(mode="after")
     def _fields_fit(self) -> RewardModelConfig:
         together = 2 if self.data.kind == "pairwise" else 1  # a pair is in one pass
-        budget = _budget_problems(self.budget, together * self.data.max_tokens)
-        _raise([*_parallel_problems(self.parallel), *budget])
+        _check(self, together * self.data.max_tokens)
         return self
 
 
-def _budget_problems(budget: Budget, longest: int) -> Iterator[str]:
-    if budget.micro_batch_tokens < longest:
-        yield (
-            f"budget.micro_batch_tokens: at least the longest sample, {longest} tokens, "
-            f"got {budget.micro_batch_tokens}"
-        )
-
-
-def _parallel_problems(parallel: Parallel) -> Iterator[str]:
+def _check(
+    recipe: GrpoConfig | SftConfig | RewardModelConfig, longest: int, own: Sequence[str] = ()
+) -> None:
+    """Raises ValueError with the problems that all kinds of recipes can have, and a kind's own."""
+    parallel, budget = recipe.parallel, recipe.budget.micro_batch_tokens
+    problems = [*own]
     if parallel.offload and not parallel.zero:
-        yield "parallel.offload: needs parallel.zero of at least 1, got 0"
+        problems.append("parallel.offload: needs parallel.zero of at least 1, got 0")
     if parallel.sequence_parallel and parallel.tp == 1:
-        yield "parallel.sequence_parallel: needs parallel.tp of at least 2, got 1"
-
-
-def _raise(problems: list[str]) -> None:
+        problems.append("parallel.sequence_parallel: needs parallel.tp of at least 2, got 1")
+    if budget < longest:
+        problems.append(
+            "budget.micro_batch_tokens: at least the longest sample, "
+            f"{longest} tokens, got {budget}"
+        )
     if problems:
         raise ValueError("\n".join(problems))
 

@@ -9,17 +9,20 @@ else; every problem of a file is told by its line before anything is trained.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from google.protobuf import json_format
 
 from trainer.tokens import Tokenizer
 from verifier.client import Item
+
+log = logging.getLogger(__name__)
 
 TEMPLATES = {
     "none": "{prompt}",
@@ -35,6 +38,7 @@ TEMPLATES = {
 """By name; `chat` is the tokenizer's own, and any text with {prompt} in it is a template too."""
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Encoded")
 
 CHARACTERS_OF_A_TOKEN = 128
 """More than these in the mean no vocabulary has: the longest are runs of spaces. A text beyond is
@@ -61,12 +65,25 @@ class Prompt:
 def render(prompt: str, template: str, tokenizer: Tokenizer) -> str:
     """The text a model reads for a prompt. Raises ValueError for an unknown template."""
     if template == "chat":
-        return tokenizer.chat([{"role": "user", "content": prompt}])
+        asked = [{"role": "user", "content": prompt}]
+        return str(tokenizer.chat(asked, tokenize=False, add_generation_prompt=True))
     form = TEMPLATES.get(template, template)
     if "{prompt}" not in form:
         known = ", ".join([*TEMPLATES, "chat"])
         raise ValueError(f"data.template: {known}, or a text with {{prompt}}, got {template!r}")
     return form.replace("{prompt}", prompt)
+
+
+class Encoded(Protocol):
+    """A row as token ids, of one sequence or of some that share their beginning."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each sequence."""
+
+    @property
+    def tokens(self) -> int:
+        """Rows of a pass that it takes."""
 
 
 def read_rows(path: Path, parse: Callable[[int, Any], T]) -> list[T]:
@@ -94,6 +111,37 @@ def read_rows(path: Path, parse: Callable[[int, Any], T]) -> list[T]:
     if not rows:
         raise DataError(f"{path}: no rows")
     return rows
+
+
+def read_encoded(
+    path: Path, encode: Callable[[Any], E], texts: Sequence[str], max_tokens: int
+) -> list[E]:
+    """All rows of a file but those with a sequence longer than `max_tokens`, in order; `texts` are
+    the keys that hold what is encoded.
+
+    Raises DataError naming the lines of which `encode` raises ValueError.
+    """
+
+    def parse(_: int, row: Any) -> E | None:
+        longest = max(_characters(row.get(key)) for key in texts) if isinstance(row, dict) else 0
+        if longest > max_tokens * CHARACTERS_OF_A_TOKEN:
+            return None
+        encoded = encode(row)
+        return encoded if max(encoded.lengths) <= max_tokens else None
+
+    rows = read_rows(path, parse)
+    kept = [row for row in rows if row is not None]
+    if not kept:
+        raise DataError(f"{path}: no rows of at most {max_tokens} tokens")
+    if len(kept) < len(rows):
+        log.info("%s: %d rows are too long, left out", path, len(rows) - len(kept))
+    return kept
+
+
+def _characters(value: object) -> int:
+    if isinstance(value, dict | list):
+        return sum(map(_characters, value.values() if isinstance(value, dict) else value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def read_prompts(

@@ -61,9 +61,8 @@ class Flag:
     preference_slope: float
     """Per step, as the next one."""
     rules_slope: float
-    preference_p: float
-    """Chance that noise alone would rise as clearly, as the next one, that it would fall."""
     rules_p: float
+    """Chance that noise alone would fall as clearly."""
 
     def __str__(self) -> str:
         return (
@@ -80,16 +79,15 @@ def flag(points: Sequence[Point]) -> Flag | None:
         return None
     preference = [point.preference for point in points]
     falling = [-point.rules for point in points]
-    p_rise, p_fall = trend(preference), trend(falling)
-    if p_rise > PREFERENCE_P or p_fall > RULES_P:
+    p_fall = trend(falling)
+    if trend(preference) > PREFERENCE_P or p_fall > RULES_P:
         return None
     steps = [point.step for point in points]
     rules_slope = -slope(steps, falling)
     if -rules_slope * (steps[-1] - steps[0]) < LEAST_FALL:
         return None
     top = max(points, key=lambda point: point.rules)
-    rise = slope(steps, preference)
-    return Flag(points[-1].step, top.step, rise, rules_slope, p_rise, p_fall)
+    return Flag(steps[-1], top.step, slope(steps, preference), rules_slope, p_fall)
 
 
 def trend(values: Sequence[float]) -> float:

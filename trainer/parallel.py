@@ -38,6 +38,8 @@ class Layout:
     dp_rank: int = 0
     tp_group: dist.ProcessGroup | None = None
     dp_group: dist.ProcessGroup | None = None
+    group: dist.ProcessGroup | None = None
+    """All of them."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layout:
         return self  # groups cannot be copied, and a copied model stands where it stood
@@ -59,8 +61,8 @@ SINGLE = Layout()
 
 
 def make_layout(tp: int, timeout: timedelta | None = None) -> Layout:
-    """The grid of this run's processes, whose default group is initialised; `timeout` is how long a
-    collective may take, torch's default otherwise. Collective over all.
+    """The grid of this run's processes, whose default group is initialised, with groups of its own;
+    `timeout` is how long a collective may take, torch's default otherwise. Collective over all.
 
     Raises ValueError where `tp` does not divide the number of processes.
     """
@@ -78,6 +80,7 @@ def make_layout(tp: int, timeout: timedelta | None = None) -> Layout:
         dp_rank=rank // tp,
         tp_group=rows[rank // tp] if rows else None,
         dp_group=columns[rank % tp] if columns else None,
+        group=dist.new_group(timeout=timeout),
     )
 
 

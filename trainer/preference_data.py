@@ -12,21 +12,18 @@ texts (verifier/judge/reward_model.py), so that training and serving meet the sa
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jinja2 import TemplateError
 from torch import Tensor
 
-from trainer.data import CHARACTERS_OF_A_TOKEN, DataError, read_rows
-from trainer.tokens import Tokenizer, TokenizerError
+from trainer.batch import Packed
+from trainer.data import read_encoded
+from trainer.tokens import Tokenizer
 
-log = logging.getLogger(__name__)
 Kind = Literal["pairwise", "pointwise"]
 
 
@@ -41,58 +38,41 @@ class Rated:
 
     @property
     def tokens(self) -> int:
-        """Rows of a pass that it takes."""
-        whole = sum(map(len, self.conversations))
-        return whole - self.shared * (len(self.conversations) - 1)
+        return sum(self.lengths) - self.shared * (len(self.conversations) - 1)
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(ids) for ids in self.conversations]
 
 
 @dataclass(frozen=True)
-class RatedBatch:
-    """N conversations in T rows: segments that lie one after the other."""
+class RatedBatch(Packed):
+    """N conversations; what is asked for stands at the last token of each."""
 
-    ids: Tensor
-    """[T]"""
-    lengths: list[int]
-    """Rows of each segment."""
-    prefixes: list[int | None]
-    """The segment that each segment continues, see PackedAttention."""
-    rows: Tensor
-    """[N]: where in [T] each conversation's last token stands."""
     labels: Tensor
     """[rows of the data]"""
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of it, to be kept in a file; -1 is no prefix."""
-        prefixes = [-1 if prefix is None else prefix for prefix in self.prefixes]
-        kept = {"lengths": torch.tensor(self.lengths), "prefixes": torch.tensor(prefixes)}
-        return kept | {"ids": self.ids, "rows": self.rows, "labels": self.labels}
 
 
 def batch(rated: Sequence[Rated], device: torch.device) -> RatedBatch:
     """Packs rows in their order; the conversations of one row share their beginning."""
-    parts, lengths, prefixes, last = list[Tensor](), list[int](), list[int | None](), list[int]()
-    total = 0
-
-    def segment(ids: Tensor, prefix: int | None) -> None:
-        nonlocal total
-        parts.append(ids)
-        lengths.append(len(ids))
-        prefixes.append(prefix)
-        total += len(ids)
-
+    parts, prefixes, scored = list[Tensor](), list[int | None](), list[int]()
     for row in rated:
         prefix = None
         if row.shared:
-            segment(row.conversations[0][: row.shared], None)
-            prefix = len(lengths) - 1
+            prefix = len(parts)
+            parts.append(row.conversations[0][: row.shared])
+            prefixes.append(None)
         for ids in row.conversations:
-            segment(ids[row.shared :], prefix)
-            last.append(total - 1)
+            scored.append(len(parts))
+            parts.append(ids[row.shared :])
+            prefixes.append(prefix)
+    lengths = [len(part) for part in parts]
+    ends = torch.tensor(lengths).cumsum(0) - 1
     return RatedBatch(
         ids=torch.cat(parts).long().to(device),
         lengths=lengths,
         prefixes=prefixes,
-        rows=torch.tensor(last, device=device),
+        rows=ends[scored].to(device),
         labels=torch.tensor([row.label for row in rated], device=device),
     )
 
@@ -137,26 +117,13 @@ class Conversations:
         if not messages or messages[-1]["role"] == "assistant":
             raise ValueError("messages: turns of which the last is not the assistant's are wanted")
         turns = [*messages, {"role": "assistant", "content": response}]
-        try:
-            told = self.chat.apply_chat_template(turns, tokenize=False)
-            ids = self.chat.apply_chat_template(turns, return_dict=True)["input_ids"]
-        except (TemplateError, TypeError, UnicodeError) as error:
-            raise ValueError(str(error)) from error
+        told = self.tokenizer.chat(turns, tokenize=False)
+        ids = self.tokenizer.chat(turns, return_dict=True)["input_ids"]
         if _bare(response) not in _bare(told):
             raise ValueError(f"{key}: the chat template leaves out some of it (its reasoning?)")
         if not ids:
             raise ValueError(f"{key}: no tokens come of the conversation: is it the tokenizer's?")
         return torch.tensor(ids, dtype=torch.int32)
-
-    @cached_property
-    def chat(self) -> Any:
-        """The tokenizer as `transformers` has it."""
-        from transformers import AutoTokenizer
-
-        chat = AutoTokenizer.from_pretrained(self.tokenizer.directory)
-        if not chat.chat_template:
-            raise TokenizerError(f"{self.tokenizer.directory}: the tokenizer has no chat template")
-        return chat
 
 
 def _bare(text: str) -> str:
@@ -171,29 +138,5 @@ def _shared(one: Tensor, other: Tensor) -> int:
 
 
 def read_rated(path: Path, read: Conversations, max_tokens: int) -> list[Rated]:
-    """All rows of a file but those with a conversation longer than `max_tokens`, in order.
-
-    Raises DataError naming the lines that are no good.
-    """
-
-    def parse(_: int, row: object) -> Rated | None:
-        if _characters(row) > max_tokens * CHARACTERS_OF_A_TOKEN:
-            return None
-        rated = read(row)
-        return rated if max(map(len, rated.conversations)) <= max_tokens else None
-
-    rows = read_rows(path, parse)
-    kept = [row for row in rows if row is not None]
-    if not kept:
-        raise DataError(f"{path}: no rows of at most {max_tokens} tokens")
-    if len(kept) < len(rows):
-        log.info("%s: %d rows are too long, left out", path, len(rows) - len(kept))
-    return kept
-
-
-def _characters(row: object) -> int:
-    """Of the longest text that a row gives a conversation."""
-    if not isinstance(row, dict):
-        return 0
-    texts = [row.get(key) for key in ("chosen", "rejected", "response")]
-    return max((len(text) for text in texts if isinstance(text, str)), default=0)
+    """A file's rows of conversations of at most `max_tokens`, as `read_encoded` reads them."""
+    return read_encoded(path, read, ("chosen", "rejected", "response"), max_tokens)

@@ -28,19 +28,21 @@ def start_torch(threads: int, deterministic: bool) -> None:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def start_processes(tp: int, wait_s: float) -> Layout:
-    """The grid of ranks under torchrun, or the one process there is. A rank may wait for another
-    so many seconds, and as long as a step takes."""
+def start_processes(tp: int, wait_s: float) -> tuple[Layout, Layout]:
+    """The grid of ranks under torchrun, or the one process there is; and the same once more, for
+    rollouts: what is sampled while training goes on must not use training's groups, where the
+    ranks' collectives would pair as they come. A rank may wait for another so many seconds, and as
+    long as a step takes."""
     if "RANK" not in os.environ:
         if tp > 1:
             raise ConfigError(f"parallel.tp: {tp} needs torchrun with a multiple of {tp} processes")
-        return SINGLE
+        return SINGLE, SINGLE
     if on_gpu():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     limit = timedelta(seconds=STEP_SECONDS + wait_s)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if on_gpu() else "gloo", timeout=limit)
-    return make_layout(tp, limit)
+    return make_layout(tp, limit), make_layout(tp, limit)
 
 
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, other libraries do not

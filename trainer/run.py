@@ -9,7 +9,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from trainer import checkpoint
-from trainer.batch import IDLE, MicroBatch, Policy, Sample, by_prompt, micro_batch, rows_of
+from trainer.batch import IDLE, MicroBatch, Packed, Policy, Sample, by_prompt, micro_batch, rows_of
 from trainer.checkpoint import CheckpointError
 from trainer.collect import Collector, Group, check_groups, seed_of
 from trainer.config import ConfigError, GrpoConfig, RewardModelConfig, SftConfig
@@ -60,12 +60,7 @@ each sync: enough for an old model to differ somewhere, and soon done."""
 
 
 R = TypeVar("R", bound=GrpoConfig | SftConfig | RewardModelConfig)
-
-
-class Tensors(Protocol):
-    """What a micro-batch of any kind can be kept as."""
-
-    def tensors(self) -> dict[str, Tensor]: ...
+D = TypeVar("D", bound=Decoder)
 
 
 class Trained(Protocol):
@@ -96,7 +91,7 @@ class Base(ABC, Generic[R]):
             if os.environ.get("RANK", "0") == "0":
                 self._exit.enter_context(claimed(self.recipe.run.dir))
             start_torch(self.recipe.run.threads, self.recipe.run.deterministic)
-            self.layout = start_processes(self.recipe.parallel.tp, self._longest_wait())
+            self.layout, self.aside = start_processes(self.recipe.parallel.tp, self._longest_wait())
             self.device = (
                 torch.device("cuda", torch.cuda.current_device())
                 if on_gpu()
@@ -142,10 +137,10 @@ class Base(ABC, Generic[R]):
         """What a checkpoint holds beside tensors."""
         return {}
 
-    def _load(self) -> Decoder:
+    def _load(self, load: Callable[..., D]) -> D:
         model = self.recipe.model
         with explained(model.path):
-            return load_model(
+            return load(
                 model.path,
                 dtype=getattr(torch, model.dtype),
                 layout=self.layout,
@@ -204,7 +199,7 @@ class Base(ABC, Generic[R]):
             self._exit.callback(self.log_files.close)
 
     @contextmanager
-    def kept_if_bad(self, step: int, micro: Tensors | None) -> Iterator[None]:
+    def kept_if_bad(self, step: int, micro: Packed | None) -> Iterator[None]:
         """Saves the batch, and stops the run, when a number inside is not finite."""
         try:
             yield
@@ -252,11 +247,11 @@ class Run(Base[GrpoConfig]):
         recipe = self.recipe
         self.steps = recipe.run.steps
         self.patterns = {name: re.compile(text) for name, text in recipe.run.patterns.items()}
-        decoder = self._load()
+        decoder = self._load(load_model)
         engine = self._engine(decoder)
         self.policy = Policy(decoder, recipe.rollout.temperature)
         if recipe.algorithm.loss_settings().kl_coef:
-            self.reference = Policy(self._load(), recipe.rollout.temperature)
+            self.reference = Policy(self._load(load_model), recipe.rollout.temperature)
             self.reference.requires_grad_(False)
         updates = recipe.algorithm.mini_batches * recipe.algorithm.epochs * self.steps
         cursor = self._resume(self.policy, updates).get("cursor", 0)
@@ -264,7 +259,7 @@ class Run(Base[GrpoConfig]):
             engine,
             self._verification(),
             self.tokenizer,
-            self.layout,
+            self.aside,
             self.reward_recipe,
         )
         self._known = [prompt.ids[:CHECK_TOKENS] for prompt in self.prompts[:CHECK_PROMPTS]]
@@ -274,7 +269,7 @@ class Run(Base[GrpoConfig]):
         if recipe.rollout.engine != "embedded" and tolerance and self._known:
             self._sync_check = SyncCheck(self._known, tolerance)
         self.rollouts = Rollouts(
-            self.collector, self.prompts_at, recipe, self.layout, self._send, cursor
+            self.collector, self.prompts_at, recipe, self.aside, self._send, cursor
         )
         self._exit.callback(self.rollouts.close)
         self._open_log()

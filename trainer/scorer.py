@@ -7,7 +7,6 @@ none, at the last), so a scorer is written without a `pad_token_id` that convers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.attention import PackedAttention, packed_positions
+from trainer.batch import Packed
 from trainer.model import Decoder, ModelConfig
 from trainer.parallel import SINGLE, Layout, make_parameter
-from trainer.preference_data import Conversations, RatedBatch
 from trainer.tokens import Tokenizer
 from trainer.weights import fill, read_config
 
@@ -42,13 +40,6 @@ def classifier(config: ModelConfig) -> ModelConfig:
     }
     # To the decoder a tied head is one that needs no weight of its own.
     return replace(config, tied=True, raw=raw)
-
-
-def without_padding(config: ModelConfig, ends: int) -> ModelConfig:
-    """The same model for conversations that end with this token."""
-    if config.raw.get("pad_token_id") != ends:
-        return config
-    return replace(config, raw={k: v for k, v in config.raw.items() if k != "pad_token_id"})
 
 
 class ScoreHead(nn.Module):
@@ -90,16 +81,9 @@ class RewardModel(nn.Module):
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, packed: RatedBatch) -> Tensor:
+    def forward(self, packed: Packed) -> Tensor:
         """[N] fp32: the score of each conversation."""
-        device = packed.ids.device
-        hidden = self.decoder(
-            packed.ids,
-            packed_positions(packed.lengths, device, packed.prefixes),
-            PackedAttention(packed.lengths, device, packed.prefixes),
-            packed.rows,
-        )
-        scores: Tensor = self.decoder.score(hidden)
+        scores: Tensor = self.decoder.score(packed.hidden(self.decoder))
         return scores
 
 
@@ -117,11 +101,10 @@ def load_scorer(path: Path, *, seed: int, **told: Any) -> Scorer:
 def blank_scorer(path: Path) -> Scorer:
     """An unset scorer on the CPU, in fp32, made from a model's directory and to be saved with its
     tokenizer. Raises as `read_config` does, and TokenizerError."""
-    read = Conversations(Tokenizer(path), "pointwise")
-    ends = read.tokens([{"role": "user", "content": "a"}], "b", "response")[-1]
-    return Scorer(without_padding(read_config(path), int(ends)), seed=None)
-
-
-def is_scorer(state: Mapping[str, Any]) -> bool:
-    """Whether a checkpoint's state is one of a reward model."""
-    return state.get("kind") == "reward-model"
+    config = read_config(path)
+    turns = [{"role": role, "content": "a"} for role in ("user", "assistant")]
+    ends = Tokenizer(path).chat(turns, return_dict=True)["input_ids"][-1]
+    if config.raw.get("pad_token_id") == ends:
+        unpadded = {key: value for key, value in config.raw.items() if key != "pad_token_id"}
+        config = replace(config, raw=unpadded)
+    return Scorer(config, seed=None)

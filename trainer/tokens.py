@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateError
 from tokenizers import Tokenizer as FastTokenizer
 
 
@@ -73,12 +75,20 @@ class Tokenizer:
         shown = ids[:-1] if ids and ids[-1] in self.stop_token_ids else ids
         return str(self._fast.decode(list(shown), skip_special_tokens=False))
 
-    def chat(self, messages: Sequence[Mapping[str, Any]]) -> str:
-        """The model's own chat template up to where its answer begins."""
+    def chat(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> Any:
+        """Messages in the model's own chat template. Options and what comes back are those of
+        transformers' `apply_chat_template`. Raises ValueError for what the template refuses."""
+        try:
+            return self.transformers.apply_chat_template(messages, **options)
+        except (TemplateError, TypeError) as error:
+            raise ValueError(str(error)) from error
+
+    @cached_property
+    def transformers(self) -> Any:
+        """As `transformers` has it. Raises TokenizerError where it has no chat template."""
         from transformers import AutoTokenizer  # slow to import, and few runs need it
 
-        tokenizer = AutoTokenizer.from_pretrained(self.directory)
-        if not tokenizer.chat_template:
+        loaded = AutoTokenizer.from_pretrained(self.directory)
+        if not loaded.chat_template:
             raise TokenizerError(f"{self.directory}: the tokenizer has no chat template")
-        told = [dict(message) for message in messages]
-        return str(tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=True))
+        return loaded

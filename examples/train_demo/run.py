@@ -3,7 +3,7 @@
     corpus        worked answers to Countdown problems, most of them careless (corpus.py)
     pretraining   a model of 0.7 million parameters reads it: the base model
     GRPO          R1-Zero's template and rewards (accuracy and format, by a running service)
-    control       the same for a seventh of the steps with rewards drawn by lot: noise, and no signal
+    control       the same for a seventh of the steps with rewards drawn by lot: noise, no signal
 
 Held-out problems are in neither corpus nor prompts. Ends with a table, a page with the curves of
 both runs beside each other, and one line of JSON. Exit status 0 only if the base model is right in

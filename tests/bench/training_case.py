@@ -26,18 +26,19 @@ GIB = 2**30
 VOCABULARY = 512
 PROMPT_TOKENS = 16
 END, PADDING = 0, 1
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("el", "ko")
 MEAN_LENGTH, LONGEST, SIGMA = 64, 512, 1.0
 """Of the long-tailed lengths: log-normal with this mean before the cap, in tokens."""
 
 
 def vocabulary(size: int = VOCABULARY) -> list[str]:
-    """Two special tokens, then English words and Chinese ones by turns. Each is a word to the
-    verifier's language part, so a completion's reward is a share of its tokens."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
+    """Two special tokens, then Greek words and Korean ones by turns. No other language has their
+    scripts, so each is a word of its own language to the verifier, whatever stands beside it: a
+    completion's reward is exactly the share of its tokens."""
+    letters = "αβγδεζηθικλμνξοπρστυφχψω"
     words = []
     for n in range((size - 1) // 2):
-        words += [letters[n // 26] + letters[n % 26] + "e", chr(0x4E00 + n)]
+        words += [letters[n // 24] + letters[n % 24] + "ε", 2 * chr(0xAC00 + n)]
     return ["<0>", "<1>", *words[: size - 2]]  # without letters: no words to the service
 
 

@@ -30,6 +30,9 @@ ROOT = Path(__file__).parents[2]
 
 Kind = Literal["sglang", "vllm"]
 
+CONTEXT = 4096
+"""Tokens of a prompt and its completion."""
+
 START_SECONDS = 420.0
 """Most of it imports; on a crowd of other work they take minutes."""
 
@@ -70,7 +73,7 @@ def tiny_model(
         num_hidden_layers=layers,
         num_attention_heads=hidden_size // 32,
         num_key_value_heads=hidden_size // 64,
-        max_position_embeddings=1024,
+        max_position_embeddings=CONTEXT,
         tie_word_embeddings=tied,
         bos_token_id=None,
         eos_token_id=0,
@@ -126,7 +129,7 @@ def served(kind: Kind, model: Path, directory: Path, *more: str) -> Iterator[Ser
         python=str(interpreter(kind)),
         port=port,
         dtype="float32",
-        context=1024,
+        context=CONTEXT,
         device="cpu",
         more=more,
     )

@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from tests.trainer.support import CHARACTERS
 from trainer.chat import Encoder, Example, read_examples
-from trainer.data import DataError
+from trainer.data import DataError, read_prompts
 from trainer.tokens import Tokenizer as OurTokenizer
 from trainer.tokens import TokenizerError
 
@@ -290,6 +290,20 @@ def test_long_rows_are_left_out_and_counted(encoder, tmp_path, caplog):
     assert "1 rows are too long" in caplog.text
     with pytest.raises(DataError, match="no rows of at most 2 tokens"):
         read_examples(file, encoder(kind="none"), 2)
+
+
+def test_keys_that_are_ignored_make_no_row_long(encoder, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"text": "x", "source": "y" * 10_000}))
+    assert len(read_examples(file, encoder(kind="none"), 5)) == 1
+
+
+def test_a_problem_that_the_template_refuses_is_told_by_line(encoder, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"id": "a", "prompt": "q", "math": {"gold": ["2"]}}))
+    tokenizer = encoder("{{ raise_exception('no user') }}").tokenizer
+    with pytest.raises(DataError, match="line 1: no user"):
+        read_prompts(file, tokenizer, "chat", 100)
 
 
 def test_a_missing_file_is_named(encoder, tmp_path):

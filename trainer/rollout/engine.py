@@ -53,6 +53,10 @@ class Request:
     max_new_tokens: int | None = None
     """Less than the sampling's, for this request alone."""
 
+    def limit(self, sampling: Sampling) -> int:
+        """Tokens that it gets at most."""
+        return min(self.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens)
+
 
 @dataclass(frozen=True)
 class Span:

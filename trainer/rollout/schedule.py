@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import tenacity
@@ -64,7 +65,7 @@ class Rollouts:
         self._layout, self._send = layout, send
         self._version = 0
         self._drawn = cursor
-        self._ahead: tuple[int, Future[list[Collected]]] | None = None
+        self._ahead: Future[list[Collected]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollouts")
         rollout = recipe.rollout
         self._sampling = Sampling(
@@ -78,7 +79,8 @@ class Rollouts:
         """Prompts drawn for the steps that were taken: where a resumed run goes on."""
 
     def take(self, step: int, figures: Figures) -> list[Group]:
-        """A step's groups on this rank; with staleness 1 the next step is begun."""
+        """A step's groups on this rank; with staleness 1 the next step, which is to be taken next,
+        is begun."""
         parts = self._waiting_for_engine(lambda: self._step(step))
         self.cursor = self._drawn
         for part in parts:
@@ -91,14 +93,14 @@ class Rollouts:
         lag = step - min(c.spans[0].version for group in groups for c in group.completions)
         figures.most("mismatch/weight_version_lag", lag)
         if self._recipe.rollout.staleness and step + 1 < self._recipe.run.steps:
-            self._ahead = (step + 1, self._thread.submit(self._collect, step + 1))
+            self._ahead = self._thread.submit(self._collect, step + 1)
         return groups[: self._share()]
 
     def sync(self, version: int) -> None:
         """Gives the engine these weights as soon as it has sampled what it is at."""
         self._version = version
         if self._ahead is not None:
-            self._ahead[1].exception()  # waits; an error is met by `take`
+            self._ahead.exception()  # waits; an error is met by `take`
         self._waiting_for_engine(lambda: self._send(version))
 
     def close(self) -> None:
@@ -110,9 +112,7 @@ class Rollouts:
 
     def _step(self, step: int) -> list[Collected]:
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == step:
-            return ahead[1].result()
-        return self._collect(step)
+        return self._collect(step) if ahead is None else ahead.result()
 
     def _collect(self, step: int) -> list[Collected]:
         """Samples a step, with further prompts in place of groups of equal rewards."""
@@ -123,7 +123,11 @@ class Rollouts:
             drawn = draw(self._prompts(step), start, count, seed, self._recipe.data.shuffle)
             start += count
             lot = (seed, step, more)
-            parts.append(self._collector.collect(drawn, rollout.group_size, self._sampling, lot))
+            parts.append(
+                self._agreed(
+                    partial(self._collector.collect, drawn, rollout.group_size, self._sampling, lot)
+                )
+            )
             found = sum(_varied(group) for part in parts for group in part.groups)
             if not self._any_rank(found < self._share()):
                 break
@@ -132,29 +136,34 @@ class Rollouts:
 
     def _waiting_for_engine(self, attempt: Callable[[], T]) -> T:
         """`attempt()`, and again with the weights sent anew as long as some rank's engine fails."""
+        again = False
 
-        def together() -> T:
-            error, result = None, None
-            try:
-                result = attempt()
-            except EngineError as caught:
-                error = caught
-            if self._any_rank(error is not None):
-                raise error or EngineError("the engine of another rank failed")
-            return result  # type: ignore[return-value]
+        def try_() -> T:
+            nonlocal again
+            again, sends = True, again
+            if sends:
+                self._send(self._version)
+            return attempt()
 
-        for try_ in patience(self._recipe.rollout.timeout_seconds, EngineError):
-            with try_:
-                if try_.retry_state.attempt_number > 1:
-                    self._send(self._version)
-                return together()
-        raise AssertionError("tenacity ends by a result or an error")
+        patient = patience(self._recipe.rollout.timeout_seconds, EngineError)
+        return patient(lambda: self._agreed(try_))
+
+    def _agreed(self, attempt: Callable[[], T]) -> T:
+        """`attempt()`, which fails on all ranks where it fails on one: they go on alike."""
+        error, result = None, None
+        try:
+            result = attempt()
+        except EngineError as caught:
+            error = caught
+        if self._any_rank(error is not None):
+            raise error or EngineError("the engine of another rank failed")
+        return result  # type: ignore[return-value]
 
     def _any_rank(self, flag: bool) -> bool:
         if self._layout.dp * self._layout.tp == 1:
             return flag
         flags: list[bool] = [False] * dist.get_world_size()
-        dist.all_gather_object(flags, flag)
+        dist.all_gather_object(flags, flag, group=self._layout.group)
         return any(flags)
 
 

@@ -29,14 +29,23 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.model import ModelConfig
-from trainer.rollout.engine import Completion, EngineAway, EngineError, Request, Sampling, Span
+from trainer.rollout.engine import (
+    Completion,
+    EngineAway,
+    EngineError,
+    Finish,
+    Request,
+    Sampling,
+    Span,
+)
 from trainer.rollout.transfer import (
+    Meeting,
     Named,
     broadcast,
     buckets,
-    host_store,
+    call_meeting,
+    described,
     meet,
-    own_address,
     save_buckets,
     share,
 )
@@ -50,6 +59,8 @@ CONCURRENCY = 512
 
 CONNECT_SECONDS = 10.0
 """A server that does not take a connection for so long is not there."""
+
+FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "abort": "abort"}
 
 SHAPE = (
     "architectures",
@@ -152,14 +163,14 @@ class ServedEngine(ABC):
         """Has the server load shared tensors, with handles for each rank."""
 
     @abstractmethod
-    def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]: ...
+    def _join(self, meeting: Meeting) -> Future[Any]: ...
 
     @abstractmethod
     def _leave(self) -> None: ...
 
     @abstractmethod
-    def _receive(self, bucket: Named) -> Future[Any]:
-        """Has the server load what the group is about to broadcast."""
+    def _receive(self, tensors: dict[str, Any]) -> Future[Any]:
+        """Has the server load what the group is about to broadcast, `described`."""
 
     @abstractmethod
     def _end(self, version: int) -> None:
@@ -260,22 +271,21 @@ class ServedEngine(ABC):
     def _sync_by_disk(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         # The server has a copy when it has answered, and may have the files open no longer.
         with tempfile.TemporaryDirectory(prefix="touchstone-weights-") as temporary:
-            directory = Path(temporary) / "weights"
-            save_buckets(weights, directory)
+            save_buckets(weights, Path(temporary))
             self._begin()
-            self._read(directory)
+            self._read(Path(temporary))
             self._end(version)
 
     def _broadcast(self, bucket: Named) -> None:
         if self._group is None:
             where = httpx2.URL(self.url)
-            address = own_address(where.host, where.port or 80)
-            size, name = 1 + self._ranks(), f"touchstone-{uuid.uuid4().hex}"
+            name = f"touchstone-{uuid.uuid4().hex}"
             backend = "nccl" if bucket[0][1].is_cuda else "gloo"
-            self._store = host_store(address, size, self._seconds)
-            joined = self._join(address, self._store.port, size, name, backend)
-            self._group = meet(self._store, size, name, backend, self._seconds, joined)
-        received = self._receive(bucket)
+            self._store, meeting = call_meeting(
+                (where.host, where.port or 80), 1 + self._ranks(), name, backend, self._seconds
+            )
+            self._group = meet(self._store, meeting, self._join(meeting))
+        received = self._receive(described(bucket))
         broadcast([tensor.contiguous() for _, tensor in bucket], self._group, received)
         received.result()
 
@@ -292,11 +302,8 @@ class ServedEngine(ABC):
 
         async def one(index: int) -> None:
             async with gate:
-                rid = f"{prefix}-{index}"
-                completion = await self._complete(rid, requests[index], sampling)
-                if not completion.ids:
-                    raise self._error(f"request {rid}", f"no token came ({completion.finish})")
-                put((index, completion))
+                request = requests[index]
+                put((index, await self._complete(f"{prefix}-{index}", request, sampling)))
 
         await self._gathered(prefix, [one(index) for index in range(len(requests))])
 
@@ -345,9 +352,7 @@ class ServedEngine(ABC):
         try:
             answer = await self._client.request(method, path, **arguments)
         except httpx2.HTTPError as error:
-            raise EngineAway(
-                f"{self.name} at {self.url}: {asked}: {type(error).__name__}: {error}"
-            ) from error
+            raise self._error(asked, f"{type(error).__name__}: {error}", EngineAway) from error
         if answer.status_code != httpx2.codes.OK:
             raise self._error(asked, f"status {answer.status_code}: {answer.text[:1000]}")
         self._heard = time.monotonic()
@@ -373,11 +378,24 @@ class ServedEngine(ABC):
                     "greeting", f"it serves a model with {key} {theirs}, the trainer's has {ours}"
                 )
 
-    def _error(self, asked: str, said: str) -> EngineError:
-        return EngineError(f"{self.name} at {self.url}: {asked}: {said}")
+    def _error(self, asked: str, said: str, kind: type[EngineError] = EngineError) -> EngineError:
+        return kind(f"{self.name} at {self.url}: {asked}: {said}")
 
-    def _spans(self, rid: str, spans: Sequence[Mapping[str, Any]], count: int) -> tuple[Span, ...]:
-        """Raises EngineError for weights that were never sent: those of a server started anew."""
+    def _completion(
+        self,
+        rid: str,
+        sampling: Sampling,
+        ids: Sequence[int],
+        logprobs: Sequence[float],
+        finish: str,
+        spans: Sequence[Mapping[str, Any]],
+    ) -> Completion:
+        """Of what a server said. Raises EngineError for no token and for weights that were never
+        sent: those of a server started anew."""
+        if not ids:
+            raise self._error(f"request {rid}", f"no token came ({finish})")
+        if sampling.temperature == 0.0:
+            logprobs = [0.0] * len(ids)
         found = []
         for span in spans:
             label = str(span["version"])
@@ -388,8 +406,8 @@ class ServedEngine(ABC):
                     "server started again?",
                 )
             version = int(label) if label.isdigit() else 0
-            found.append(Span(version, int(span["start"]), min(int(span["end"]), count)))
-        return tuple(found)
+            found.append(Span(version, int(span["start"]), min(int(span["end"]), len(ids))))
+        return Completion(tuple(ids), tuple(logprobs), FINISHES[finish], tuple(found))
 
 
 def _first(error: BaseException) -> BaseException:

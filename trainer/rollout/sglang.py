@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from trainer.model import ModelConfig
-from trainer.rollout.engine import Completion, EngineError, Finish, Request, Sampling
+from trainer.rollout.engine import Completion, EngineError, Request, Sampling
 from trainer.rollout.served import ServedEngine
-from trainer.rollout.transfer import Named
-
-FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "abort": "abort"}
+from trainer.rollout.transfer import Meeting
 
 MASK_TOKENS = 4096
 """SGLang tells the probabilities left by top_p of at most so many tokens
@@ -58,36 +56,27 @@ class SGLangEngine(ServedEngine):
 
     async def _complete(self, rid: str, request: Request, sampling: Sampling) -> Completion:
         cut = sampling.top_p < 1.0 or sampling.top_k > 0
-        top_k = sampling.top_k or (MASK_TOKENS if cut else -1)
         said = await self._sample(
             rid,
             request.ids,
             {
-                "max_new_tokens": min(
-                    request.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens
-                ),
+                "max_new_tokens": request.limit(sampling),
                 "temperature": sampling.temperature,
                 "top_p": sampling.top_p,
-                "top_k": top_k,
+                "top_k": sampling.top_k or (MASK_TOKENS if cut else -1),
                 "sampling_seed": request.seed,
                 "stop_token_ids": list(sampling.stop_token_ids),
                 "ignore_eos": not sampling.stop_token_ids,
             },
             return_sampling_mask=cut,
         )
-        meta, ids = said["meta_info"], tuple(said["output_ids"])
+        meta = said["meta_info"]
         if cut:
             scores = meta["output_token_sampling_logprobs"]
         else:
             scores = [entry[0] for entry in meta["output_token_logprobs"]]
-        if sampling.temperature == 0.0:
-            scores = [0.0] * len(ids)
-        return Completion(
-            ids,
-            tuple(scores),
-            FINISHES[meta["finish_reason"]["type"]],
-            self._spans(rid, meta["weight_versions"], len(ids)),
-        )
+        finish, spans = meta["finish_reason"]["type"], meta["weight_versions"]
+        return self._completion(rid, sampling, said["output_ids"], scores, finish, spans)
 
     async def _score(self, rid: str, ids: tuple[int, ...]) -> list[float]:
         said = await self._sample(rid, ids, {"max_new_tokens": 1}, logprob_start_len=0)
@@ -138,15 +127,15 @@ class SGLangEngine(ServedEngine):
         body = {"serialized_named_tensors": handles, "flush_cache": False}
         self._ask("POST", "/update_weights_from_tensor", json=body)
 
-    def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]:
-        self._group_name = name
+    def _join(self, meeting: Meeting) -> Future[Any]:
+        self._group_name = meeting.name
         body = {
-            "master_address": address,
-            "master_port": port,
+            "master_address": meeting.address,
+            "master_port": meeting.port,
             "rank_offset": 1,
-            "world_size": size,
-            "group_name": name,
-            "backend": backend,
+            "world_size": meeting.size,
+            "group_name": meeting.name,
+            "backend": meeting.backend,
         }
         return self._later("POST", "/init_weights_update_group", json=body)
 
@@ -154,14 +143,8 @@ class SGLangEngine(ServedEngine):
         body = {"group_name": self._group_name}
         self._ask("POST", "/destroy_weights_update_group", json=body)
 
-    def _receive(self, bucket: Named) -> Future[Any]:
-        body = {
-            "names": [name for name, _ in bucket],
-            "dtypes": [str(tensor.dtype).removeprefix("torch.") for _, tensor in bucket],
-            "shapes": [list(tensor.shape) for _, tensor in bucket],
-            "group_name": self._group_name,
-            "flush_cache": False,
-        }
+    def _receive(self, tensors: dict[str, Any]) -> Future[Any]:
+        body = {**tensors, "group_name": self._group_name, "flush_cache": False}
         return self._later("POST", "/update_weights_from_distributed", json=body)
 
     def _end(self, version: int) -> None:

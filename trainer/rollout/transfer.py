@@ -7,12 +7,12 @@ has the other end of its own, and reads and joins what is made here.
 from __future__ import annotations
 
 import base64
-import io
 import pickle
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from multiprocessing.reduction import ForkingPickler
@@ -48,7 +48,6 @@ def buckets(weights: Iterable[tuple[str, Tensor]], limit: int = BUCKET_BYTES) ->
 
 def save_buckets(weights: Iterable[tuple[str, Tensor]], directory: Path) -> None:
     """Writes the weights as safetensors files, a bucket each: all that an engine reads of them."""
-    directory.mkdir(parents=True)
     for number, bucket in enumerate(buckets(weights)):
         tensors = {name: tensor.cpu().contiguous() for name, tensor in bucket}
         save_file(tensors, directory / f"model-{number:05}.safetensors", metadata={"format": "pt"})
@@ -60,11 +59,8 @@ def share(bucket: Named) -> str:
     A reader of handles must be on this machine; keep the tensors until it is done. Shared memory
     of the CPU is not used: torch's manager of it outlives the trainer as long as a reader does.
     """
-    if not bucket[0][1].is_cuda:
-        return base64.b64encode(pickle.dumps(bucket)).decode()
-    buffer = io.BytesIO()
-    ForkingPickler(buffer).dump(bucket)
-    return base64.b64encode(buffer.getvalue()).decode()
+    pickled = ForkingPickler.dumps(bucket) if bucket[0][1].is_cuda else pickle.dumps(bucket)
+    return base64.b64encode(pickled).decode()
 
 
 def shared(handles: str) -> Named:
@@ -74,21 +70,41 @@ def shared(handles: str) -> Named:
     return named
 
 
-def own_address(host: str, port: int) -> str:
-    """The address of this machine on its way to that server."""
-    with socket.create_connection((host, port)) as link:
-        return str(link.getsockname()[0])
+def described(bucket: Named) -> dict[str, Any]:
+    """What a receiver has to know of tensors before they are broadcast to it."""
+    return {
+        "names": [name for name, _ in bucket],
+        "dtypes": [str(tensor.dtype).removeprefix("torch.") for _, tensor in bucket],
+        "shapes": [list(tensor.shape) for _, tensor in bucket],
+    }
 
 
-def host_store(address: str, size: int, seconds: float) -> TCPStore:
-    """Where a group of `size` members meets: at its `port`, for as long as it is kept."""
+@dataclass(frozen=True)
+class Meeting:
+    """A process group that is to be, and where its members meet."""
+
+    address: str
+    port: int
+    size: int
+    name: str
+    backend: str
+    seconds: float
+    """How long each waits for the others."""
+
+
+def call_meeting(
+    server: tuple[str, int], size: int, name: str, backend: str, seconds: float
+) -> tuple[TCPStore, Meeting]:
+    """A meeting on this machine, at the address that the server reaches it by; it is there as
+    long as the store is kept."""
+    with socket.create_connection(server) as link:
+        address = str(link.getsockname()[0])
     limit = timedelta(seconds=seconds)
-    return TCPStore(address, 0, size, is_master=True, timeout=limit, wait_for_workers=False)
+    store = TCPStore(address, 0, size, is_master=True, timeout=limit, wait_for_workers=False)
+    return store, Meeting(address, store.port, size, name, backend, seconds)
 
 
-def join_group(
-    address: str, port: int, rank: int, size: int, *, name: str, backend: str, seconds: float
-) -> dist.ProcessGroup:
+def join_group(meeting: Meeting, rank: int) -> dist.ProcessGroup:
     """A process group beside the default one, over processes that share nothing else; returns when
     all have joined.
 
@@ -96,24 +112,22 @@ def join_group(
     waits for.
     """
     c10d: Any = import_module("torch.distributed.distributed_c10d")
-    limit = timedelta(seconds=seconds)
-    store = PrefixStore(name, TCPStore(address, port, size, timeout=limit))
+    limit, size, name = timedelta(seconds=meeting.seconds), meeting.size, meeting.name
+    store = PrefixStore(name, TCPStore(meeting.address, meeting.port, size, timeout=limit))
     group, _ = c10d._new_process_group_helper(
-        size, rank, [], dist.Backend(backend), store, name, timeout=limit
+        size, rank, [], dist.Backend(meeting.backend), store, name, timeout=limit
     )
     c10d._world.pg_group_ranks[group] = {member: member for member in range(size)}
     return cast(dist.ProcessGroup, group)
 
 
-def meet(
-    store: TCPStore, size: int, name: str, backend: str, seconds: float, answer: Future[Any]
-) -> dist.ProcessGroup:
+def meet(store: TCPStore, meeting: Meeting, answer: Future[Any]) -> dist.ProcessGroup:
     """Rank 0's part of `join_group`: the others' error is raised at once, not after `seconds`."""
     while not store.num_keys():  # nobody has come
         if answer.done():
             answer.result()
         time.sleep(POLL_SECONDS)
-    group = join_group(store.host, store.port, 0, size, name=name, backend=backend, seconds=seconds)
+    group = join_group(meeting, 0)
     answer.result()
     return group
 

@@ -7,15 +7,14 @@ after all processing, and the worker extension of trainer/rollout/vllm_worker.py
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from trainer.model import ModelConfig
-from trainer.rollout.engine import Completion, Finish, Request, Sampling
+from trainer.rollout.engine import Completion, Request, Sampling
 from trainer.rollout.served import ServedEngine
-from trainer.rollout.transfer import Named
-
-FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "abort": "abort"}
+from trainer.rollout.transfer import Meeting
 
 
 class VLLMEngine(ServedEngine):
@@ -24,7 +23,7 @@ class VLLMEngine(ServedEngine):
     name = "vLLM"
 
     def _greet(self, model: ModelConfig) -> None:
-        said = self._rpc("touchstone_describe").result()[0]
+        said = self._rpc("touchstone_describe").result()["results"][0]
         self._compare(model, said["config"])
         if said["logprobs_mode"] != "processed_logprobs":
             raise self._error(
@@ -40,9 +39,7 @@ class VLLMEngine(ServedEngine):
         said = await self._sample(
             rid,
             request.ids,
-            max_tokens=min(
-                request.max_new_tokens or sampling.max_new_tokens, sampling.max_new_tokens
-            ),
+            max_tokens=request.limit(sampling),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             top_k=sampling.top_k,
@@ -51,16 +48,9 @@ class VLLMEngine(ServedEngine):
             logprobs=0,
         )
         choice = said["choices"][0]
-        ids = tuple(choice["token_ids"])
         scores = [entry["logprob"] for entry in (choice["logprobs"] or {}).get("content") or ()]
-        if sampling.temperature == 0.0:
-            scores = [0.0] * len(ids)
-        return Completion(
-            ids,
-            tuple(scores),
-            FINISHES[choice["finish_reason"]],
-            self._spans(rid, choice["weight_versions"] or (), len(ids)),
-        )
+        finish, spans = choice["finish_reason"], choice["weight_versions"] or ()
+        return self._completion(rid, sampling, choice["token_ids"], scores, finish, spans)
 
     async def _score(self, rid: str, ids: tuple[int, ...]) -> list[float]:
         said = await self._sample(rid, ids, max_tokens=1, prompt_logprobs=0)
@@ -94,41 +84,23 @@ class VLLMEngine(ServedEngine):
     def _take(self, handles: list[str]) -> None:
         self._rpc("touchstone_take", handles=handles).result()
 
-    def _join(self, address: str, port: int, size: int, name: str, backend: str) -> Future[Any]:
-        return self._rpc(
-            "touchstone_join",
-            address=address,
-            port=port,
-            size=size,
-            name=name,
-            backend=backend,
-            seconds=self._seconds,
-        )
+    def _join(self, meeting: Meeting) -> Future[Any]:
+        return self._rpc("touchstone_join", **asdict(meeting))
 
     def _leave(self) -> None:
         self._rpc("touchstone_leave").result()
 
-    def _receive(self, bucket: Named) -> Future[Any]:
-        return self._rpc(
-            "touchstone_receive",
-            names=[name for name, _ in bucket],
-            dtypes=[str(tensor.dtype).removeprefix("torch.") for _, tensor in bucket],
-            shapes=[list(tensor.shape) for _, tensor in bucket],
-        )
+    def _receive(self, tensors: dict[str, Any]) -> Future[Any]:
+        return self._rpc("touchstone_receive", **tensors)
 
     def _end(self, version: int) -> None:
-        said = self._rpc("touchstone_end").result()
+        said = self._rpc("touchstone_end").result()["results"]
         missing = sorted({name for rank in said for name in rank["missing"]})
         if missing:
             raise self._error("touchstone_end", f"no weights came for {', '.join(missing)}")
         self._ask("POST", "/update_weight_version", json={"new_version": str(version)})
 
     def _rpc(self, method: str, **arguments: Any) -> Future[Any]:
-        """Calls a method of trainer/rollout/vllm_worker.py on every rank."""
-
-        async def call() -> Any:
-            body = {"method": method, "kwargs": arguments}
-            said = await self._call("POST", "/collective_rpc", method, json=body)
-            return said["results"]
-
-        return self._submit(call())
+        """Calls a method of trainer/rollout/vllm_worker.py on every rank; `results` has each's."""
+        body = {"method": method, "kwargs": arguments}
+        return self._later("POST", "/collective_rpc", what=method, json=body)

@@ -23,7 +23,7 @@ from vllm.model_executor.model_loader.reload import (
 )
 from vllm.model_executor.model_loader.reload.layerwise import get_layerwise_info
 
-from trainer.rollout.transfer import Named, broadcast, join_group, shared
+from trainer.rollout.transfer import Meeting, Named, broadcast, join_group, shared
 
 
 class WeightSync:
@@ -76,13 +76,9 @@ class WeightSync:
         """Loads tensors that the trainer shares, with handles for each rank."""
         self.touchstone_load(shared(handles[self.rank]))
 
-    def touchstone_join(
-        self, address: str, port: int, size: int, name: str, backend: str, seconds: float
-    ) -> None:
-        """Joins the trainer's process group; blocks until all have."""
-        self.touchstone_group = join_group(
-            address, port, 1 + self.rank, size, name=name, backend=backend, seconds=seconds
-        )
+    def touchstone_join(self, **meeting: Any) -> None:
+        """Joins the trainer's process group, a Meeting's fields; blocks until all have."""
+        self.touchstone_group = join_group(Meeting(**meeting), 1 + self.rank)
 
     def touchstone_receive(
         self, names: list[str], dtypes: list[str], shapes: list[list[int]]
