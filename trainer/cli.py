@@ -20,7 +20,6 @@ except ImportError as missing:
 
 if TYPE_CHECKING:
     from trainer.config import GrpoConfig, RewardModelConfig, SftConfig
-    from trainer.memory import MemoryEstimate
     from trainer.pipeline.run import Standing
 
 app = typer.Typer(
@@ -89,11 +88,10 @@ def grpo(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Train with GRPO; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import GrpoConfig
 
-    read, estimate = _ready(recipe, set or [], GrpoConfig)
-    from trainer.grpo import train
-    from trainer.run import Run
+    with _checked(recipe, set, check, GrpoConfig) as read:
+        from trainer.grpo import train
+        from trainer.run import Run
 
-    with _told(recipe, read.run.dir, estimate if check else None):
         Run(read).read() if check else train(read)
 
 
@@ -102,10 +100,9 @@ def sft(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     """Fine-tune on completions; a run that was broken off goes on. Also under torchrun."""
     from trainer.config import SftConfig
 
-    read, estimate = _ready(recipe, set or [], SftConfig)
-    from trainer.sft import Run, train
+    with _checked(recipe, set, check, SftConfig) as read:
+        from trainer.sft import Run, train
 
-    with _told(recipe, read.run.dir, estimate if check else None):
         Run(read).read() if check else train(read)
 
 
@@ -115,10 +112,9 @@ def reward_model(recipe: Recipe, set: Set = None, check: Check = False) -> None:
     torchrun."""
     from trainer.config import RewardModelConfig
 
-    read, estimate = _ready(recipe, set or [], RewardModelConfig)
-    from trainer.reward_model import Run, train
+    with _checked(recipe, set, check, RewardModelConfig) as read:
+        from trainer.reward_model import Run, train
 
-    with _told(recipe, read.run.dir, estimate if check else None):
         Run(read).read() if check else train(read)
 
 
@@ -197,10 +193,10 @@ def pipeline_table(
     """Print the stage table of finished pipelines, and what of DeepSeek-R1's paper came out."""
     from trainer.pipeline import figures, statements
     from trainer.pipeline.manifest import ManifestError
-    from trainer.pipeline.seeds import read_tables
+    from trainer.pipeline.seeds import read_table
 
     with _explained(ManifestError):
-        tables = read_tables(directories)
+        tables = [read_table(directory) for directory in directories]
     print(figures.markdown_of_seeds(tables))
     print(statements.markdown(statements.check(tables)), end="")
 
@@ -210,40 +206,35 @@ def _log_to_terminal() -> None:
     logging.getLogger("httpx2").setLevel("WARNING")  # else a line for each completion
 
 
-def _ready(path: Path, overrides: list[str], kind: type[R]) -> tuple[R, MemoryEstimate]:
-    """The recipe, checked against the model and this machine."""
+@contextmanager
+def _checked(recipe: Path, overrides: Set, only: bool, kind: type[R]) -> Iterator[R]:
+    """The recipe, checked against the model and this machine, for a run of it, or `only` for a
+    check of what else it names; says how that has ended."""
     _log_to_terminal()
     from trainer.config import ConfigError, load_recipe
 
     try:
-        read = load_recipe(path, overrides, kind)  # before torch, which takes seconds to import
+        read = load_recipe(recipe, overrides or [], kind)  # before torch, which takes seconds
         from trainer.memory import preflight
 
-        return read, preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
+        estimate = preflight(read, int(os.environ.get("WORLD_SIZE", "1")))
     except ConfigError as error:
         if not _first():
             # torchrun ends all as soon as one has ended: the first is to say why.
             time.sleep(SPEAKS_WITHIN_S)
             raise typer.Exit(CANNOT_RUN) from error
         fail(str(error))
-
-
-@contextmanager
-def _told(recipe: Path, run: Path, checked: MemoryEstimate | None) -> Iterator[None]:
-    """Says how a run, or a check of one, has ended."""
     with _explained():
         try:
-            yield
+            yield read
         except KeyboardInterrupt:
-            if _first() and checked is None:
+            if _first() and not only:
                 _say("stopped; the same command goes on from the newest checkpoint")
             raise typer.Exit(STOPPED) from None
-    if not _first():
-        return
-    if checked is None:
-        _say(f"done; see it: touchstone-train report {run}")
-    else:
-        print(f"{recipe}: can run; memory of one process at its fullest:\n{checked.table()}")
+    if _first() and only:
+        print(f"{recipe}: can run; memory of one process at its fullest:\n{estimate.table()}")
+    elif _first():
+        _say(f"done; see it: touchstone-train report {read.run.dir}")
 
 
 def _check_dtype(dtype: str) -> None:
@@ -399,20 +390,19 @@ def fields(
     from trainer.config import GrpoConfig, RewardModelConfig, Section, SftConfig
     from trainer.describe import table, tables
 
-    kinds: dict[str, type[Section]] = {
+    recipes: dict[str, type[Section]] = {
         "grpo": GrpoConfig,
         "sft": SftConfig,
         "reward-model": RewardModelConfig,
     }
-    if kind == "pipeline":
-        from trainer.pipeline.config import PipelineConfig
-        from trainer.pipeline.config import kinds as stages
+    if kind in recipes:
+        print(table(recipes[kind]))
+    elif kind == "pipeline":
+        from trainer.pipeline.config import PipelineConfig, kinds
 
-        print(f"{table(PipelineConfig)}\n\n{tables(stages())}")
-        return
-    if kind not in kinds:
-        fail(f"one of {', '.join(kinds)}, pipeline, got {kind!r}")
-    print(table(kinds[kind]))
+        print(f"{table(PipelineConfig)}\n\n{tables(kinds())}")
+    else:
+        fail(f"one of {', '.join(recipes)}, pipeline, got {kind!r}")
 
 
 def main() -> None:

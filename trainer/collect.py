@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -38,6 +38,10 @@ class Group:
     completions: tuple[Completion, ...]
     responses: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+
+    def each(self) -> Iterator[tuple[Completion, str, Verdict]]:
+        """One completion after the other."""
+        return zip(self.completions, self.responses, self.verdicts, strict=True)
 
 
 @dataclass(frozen=True)

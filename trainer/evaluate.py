@@ -25,9 +25,7 @@ def evaluate(run: Run, figures: Figures) -> None:
     for group in collected.groups:
         if (voted := majority(group.verdicts)) is not None:
             figures.add(f"eval/majority@{settings.samples}", voted)
-        for completion, response, verdict in zip(
-            group.completions, group.responses, group.verdicts, strict=True
-        ):
+        for completion, response, verdict in group.each():
             figures.add("eval/failed_share", float(not verdict.HasField("reward")))
             if (right := accuracy(verdict)) is not None:
                 figures.add("eval/pass@1", right)

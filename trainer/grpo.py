@@ -37,7 +37,7 @@ def train(recipe: GrpoConfig) -> None:
                 update(run, step, groups, advantages, figures)
                 run.replace_reference(step)
             with run.clock("sync", figures):
-                run.sync(step + 1)
+                run.rollouts.sync(step + 1)
             run.write(step, figures, began, rollout_rows(step, groups, advantages))
             # After the log: a kill between the two has the step done again, and logged again.
             figures, began = Figures(), time.monotonic()

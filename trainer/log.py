@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,6 +66,19 @@ def writing(path: Path) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise RunError(f"{path}: {why}") from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that gets its name when all of it is on the disk."""
+    draft = path.with_name(f".{path.name}.draft")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
 
 
 @contextmanager
@@ -170,7 +183,8 @@ class RunLog:
             _forget(directory, first_step)
             if config is not None:
                 _tell_changes(directory, recipe)
-                _replace(directory / RECIPE, json.dumps(recipe, indent=2).encode())
+                with whole(directory / RECIPE) as file:
+                    file.write(json.dumps(recipe, indent=2).encode())
             # Without a buffer: what a full disk did not take is not tried again at the end.
             self._metrics = (directory / METRICS).open("ab", buffering=0)
             self._tensorboard = _tensorboard(directory, first_step) if tensorboard else None
@@ -213,12 +227,8 @@ class RunLog:
     def rollouts(self, step: int, rows: Sequence[RolloutRow]) -> None:
         """Writes a step's completions."""
         columns = {name: [_storable(getattr(r, name)) for r in rows] for name in SCHEMA.names}
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns, schema=SCHEMA), sink, compression="zstd")
-        path = rollouts_file(self._directory, step)
-        with writing(path):
-            path.parent.mkdir(exist_ok=True)
-            _replace(path, sink.getvalue().to_pybytes())
+        with whole(rollouts_file(self._directory, step)) as file:
+            pq.write_table(pa.table(columns, schema=SCHEMA), file, compression="zstd")
 
     def close(self) -> None:
         """Ends the progress bar and the loggers."""
@@ -302,7 +312,8 @@ def _forget(directory: Path, first_step: int) -> None:
     """Takes away what an earlier life wrote of `first_step` and later, and its torn files."""
     if (directory / METRICS).exists():
         kept = [line for line in read_metrics(directory) if (line["step"] or 0) < first_step]
-        _replace(directory / METRICS, "".join(json.dumps(one) + "\n" for one in kept).encode())
+        with whole(directory / METRICS) as file:
+            file.writelines((json.dumps(line) + "\n").encode() for line in kept)
     for step in steps_with_rollouts(directory):
         if step >= first_step:
             rollouts_file(directory, step).unlink()
@@ -311,18 +322,19 @@ def _forget(directory: Path, first_step: int) -> None:
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A recipe by dotted key, without what is none."""
+    """Tables in tables as one, by dotted key."""
     found = dict[str, Any]()
     for key, inner in value.items():
-        if isinstance(inner, dict):
-            found |= flat(inner, f"{prefix}{key}.")
-        elif inner is not None:
-            found[f"{prefix}{key}"] = inner
+        told = f"{prefix}{key}"
+        found |= flat(inner, f"{told}.") if isinstance(inner, Mapping) else {told: inner}
     return found
 
 
 def read_recipe(directory: Path) -> dict[str, Any]:
-    """A run's recipe by dotted key; empty where there is none. Raises RunError."""
+    """A run's recipe by dotted key, without what is none; empty where there is no file.
+
+    Raises RunError.
+    """
     path = directory / RECIPE
     try:
         recipe = json.loads(path.read_bytes())
@@ -332,7 +344,7 @@ def read_recipe(directory: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error
-    return flat(recipe)
+    return {key: value for key, value in flat(recipe).items() if value is not None}
 
 
 def _tell_changes(directory: Path, recipe: Mapping[str, Any]) -> None:
@@ -341,12 +353,6 @@ def _tell_changes(directory: Path, recipe: Mapping[str, Any]) -> None:
     for key in sorted(before.keys() | now.keys()):
         if before and before.get(key) != now.get(key):
             log.warning("%s was %s, is %s", key, before.get(key), now.get(key))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    os.replace(draft, path)
 
 
 def _storable(value: Any) -> Any:

@@ -59,15 +59,14 @@ class Figures:
 
     def merged(self, group: dist.ProcessGroup | None, ranks: int) -> dict[str, float]:
         """Over the ranks of a group: means and maxima by name. Collective."""
-        parts = [(self.sums, self.counts, self.maxima)]
+        parts = [self] * ranks
         if ranks > 1:
-            parts *= ranks
-            dist.all_gather_object(parts, (self.sums, self.counts, self.maxima), group=group)
+            dist.all_gather_object(parts, self, group=group)
         whole = Figures()
-        for sums, counts, maxima in parts:
-            for name, total in sums.items():
-                whole.add(name, total, counts[name])
-            for name, value in maxima.items():
+        for part in parts:
+            for name, total in part.sums.items():
+                whole.add(name, total, part.counts[name])
+            for name, value in part.maxima.items():
                 whole.most(name, value)
         means = {n: total / whole.counts[n] for n, total in whole.sums.items() if whole.counts[n]}
         return means | whole.maxima
@@ -102,9 +101,7 @@ def describe_groups(
 ) -> None:
     """What can be said of the completions and their verdicts."""
     for group in groups:
-        for completion, response, verdict in zip(
-            group.completions, group.responses, group.verdicts, strict=True
-        ):
+        for completion, response, verdict in group.each():
             scored = verdict.HasField("reward")
             figures.add("reward/failed_share", 0.0 if scored else 1.0)
             if scored:
@@ -154,7 +151,7 @@ def rollout_rows(step: int, groups: Sequence[Group], advantages: Advantages) -> 
             group=place,
             sample=number,
             prompt=group.prompt.text,
-            response=group.responses[number],
+            response=response,
             tokens=len(completion.ids),
             finish=completion.finish,
             version=completion.spans[0].version,
@@ -172,9 +169,7 @@ def rollout_rows(step: int, groups: Sequence[Group], advantages: Advantages) -> 
             ),
         )
         for place, group in enumerate(groups)
-        for number, (completion, verdict) in enumerate(
-            zip(group.completions, group.verdicts, strict=True)
-        )
+        for number, (completion, response, verdict) in enumerate(group.each())
     ]
 
 

@@ -14,10 +14,11 @@ import html
 import json
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from statistics import fmean
 from string import Template
 from typing import Any
 
@@ -111,11 +112,13 @@ def curve(
     metrics: Sequence[Mapping[str, float | None]], name: str, points: int = POINTS
 ) -> dict[str, list[float]]:
     """Steps `x` and values `y` of a metric, averaged over neighbours beyond so many points."""
-    pairs = [(row["step"], row[name]) for row in metrics if row.get(name) is not None]
+    pairs = [(row["step"] or 0, value) for row in metrics if (value := row.get(name)) is not None]
     width = -(-len(pairs) // points) or 1
     parts = [pairs[start : start + width] for start in range(0, len(pairs), width)]
-    x, y = ([_mean(pair[k] for pair in part) for part in parts] for k in (0, 1))
-    return {"x": x, "y": y}
+    return {
+        "x": [fmean(step for step, _ in part) for part in parts],
+        "y": [fmean(value for _, value in part) for part in parts],
+    }
 
 
 def render(run: RunData, against: RunData | None = None) -> str:
@@ -141,25 +144,30 @@ def render(run: RunData, against: RunData | None = None) -> str:
         for kind in ("css", "js", "html")
     )
     plotly = get_plotlyjs()
-    digests = [hashlib.sha256(text.encode()).digest() for text in (plotly, script)]
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return Template(page).substitute(
         title=html.escape(shorten(run.name)),
-        hashes=" ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests),
+        hashes=admitted(plotly, script),
         style=style,
         plotly=plotly,
         script=script,
-        data=_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text),
+        data=inert(data),
     )
+
+
+def admitted(*scripts: str) -> str:
+    """A page's own scripts, as its policy admits them: by their hashes."""
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()) for text in scripts]
+    return " ".join(f"'sha256-{one.decode()}'" for one in digests)
+
+
+def inert(data: object) -> str:
+    """JSON that no parser takes for markup."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _steps(metrics: Sequence[Mapping[str, float | None]]) -> list[Mapping[str, float | None]]:
     return [row for row in metrics if any(not key.startswith(_NO_STEP) for key in row)]
-
-
-def _mean(values: Iterable[Any]) -> float:
-    held = list(values)
-    return float(sum(held) / len(held))
 
 
 def _spread(steps: Sequence[int], most: int) -> list[int]:

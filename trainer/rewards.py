@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import grpc
 from google.protobuf import json_format
+from grpc import StatusCode
 
 from trainer.data import DataError
 from trainer.optimize import TrainingStopped
@@ -24,13 +24,7 @@ from verifier.v1.verifier_pb2 import Recipe
 CALLS_AT_ONCE = 16
 """Groups verified at once: more than any machine's sandbox slots would be idle waiting."""
 
-AWAY = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-    }
-)
+AWAY = (StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED, StatusCode.DEADLINE_EXCEEDED)
 """What is said of a service that may be back soon: dead or starting, full, or silent."""
 
 LEAST_SILENCE_S = 60.0
@@ -77,20 +71,18 @@ class Verification:
         return self._threads.submit(self._verify, list(items))
 
     def _verify(self, items: list[Item]) -> list[Verdict]:
-        came: dict[int, Verdict] = {}
         try:
-            for number, verdict in self._client.stream(items):
-                if not math.isfinite(verdict.reward):
-                    raise self._stopped(
-                        f"item {number} of {len(items)}, {verdict.id!r}: reward {verdict.reward}"
-                    )
-                came[number] = verdict
+            verdicts = self._client.verify(items)
         except ServiceError as error:
             limit = f"; waited for, reward.wait_seconds = {self._wait_seconds:g}"
             raise self._stopped(f"{error}{limit if error.code in AWAY else ''}") from error
         except BrokenAnswer as error:
             raise self._stopped(str(error)) from error
-        return [came[place] for place in range(len(items))]
+        for number, verdict in enumerate(verdicts):
+            if not math.isfinite(verdict.reward):
+                told = f"{verdict.id!r}: reward {verdict.reward}"
+                raise self._stopped(f"item {number} of {len(items)}, {told}")
+        return verdicts
 
     def _stopped(self, why: str) -> TrainingStopped:
         return TrainingStopped(f"the verification service {self._address}: {why}")

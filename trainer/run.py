@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer import checkpoint
 from trainer.batch import IDLE, MicroBatch, Packed, Policy, Sample, by_prompt, micro_batch, rows_of
@@ -47,6 +46,7 @@ from trainer.rollout.embedded import EmbeddedEngine
 from trainer.rollout.engine import EngineAway, RolloutEngine
 from trainer.rollout.schedule import Rollouts, patience
 from trainer.rollout.verify_sync import SyncCheck
+from trainer.scorer import RewardModel
 from trainer.tokens import Tokenizer
 from trainer.weights import load_model, read_config
 from verifier.client import Verdict, VerificationFailed
@@ -61,13 +61,6 @@ each sync: enough for an old model to differ somewhere, and soon done."""
 
 R = TypeVar("R", bound=GrpoConfig | SftConfig | RewardModelConfig)
 D = TypeVar("D", bound=Decoder)
-
-
-class Trained(Protocol):
-    """A module whose only parameters are those of its decoder."""
-
-    @property
-    def decoder(self) -> Decoder: ...
 
 
 class Base(ABC, Generic[R]):
@@ -102,12 +95,7 @@ class Base(ABC, Generic[R]):
             self._exit = self._exit.pop_all()  # nothing was raised: all stays until the end
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._exit.close()
 
     def read(self) -> None:
@@ -149,13 +137,13 @@ class Base(ABC, Generic[R]):
                 checkpoint_activations=model.checkpoint_activations,
             )
 
-    def _resume(self, policy: Trained, updates: int) -> dict[str, Any]:
+    def _resume(self, model: Policy | RewardModel, updates: int) -> dict[str, Any]:
         """Makes the optimizer, for so many updates in all. Returns the state of the newest
         checkpoint, once its tensors are in place; empty where there is none."""
         told = self.recipe.optimizer.model_dump()
         self.optimizer = make_optimizer(
-            cast(nn.Module, policy),
-            policy.decoder,
+            model,
+            model.decoder,
             OptimizerSettings(**told, total_steps=updates),
             self.layout,
             self.recipe.parallel,
@@ -262,12 +250,11 @@ class Run(Base[GrpoConfig]):
             self.aside,
             self.reward_recipe,
         )
-        self._known = [prompt.ids[:CHECK_TOKENS] for prompt in self.prompts[:CHECK_PROMPTS]]
-        self._known = [ids for ids in self._known if len(ids) > 1]
-        tolerance = recipe.rollout.sync_tolerance
         self._sync_check: SyncCheck | None = None
-        if recipe.rollout.engine != "embedded" and tolerance and self._known:
-            self._sync_check = SyncCheck(self._known, tolerance)
+        if recipe.rollout.engine != "embedded" and recipe.rollout.sync_tolerance:
+            known = [prompt.ids[:CHECK_TOKENS] for prompt in self.prompts[:CHECK_PROMPTS]]
+            if told := [ids for ids in known if len(ids) > 1]:
+                self._sync_check = SyncCheck(told, recipe.rollout.sync_tolerance)
         self.rollouts = Rollouts(
             self.collector, self.prompts_at, recipe, self.aside, self._send, cursor
         )
@@ -278,7 +265,7 @@ class Run(Base[GrpoConfig]):
             for line in read_metrics(recipe.run.dir):
                 self._monitor.add(int(line["step"] or 0), line)
         self._warned = self._monitor.found is not None
-        self.sync(self.first_step)
+        self.rollouts.sync(self.first_step)
 
     # ---- parts -----------------------------------------------------------------------
 
@@ -295,10 +282,15 @@ class Run(Base[GrpoConfig]):
                     "rollout.staleness: 0 where rollout.engine is embedded and parallel.tp above 1 "
                     f"(both would use the same process group at once), got {rollout.staleness}"
                 )
-            # Weights that change while it samples, or that ZeRO takes apart, are not its own.
             shared = not rollout.staleness and parallel.zero < 3
-            model = decoder if shared else _like(decoder)
-            engine = EmbeddedEngine(model, rows=rollout.batch_size, shared=shared)
+            if not shared:
+                # Weights that change while it samples, or that ZeRO takes apart, are not its own:
+                # it has an unset model of the same shape, for a sync to fill.
+                kept = decoder.head_weight
+                decoder = Decoder(
+                    decoder.config, decoder.layout, device=kept.device, dtype=kept.dtype, seed=None
+                )
+            engine = EmbeddedEngine(decoder, rows=rollout.batch_size, shared=shared)
         elif self.layout.tp_rank:
             return None
         else:
@@ -419,10 +411,6 @@ class Run(Base[GrpoConfig]):
             micro = micro_batch([samples[n] for n in places] or [IDLE], self.device)
             yield micro, places, number == len(packs) - 1
 
-    def sync(self, version: int) -> None:
-        """Gives the engine the policy's weights; waits for it to be idle, and to be there."""
-        self.rollouts.sync(version)
-
     def _send(self, version: int) -> None:
         # Collective: whole tensors come from all ranks, also where only the first sends them.
         weights = self.optimizer.weights()
@@ -436,7 +424,8 @@ class Run(Base[GrpoConfig]):
         if self._sync_check is not None:
             # The first token of each has no log-probability.
             samples = [
-                Sample(ids[:1], ids[1:], (0.0,) * (len(ids) - 1), 0.0) for ids in self._known
+                Sample(ids[:1], ids[1:], (0.0,) * (len(ids) - 1), 0.0)
+                for ids in self._sync_check.sequences
             ]
             ours = [part.tolist() for part in self.score(self.policy, samples, temperature=1.0)]
             if is_first() and engine is not None:
@@ -477,12 +466,3 @@ class Run(Base[GrpoConfig]):
             log.warning("step %d: %s", step, found)
             self._warned = True
         return {FLAGGED: float(found is not None)} if self._monitor.watches else {}
-
-
-def _like(decoder: Decoder) -> Decoder:
-    """An unset model of the same shape, for a sync to fill."""
-    weight = decoder.head_weight
-    unset = Decoder(
-        decoder.config, decoder.layout, device=weight.device, dtype=weight.dtype, seed=None
-    )
-    return unset.requires_grad_(False)

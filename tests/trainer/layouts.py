@@ -23,6 +23,7 @@ from trainer.optimize import OptimizerSettings, make_optimizer
 from trainer.parallel import SINGLE, Layout, gather_full, make_layout, shard_of
 from trainer.rollout.engine import Completion, Span
 from trainer.run import Run
+from trainer.weights import load_model
 
 PROMPT, COMPLETION = 8, 23
 ALONE = PROMPT + COMPLETION
@@ -60,9 +61,9 @@ class Updates(Run):
         self.recipe = recipe_of(case, model)
         self.layout = make_layout(case.tp) if dist.is_initialized() else SINGLE
         self.device = torch.device("cpu")
-        decoder = self._load()
+        decoder = self._load(load_model)
         self.policy = Policy(decoder, self.recipe.rollout.temperature)
-        self.reference = Policy(self._load(), self.recipe.rollout.temperature)
+        self.reference = Policy(self._load(load_model), self.recipe.rollout.temperature)
         self.reference.requires_grad_(False)
         for parameter in self.reference.parameters():
             parameter.mul_(1.05)

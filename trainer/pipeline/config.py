@@ -106,28 +106,24 @@ def _without_kind(line: str) -> str:
 
 
 def _problems(config: PipelineConfig) -> Iterator[str]:
-    known = {name: (MODEL, path) for name, path in config.models.items()}
-    known |= {name: (DATA, path) for name, path in config.data.items()}
+    given = {**dict.fromkeys(config.models, MODEL), **dict.fromkeys(config.data, DATA)}
     for name in config.models.keys() & config.data.keys():
         yield f"data.{name}: another name is wanted, models.{name} has it"
     yield from _outside(config)
-    earlier: dict[str, str] = {}
+    known = dict(given)
     for own, stage in config.stages.items():
         where = f"stages.{own}"
-        if own in known:
+        if own in given:
             yield f"{where}: another name is wanted, [models] or [data] has it"
         for name, reference in stage.references().items():
-            if reference in config.stages and reference not in (*earlier, *known):
-                yield f"{where}.{name}: an earlier stage is wanted, {reference!r} is not before it"
-                continue
-            yield from _reference(f"{where}.{name}", reference, stage.wants(name), earlier, known)
-            yield from _head(f"{where}.{name}", stage, name, config.stages.get(reference))
+            for problem in _reference(config, stage, name, reference, known):
+                yield f"{where}.{name}: {problem}"
         for name, file in stage.files().items():
             if not _is_file(file):
                 yield f"{where}.{name}: {file}: no such file"
         if all(map(_is_file, stage.files().values())):
             yield from (f"{where}.{problem}" for problem in stage.check(config.settings()))
-        earlier[own] = stage.output
+        known[own] = stage.output
 
 
 def _outside(config: PipelineConfig) -> Iterator[str]:
@@ -154,17 +150,6 @@ def _outside(config: PipelineConfig) -> Iterator[str]:
             yield f"{key}: {error}, got {command!r}"
 
 
-def _head(where: str, stage: StageBase, name: str, found: StageBase | None) -> Iterator[str]:
-    """Whether a model that an earlier stage makes has the head that is wanted: scores or words."""
-    scores = isinstance(found, RewardModelStage)
-    if found is None or stage.wants(name) != MODEL or found.output != MODEL:
-        return
-    if name.startswith("reward_models.") and not scores:
-        yield f"{where}: a stage of kind reward_model is wanted, got one of kind {found.kind}"
-    elif scores and name.partition(".")[0] in ("model", "models") and stage.kind != "reward_model":
-        yield f"{where}: a model that writes is wanted, got a reward model"
-
-
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -173,25 +158,27 @@ def _is_file(path: Path) -> bool:
 
 
 def _reference(
-    where: str,
-    reference: str,
-    wanted: str,
-    earlier: Mapping[str, str],
-    known: Mapping[str, tuple[str, Path]],
+    config: PipelineConfig, stage: StageBase, name: str, reference: str, known: Mapping[str, str]
 ) -> Iterator[str]:
+    """What is wrong with one of a stage's inputs; `known` are the main outputs of all names that it
+    may refer to."""
     words = {MODEL: "a model", DATA: "data"}
-    if reference in earlier or reference in known:
-        found = earlier.get(reference) or known[reference][0]
-        if found != wanted:
-            is_one = words.get(found, "a table")
-            yield f"{where}: {words[wanted]} is wanted, {reference!r} is {is_one}"
-        if reference in earlier or found != wanted:
-            return
-    path = known[reference][1] if reference in known else Path(reference)
-    if wanted == MODEL and not _is_file(path / "config.json"):
-        yield f"{where}: an earlier stage, a name in [models] or a model's directory, got {path}"
-    elif wanted == DATA and not _is_file(path):
-        yield f"{where}: an earlier stage, a name in [data] or a file, got {path}"
+    wanted, found = stage.wants(name), known.get(reference)
+    earlier, path = config.stages.get(reference), resolve(config, reference)
+    if earlier is not None and found is None:
+        yield f"an earlier stage is wanted, {reference!r} is not before it"
+    elif found not in (None, wanted):
+        yield f"{words[wanted]} is wanted, {reference!r} is {words.get(found, 'a table')}"
+    elif earlier is not None and wanted == MODEL:
+        scores, of_scores = isinstance(earlier, RewardModelStage), name.startswith("reward_models.")
+        if of_scores and not scores:
+            yield f"a stage of kind reward_model is wanted, got one of kind {earlier.kind}"
+        elif scores and not of_scores and stage.kind != "reward_model":
+            yield "a model that writes is wanted, got a reward model"
+    elif earlier is None and wanted == MODEL and not _is_file(path / "config.json"):
+        yield f"an earlier stage, a name in [models] or a model's directory, got {path}"
+    elif earlier is None and wanted == DATA and not _is_file(path):
+        yield f"an earlier stage, a name in [data] or a file, got {path}"
 
 
 def resolve(config: PipelineConfig, reference: str) -> Path:

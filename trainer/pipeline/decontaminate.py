@@ -80,45 +80,35 @@ class Benchmarks:
         """Questions by their file's name and line."""
         self._run = run
         self._runs: dict[str, tuple[str, int]] = {}
-        self._short: dict[str, tuple[str, int]] = {}
         for file, line, text in questions:
-            found = words(text)
-            if 0 < len(found) < run:
-                self._short.setdefault(" ".join(found), (file, line))
-            for gram in _grams(found, run):
+            for gram in grams(words(text), run):
                 self._runs.setdefault(gram, (file, line))
-
-    def __len__(self) -> int:
-        return len(self._runs) + len(self._short)
 
     def find(self, text: str) -> Hit | None:
         """The first question found in a text."""
-        found = words(text)
-        if len(found) < self._run:
-            whole = " ".join(found)
-            source = self._short.get(whole)
-            return Hit(*source, whole) if source else None
-        runs = self._runs
-        for gram in _grams(found, self._run):
-            if gram in runs:
-                return Hit(*runs[gram], gram)
+        for gram in grams(words(text), self._run):
+            if gram in self._runs:
+                return Hit(*self._runs[gram], gram)
         return None
 
 
-def _grams(found: Sequence[str], run: int) -> Iterator[str]:
+def grams(found: Sequence[str], run: int) -> Iterator[str]:
+    """All runs of so many words; of fewer words the whole of them, which no run equals."""
     # Slices of one text: quicker than joining each run.
     joined = " ".join(found)
+    if 0 < len(found) < run:
+        yield joined
     starts = list(accumulate((len(word) + 1 for word in found), initial=0))
     for start, end in zip(starts, starts[run:], strict=False):
         yield joined[start : end - 1]
 
 
-def read_benchmarks(paths: Sequence[Path], run: int = RUN) -> Benchmarks:
+def read_benchmarks(paths: Sequence[Path]) -> Benchmarks:
     """The questions of JSON Lines (`.jsonl`, `.json`) or of plain text, one on a line.
 
     Raises DataError for rows without a question.
     """
-    return Benchmarks((one for path in paths for one in _questions(path)), run)
+    return Benchmarks(one for path in paths for one in _questions(path))
 
 
 def _questions(path: Path) -> Iterator[tuple[str, int, str]]:

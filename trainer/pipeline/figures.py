@@ -206,10 +206,8 @@ def markdown_of_seeds(tables: Sequence[Table]) -> str:
 
 
 def _lines(names: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
-    units = {"length": "length, tokens", "cut_off": "cut off %"}
-    heads = [units.get(name, f"{name} %") for name in names]
     lines = [
-        ["", *heads],
+        ["", *map(head, names)],
         ["---", *["---:"] * len(names)],
         *([name, *cells] for name, cells in rows),
     ]

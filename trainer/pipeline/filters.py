@@ -23,7 +23,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from trainer.config import Section, Share
-from trainer.pipeline.decontaminate import words
+from trainer.pipeline.decontaminate import grams, words
 from trainer.pipeline.rows import split
 from trainer.pipeline.sampling import Sample
 from verifier.v1.verifier_pb2 import Recipe, RecipePart
@@ -90,10 +90,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Kept:
-    """A sample that is kept, and the place of its prompt's level (None: of no level)."""
+    """A sample that is kept."""
 
-    sample: Sample
     level: int | None
+    """The place of its prompt's level; None: of no level."""
 
 
 def verifying(filters: Filters) -> Recipe:
@@ -175,7 +175,7 @@ def choose(
             else:
                 seen.add(key)
                 kept.append(runs)
-        found.append(rejected or Kept(sample, level))
+        found.append(rejected or Kept(level))
     return found
 
 
@@ -210,9 +210,7 @@ def _key(prompt: str, response: str) -> bytes:
 
 def shingles(text: str) -> frozenset[str]:
     """All runs of 8 words; of a shorter text the whole of it."""
-    found = words(text)
-    runs = range(max(1, len(found) - SHINGLE + 1))
-    return frozenset(" ".join(found[start : start + SHINGLE]) for start in runs)
+    return frozenset(grams(words(text), SHINGLE))
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Annotated, Any, TypeVar
 
-from trainer.log import writing
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+from trainer.log import flat, whole
+
+T = TypeVar("T")
 
 MANIFEST, STARTED, TIMING = "manifest.json", "started.json", "timing.json"
 
@@ -63,8 +65,18 @@ class Manifest:
     made: Made
     outputs: Mapping[str, str]
     """Name in the stage's directory -> sha256."""
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any]
     """What the stage counted; the same at each run."""
+
+
+_MADE = TypeAdapter(Made)
+# In the file what it was made from stands beside what was made of it.
+_MANIFEST = TypeAdapter[Manifest](
+    Annotated[
+        Manifest,
+        BeforeValidator(lambda file: {"made": file, **file} if isinstance(file, dict) else file),
+    ]
+)
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
@@ -80,24 +92,13 @@ def write_started(directory: Path, made: Made) -> None:
 
 def read_manifest(directory: Path) -> Manifest | None:
     """None where the stage is not complete. Raises ManifestError."""
-    value = _read(directory / MANIFEST)
-    if value is None:
-        return None
-    try:
-        return Manifest(_made(value), _table(value, "outputs"), _table(value, "figures"))
-    except (KeyError, TypeError) as error:
-        raise ManifestError(f"{directory / MANIFEST}: no manifest: {error!r}") from error
+    return _read(directory / MANIFEST, _MANIFEST)
 
 
 def read_started(directory: Path) -> Made | None:
-    """What a stage that was begun is made from; None where it was not begun."""
-    value = _read(directory / STARTED)
-    if value is None:
-        return None
-    try:
-        return _made(value)
-    except (KeyError, TypeError) as error:
-        raise ManifestError(f"{directory / STARTED}: damaged: {error!r}") from error
+    """What a stage that was begun is made from; None where it was not begun. Raises
+    ManifestError."""
+    return _read(directory / STARTED, _MADE)
 
 
 def digest(path: Path) -> str:
@@ -132,46 +133,16 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name when all of it is on the disk."""
-    draft = path.with_name(f".{path.name}.draft")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-
-
-def _read(path: Path) -> Any:
+def _read(path: Path, shape: TypeAdapter[T]) -> T | None:
     try:
-        return json.loads(path.read_text("utf-8"))
+        return shape.validate_python(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ManifestError(
+            f"{path}: damaged: {where!r}: {first['msg']}, got {first['input']!r:.40}"
+        ) from error
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path}: {error}") from error
-
-
-def _made(value: Mapping[str, Any]) -> Made:
-    inputs = {name: Source(**source) for name, source in _table(value, "inputs").items()}
-    return Made(value["stage"], value["kind"], _table(value, "config"), inputs)
-
-
-def _table(value: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = value[key]
-    if not isinstance(found, dict):
-        raise TypeError(f"{key}: a table is wanted, got {found!r:.40}")
-    return found
-
-
-def flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Tables in tables as one, by dotted key."""
-    if not isinstance(value, Mapping):
-        return {prefix: value}
-    return {k: v for name, one in value.items() for k, v in flat(one, _join(prefix, name)).items()}
-
-
-def _join(prefix: str, name: str) -> str:
-    return f"{prefix}.{name}" if prefix else name

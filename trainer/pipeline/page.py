@@ -9,27 +9,26 @@ examples at most of about a thousand characters each, and four megabytes of plot
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from trainer.log import RunError, read_metrics, visible
+from trainer.log import RunError, flat, read_metrics, visible
 from trainer.pipeline import figures, statements
-from trainer.pipeline.manifest import flat
-from trainer.pipeline.stage import MODEL, StageBase
-from trainer.report import curve
+from trainer.pipeline.stage import MODEL
+from trainer.report import admitted, curve, inert
 
 if TYPE_CHECKING:
-    from trainer.pipeline.manifest import Manifest
+    from trainer.pipeline.run import Standing
 
 NAME = "pipeline.html"
 
@@ -57,25 +56,6 @@ _CHARTS = (
     ("Words", r"(eval/)?text/.*", True),
     ("Loss", r"(train|eval)/loss", False),
 )
-# What ends or nests a script element, and what ends a line in some readers.
-_UNSAFE = re.compile("[<>&\u2028\u2029]")
-
-
-class Standing(Protocol):
-    """Where a stage stands (trainer/pipeline/run.py)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def stage(self) -> StageBase: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def manifest(self) -> Manifest | None: ...
-    @property
-    def timing(self) -> Mapping[str, float] | None: ...
 
 
 @dataclass(frozen=True)
@@ -109,44 +89,6 @@ class Drawing:
     arrows: Sequence[Arrow]
 
 
-@dataclass(frozen=True)
-class Input:
-    name: str
-    origin: str
-    sha256: str
-    """Its first digits; "": the stage was not begun."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    title: str
-    share: bool
-    series: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What the page shows of one stage."""
-
-    name: str
-    kind: str
-    state: str
-    seconds: str
-    why: Sequence[str]
-    inputs: Sequence[Input]
-    outputs: Sequence[tuple[str, str]]
-    timing: Sequence[tuple[str, str]]
-    counts: Sequence[tuple[str, str]]
-    config: Sequence[tuple[str, str]]
-    examples: Sequence[Sequence[tuple[str, str]]]
-    charts: Sequence[Chart]
-    report: str
-    """Where its run's own page is; "": it has none."""
-    table: Any
-    notes: Sequence[str]
-    """What could not be read."""
-
-
 def render(directory: Path, stages: Sequence[Standing]) -> str:
     """The page, of HTML in UTF-8. Raises RunError only for files that vanish while it reads."""
     cards = [_card(directory / one.name, one) for one in stages]
@@ -155,21 +97,19 @@ def render(directory: Path, stages: Sequence[Standing]) -> str:
         resources.files("trainer.pipeline").joinpath(f"page.{kind}").read_text("utf-8")
         for kind in ("css", "js", "html")
     )
-    charts = [asdict(chart) for card in cards for chart in card.charts]
+    charts = [chart for card in cards for chart in card["charts"]]
     plotly = get_plotlyjs() if charts else ""
-    digests = [hashlib.sha256(text.encode()).digest() for text in (plotly, script)]
-    data = json.dumps(charts, allow_nan=False, separators=(",", ":"))
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(page).render(
         title=visible(directory.resolve().name),
-        hashes=" ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests),
+        hashes=admitted(plotly, script),
         style=style + own,
         plotly=plotly,
         script=script,
-        data=_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", data),
+        data=inert(charts),
         drawing=draw(stages),
         cards=cards,
-        complete=sum(card.state == "complete" for card in cards),
+        complete=sum(card["state"] == "complete" for card in cards),
         seconds=duration(sum((one.timing or {}).get("seconds", 0.0) for one in stages)),
     )
 
@@ -219,11 +159,11 @@ def _curve(start: Box, end: Box) -> str:
     x, y = start.x + BOX_WIDTH, start.y + BOX_HEIGHT // 2
     to_x, to_y = end.x - 7, end.y + BOX_HEIGHT // 2
     span = (end.x - start.x) // COLUMN
-    bend = (to_x - x) // 2 if span == 1 else COLUMN // 3
-    rise = 0 if span == 1 else BOX_HEIGHT // 2 + ARC * span
-    if not rise:
+    if span == 1:
+        bend = (to_x - x) // 2
         return f"M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
-    middle, over = (x + to_x) // 2, min(y, to_y) - rise
+    bend, middle = COLUMN // 3, (x + to_x) // 2
+    over = min(y, to_y) - BOX_HEIGHT // 2 - ARC * span
     return (
         f"M{x} {y}C{x + bend} {over} {x + bend} {over} {middle} {over}"
         f"S{to_x - bend} {over} {to_x} {to_y}"
@@ -233,42 +173,55 @@ def _curve(start: Box, end: Box) -> str:
 # ---- a stage ---------------------------------------------------------------------
 
 
-def _card(directory: Path, one: Standing) -> Card:
-    notes = list[str]()
-    manifest, timing = one.manifest, one.timing or {}
-    sources = manifest.made.inputs if manifest is not None else {}
-    counted = dict(manifest.figures) if manifest is not None else {}
+def _card(directory: Path, one: Standing) -> dict[str, Any]:
+    """What page.html shows of a stage."""
+    notes = list[str]()  # what could not be read
+    timing = one.timing or {}
+    sources = one.manifest.made.inputs if one.manifest is not None else {}
+    outputs = one.manifest.outputs if one.manifest is not None else {}
+    counted = one.manifest.figures if one.manifest is not None else {}
     table = None
     if one.stage.kind == "table" and counted:
         table, counted = _table(counted, notes), {}
-    run = directory / "run"
-    page = run / "report.html"
-    return Card(
-        name=one.name,
-        kind=one.stage.kind,
-        state=one.state,
-        seconds=duration(timing["seconds"]) if "seconds" in timing else "",
-        why=[visible(line) for line in one.why.splitlines()][:ROWS],
-        inputs=[
-            Input(name, visible(ref), sources[name].sha256[:SHORT_HASH] if name in sources else "")
+    if not counted:
+        with _noting("counts.json", notes):
+            found = json.loads((directory / "counts.json").read_text("utf-8"))
+            counted = found if isinstance(found, dict) else {}
+    has_page = (directory / "run/report.html").is_file()
+    return {
+        "name": one.name,
+        "kind": one.stage.kind,
+        "state": one.state,
+        "seconds": duration(timing["seconds"]) if "seconds" in timing else "",
+        "why": [visible(line) for line in one.why.splitlines()][:ROWS],
+        "inputs": [
+            (name, visible(ref), sources[name].sha256[:SHORT_HASH] if name in sources else "")
             for name, ref in one.stage.references().items()
         ],
-        outputs=[
-            (name, sha256[:SHORT_HASH])
-            for name, sha256 in (manifest.outputs.items() if manifest is not None else ())
-        ],
-        timing=_rows(timing, notes),
-        counts=_rows(counted or _json(directory / "counts.json", notes), notes),
-        config=_rows(one.stage.model_dump(mode="json"), notes),
-        examples=list(_examples(directory / "rejected.jsonl", notes)),
-        charts=_charts(run, notes),
-        report=f"{one.name}/run/report.html" if page.is_file() else "",
-        table=table,
-        notes=notes,
-    )
+        "outputs": [(name, sha256[:SHORT_HASH]) for name, sha256 in outputs.items()],
+        "timing": _rows(timing, notes),
+        "counts": _rows(counted, notes),
+        "config": _rows(one.stage.model_dump(mode="json"), notes),
+        "examples": _examples(directory / "rejected.jsonl", notes),
+        "charts": _charts(directory / "run", notes),
+        "report": f"{one.name}/run/report.html" if has_page else "",
+        "table": table,
+        "notes": notes,
+    }
 
 
-def _rows(values: object, notes: list[str]) -> list[tuple[str, str]]:
+@contextmanager
+def _noting(name: str, notes: list[str]) -> Iterator[None]:
+    """A file that is not there is left out; so is one that cannot be read, and a note says so."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, RecursionError) as error:
+        notes.append(f"{name}: {error}")
+
+
+def _rows(values: Mapping[str, Any], notes: list[str]) -> list[tuple[str, str]]:
     """A table of tables as rows of dotted keys."""
     found = [(visible(key), _told(value)) for key, value in flat(values).items() if key]
     if len(found) > ROWS:
@@ -292,18 +245,21 @@ def _cut(text: str) -> str:
     return visible(text[:EXAMPLE_CHARS]) + more
 
 
-def _examples(path: Path, notes: list[str]) -> Iterator[list[tuple[str, str]]]:
+def _examples(path: Path, notes: list[str]) -> list[list[tuple[str, str]]]:
     """Some rejected samples of each reason."""
-    shown, of_reason = 0, dict[str, int]()
-    for row in _json_lines(path, notes):
-        reason = str(row.get("reason", ""))
-        of_reason[reason] = of_reason.get(reason, 0) + 1
-        if shown < EXAMPLES and of_reason[reason] <= EXAMPLES_OF_A_REASON:
-            shown += 1
-            yield _rows(row, notes)
+    found, of_reason = list[list[tuple[str, str]]](), Counter[str]()
+    with _noting(path.name, notes), path.open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if not isinstance(row, dict):
+                continue
+            reason = str(row.get("reason", ""))
+            of_reason[reason] += 1
+            if len(found) < EXAMPLES and of_reason[reason] <= EXAMPLES_OF_A_REASON:
+                found.append(_rows(row, notes))
+    return found
 
 
-def _charts(run: Path, notes: list[str]) -> list[Chart]:
+def _charts(run: Path, notes: list[str]) -> list[dict[str, Any]]:
     if not (run / "metrics.jsonl").exists():
         return []
     try:
@@ -324,7 +280,7 @@ def _charts(run: Path, notes: list[str]) -> list[Chart]:
             for name, short in zip(chosen, own, strict=True)
         ]
         if series := [one for one in series if one["x"]]:
-            found.append(Chart(title, share, series))
+            found.append({"title": title, "share": share, "series": series})
     return found
 
 
@@ -343,33 +299,6 @@ def _table(value: object, notes: list[str]) -> dict[str, Any] | None:
         "statements": list(statements.rows(o for o in statements.check([table]) if o.known)),
         "about": ", ".join(f"{key} = {value}" for key, value in table.about.items()),
     }
-
-
-# ---- files in any state ----------------------------------------------------------
-
-
-def _json(path: Path, notes: list[str]) -> Mapping[str, Any]:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        notes.append(f"{path.name}: {error}")
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _json_lines(path: Path, notes: list[str]) -> Iterable[Mapping[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                value = json.loads(line)
-                if isinstance(value, dict):
-                    yield value
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, RecursionError) as error:
-        notes.append(f"{path.name}: {error}")
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,8 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AfterValidator
 
-from trainer.log import writing
-from trainer.pipeline.manifest import whole
+from trainer.log import whole, writing
 from verifier.client import Item
 
 THINK, END = "<think>", "</think>"
@@ -126,23 +126,18 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_chat(directory: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """data.jsonl and data.parquet with the same rows."""
-    held: list[Mapping[str, Any]] = []
+    left = iter(rows)
     with (
         whole(directory / "data.parquet") as table,
         whole(directory / "data.jsonl") as lines,
         pq.ParquetWriter(table, CHAT, compression="zstd") as parquet,
     ):
-
-        def put() -> None:
+        more = True
+        while more:
+            held = list(islice(left, ROWS))
+            lines.writelines(map(line, held))
             parquet.write_table(pa.Table.from_pylist(held, schema=CHAT))
-            held.clear()
-
-        for row in rows:
-            lines.write(line(row))
-            held.append(row)
-            if len(held) == ROWS:
-                put()
-        put()
+            more = len(held) == ROWS
 
 
 class Spool:
@@ -162,9 +157,6 @@ class Spool:
         with writing(self._path):
             self._path.unlink(missing_ok=True)
             self._file.close()
-
-    def __len__(self) -> int:
-        return len(self._starts)
 
     def add(self, row: Mapping[str, Any]) -> int:
         """Returns the row's place, from 0."""

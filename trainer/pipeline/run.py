@@ -7,14 +7,15 @@ broken off goes on where it was. Two pipelines in one directory are refused.
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
 
 from trainer.config import ConfigError
 from trainer.log import claimed, writing
@@ -26,6 +27,8 @@ from trainer.pipeline.stage import StageBase, StageFailed, Work
 log = logging.getLogger(__name__)
 
 State = Literal["complete", "changed", "begun", "waiting"]
+
+_TIMES = TypeAdapter(dict[str, Annotated[float, Field(ge=0, lt=1e15)]])
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def _check_given(config: PipelineConfig, chosen: Sequence[str]) -> None:
 
 def _check_there(config: PipelineConfig, name: str, but: Sequence[str] = ()) -> None:
     references = config.stages[name].references().values()
-    missing = [ref for ref in references if ref not in but and not _there(config, ref)]
+    missing = [ref for ref in references if ref not in but and _sha256(config, ref) is None]
     if missing:
         raise StageFailed(f"{name}: needs {', '.join(missing)}, which is not complete")
 
@@ -92,7 +95,7 @@ def _check_there(config: PipelineConfig, name: str, but: Sequence[str] = ()) -> 
 def _clear(config: PipelineConfig, names: Sequence[str]) -> None:
     """Takes stages away, each whole or not at all, and what was left of that by a kill."""
     for name in config.stages:
-        directory, aside = config.pipeline.dir / name, _aside(config, name)
+        directory, aside = config.pipeline.dir / name, config.pipeline.dir / f".{name}.old"
         shutil.rmtree(aside, ignore_errors=True)
         if name in names and directory.exists():
             _check_own(directory)
@@ -113,10 +116,6 @@ def _check_own(directory: Path) -> None:
             f"{directory}: {sorted(held)[0]!r} is in it, and no stage began here; take it away, or "
             "choose another pipeline.dir"
         )
-
-
-def _aside(config: PipelineConfig, name: str) -> Path:
-    return config.pipeline.dir / f".{name}.old"
 
 
 def ancestors(config: PipelineConfig, names: Sequence[str]) -> list[str]:
@@ -172,21 +171,23 @@ def make_up(config: PipelineConfig, name: str) -> Made | None:
     stage = config.stages[name]
     sources = {}
     for key, reference in sorted(stage.references().items()):
-        path = resolve(config, reference)
-        if reference in config.stages:
-            earlier = manifest.read_manifest(config.pipeline.dir / reference)
-            if earlier is None:
-                return None
-            made = earlier.outputs.get(config.stages[reference].output)
-            if made is None:  # of another kind, then
-                return None
-            sources[key] = Source(reference, made)
-        elif not path.exists():
+        sha256 = _sha256(config, reference)
+        if sha256 is None:
             return None
-        else:
-            with writing(path):
-                sources[key] = Source(reference, manifest.digest(path))
+        sources[key] = Source(reference, sha256)
     return Made(name, stage.kind, told(stage, config.settings()), sources)
+
+
+def _sha256(config: PipelineConfig, reference: str) -> str | None:
+    """Of what a reference leads to; None where that is not there, or not complete."""
+    if reference in config.stages:
+        earlier = manifest.read_manifest(config.pipeline.dir / reference)
+        # One of another kind of stage has no such output.
+        output = config.stages[reference].output
+        return earlier.outputs.get(output) if earlier is not None else None
+    path = resolve(config, reference)
+    with writing(path):
+        return manifest.digest(path) if path.exists() else None
 
 
 def _make(config: PipelineConfig, name: str) -> None:
@@ -194,10 +195,9 @@ def _make(config: PipelineConfig, name: str) -> None:
     _check_there(config, name)
     _check_own(directory)
     made = make_up(config, name)
-    if made is None:
-        raise StageFailed(f"{name}: what it is made from is of another kind by now")
-    for key, source in made.inputs.items():
-        _check_unchanged(config, stage.references()[key], source)
+    assert made is not None  # all of it is there
+    for source in made.inputs.values():
+        _check_unchanged(config, source)
     manifest.write_started(directory, made)
     _draw(config)
     log.info("%s: %s", name, stage.kind)
@@ -219,34 +219,22 @@ def _make(config: PipelineConfig, name: str) -> None:
     log.info("%s: done in %.0f s", name, timing["seconds"])
 
 
-def _check_unchanged(config: PipelineConfig, reference: str, source: Source) -> None:
+def _check_unchanged(config: PipelineConfig, source: Source) -> None:
     """That what an earlier stage has made is still there, and still what its manifest says."""
-    path = resolve(config, reference)
-    if reference in config.stages and (not path.exists() or manifest.digest(path) != source.sha256):
+    name, path = source.origin, resolve(config, source.origin)
+    if name in config.stages and (not path.exists() or manifest.digest(path) != source.sha256):
         raise StageFailed(
-            f"{reference}: {path} is not what it made, which was sha256 {source.sha256}; "
-            f"--from {reference} --again makes it and what follows anew"
+            f"{name}: {path} is not what it made, which was sha256 {source.sha256}; "
+            f"--from {name} --again makes it and what follows anew"
         )
-
-
-def _there(config: PipelineConfig, reference: str) -> bool:
-    if reference in config.stages:
-        return manifest.read_manifest(config.pipeline.dir / reference) is not None
-    return resolve(config, reference).exists()
 
 
 def _timing(directory: Path) -> Mapping[str, float] | None:
     """None also of a file that is damaged: nothing rests on it."""
     try:
-        found = json.loads((directory / manifest.TIMING).read_text("utf-8"))
+        return _TIMES.validate_json((directory / manifest.TIMING).read_bytes())
     except (OSError, ValueError):
         return None
-    times = found.items() if isinstance(found, dict) else ()
-    return {key: float(one) for key, one in times if _is_time(one)}
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < 1e15
 
 
 def _draw(config: PipelineConfig) -> None:

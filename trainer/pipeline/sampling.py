@@ -17,12 +17,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zlib import crc32
 
 import pyarrow as pa
@@ -30,14 +31,13 @@ import pyarrow.parquet as pq
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from trainer.collect import Collector
+from trainer.collect import Collector, Group
 from trainer.config import ConfigError, Section, Share, Template
 from trainer.data import DataError, Prompt, read_prompts
-from trainer.log import RunError
+from trainer.log import RunError, whole
 from trainer.memory import explained
 from trainer.metrics import accuracy
 from trainer.parallel import SINGLE
-from trainer.pipeline.manifest import whole
 from trainer.pipeline.stage import StageFailed, Work
 from trainer.process import on_gpu, start_torch
 from trainer.rewards import Verification
@@ -174,25 +174,35 @@ def sampled(
     Raises ConfigError, EngineError, TrainingStopped (of a service that stays away).
     """
     tokenizer = Tokenizer(model)
+    sampling = Sampling(
+        told.max_new_tokens, told.temperature, told.top_p, told.top_k, tokenizer.stop_token_ids
+    )
     with ExitStack() as opened:
-        collector: Collector | None = None
+
+        @cache
+        def collector() -> Collector:
+            return opened.enter_context(_collector(work, model, prompts, told, recipe, verify))
 
         def make(number: int, places: range) -> list[Sample]:
-            nonlocal collector
-            if collector is None:
-                started = _collector(work, model, prompts, told, recipe, verify)
-                collector = opened.enter_context(started)
-            return _collected(work, collector, tokenizer, name, number, prompts, places, told)
+            chosen = [prompts[place] for place in places]
+            seed = (work.settings.seed, crc32(name.encode()), number)
+            found = collector().collect(chosen, told.samples, sampling, seed)
+            verdicts = [verdict for group in found.groups for verdict in group.verdicts]
+            seconds = found.generate_s + found.verify_s if verify else None
+            _account(work, name, places, len(prompts), verdicts, seconds)
+            return [
+                one for group in found.groups for one in _samples(group, tokenizer, told.stop_text)
+            ]
 
         folder = work.dir / "samples" / name
-        places = 0
+        left = iter(prompts)
         for samples in _chunks(folder, len(prompts), told.chunk, make):
             for id, group in groupby(samples, key=lambda sample: sample.prompt_id):
-                if id != prompts[places].id:
-                    raise RunError(f"{folder}: prompt {id!r}, wanted {prompts[places].id!r}")
-                yield prompts[places], list(group)
-                places += 1
-        collector = None
+                prompt = next(left)
+                if id != prompt.id:
+                    raise RunError(f"{folder}: prompt {id!r}, wanted {prompt.id!r}")
+                yield prompt, list(group)
+        collector.cache_clear()
     if on_gpu():
         gc.collect()
         torch.cuda.empty_cache()  # the next stage's trainer is another process
@@ -205,25 +215,20 @@ def verified(work: Work, name: str, items: Sequence[Item], recipe: Recipe | None
     Raises TrainingStopped for a service that stays away.
     """
     with ExitStack() as opened:
-        service: Verification | None = None
 
-        def make(number: int, places: range) -> list[Sample]:
-            nonlocal service
-            if service is None:
-                address = opened.enter_context(work.service())
-                service = Verification(address, wait_seconds=WAIT_SECONDS)
-                opened.callback(service.close)
-            asked = list[Item]()
-            for place in places:
-                asked.append(Item())
-                asked[-1].CopyFrom(items[place])
-                if recipe is not None:
-                    asked[-1].inline_recipe.CopyFrom(recipe)
-            began = time.monotonic()
-            verdicts = service.submit(asked).result()
-            _check_any(name, verdicts)
-            _count(work, len(verdicts), time.monotonic() - began)
-            _tell(name, places, len(items), verdicts, work)
+        @cache
+        def service() -> Verification:
+            address = opened.enter_context(work.service())
+            return opened.enter_context(closing(Verification(address, wait_seconds=WAIT_SECONDS)))
+
+        def make(_: int, places: range) -> list[Sample]:
+            asked = [deepcopy(items[place]) for place in places]
+            if recipe is not None:
+                for item in asked:
+                    item.inline_recipe.CopyFrom(recipe)
+            client, began = service(), time.monotonic()
+            verdicts = client.submit(asked).result()
+            _account(work, name, places, len(items), verdicts, time.monotonic() - began)
             return [
                 _sample(item.id, 0, item.response, 0, "stop", verdict)
                 for item, verdict in zip(asked, verdicts, strict=True)
@@ -288,12 +293,12 @@ def _collector(
             kind = SGLangEngine if served.kind == "sglang" else VLLMEngine
             connect = partial(kind, served.url, config, timeout_seconds=told.wait_seconds)
             engine = patience(told.wait_seconds, EngineAway)(connect)
-        opened.callback(engine.close)
+        opened.enter_context(closing(engine))
         service: Verification = _Unverified()
         if verify:
             address = opened.enter_context(work.service())
             service = Verification(address, wait_seconds=told.wait_seconds)
-        opened.callback(service.close)
+        opened.enter_context(closing(service))
         yield Collector(engine, service, _Ending(model, told.stop_text), SINGLE, recipe)
 
 
@@ -324,35 +329,12 @@ class _Ending(Tokenizer):
         return text.partition(self._stop_text)[0] if self._stop_text else text
 
 
-def _collected(
-    work: Work,
-    collector: Collector,
-    tokenizer: Tokenizer,
-    name: str,
-    number: int,
-    prompts: Sequence[Prompt],
-    places: range,
-    told: Sampler,
-) -> list[Sample]:
-    sampling = Sampling(
-        told.max_new_tokens, told.temperature, told.top_p, told.top_k, tokenizer.stop_token_ids
-    )
-    seed = (work.settings.seed, crc32(name.encode()), number)
-    chosen = [prompts[place] for place in places]
-    found = collector.collect(chosen, told.samples, sampling, seed)
-    _check_any(name, [verdict for group in found.groups for verdict in group.verdicts])
-    if not isinstance(collector.verification, _Unverified):
-        _count(work, len(chosen) * told.samples, found.generate_s + found.verify_s)
-    _tell(name, places, len(prompts), [v for group in found.groups for v in group.verdicts], work)
-    rows = []
-    for group in found.groups:
-        for place, completion in enumerate(group.completions):
-            response = group.responses[place]
-            ended = bool(told.stop_text) and tokenizer.decode(completion.ids) != response
-            finish = "stop" if ended else completion.finish
-            tokens, verdict = len(completion.ids), group.verdicts[place]
-            rows.append(_sample(group.prompt.id, place, response, tokens, finish, verdict))
-    return rows
+def _samples(group: Group, tokenizer: Tokenizer, stop_text: str) -> Iterator[Sample]:
+    for number, completion in enumerate(group.completions):
+        response, verdict = group.responses[number], group.verdicts[number]
+        ended = bool(stop_text) and tokenizer.decode(completion.ids) != response
+        finish = "stop" if ended else completion.finish
+        yield _sample(group.prompt.id, number, response, len(completion.ids), finish, verdict)
 
 
 def _sample(
@@ -382,41 +364,42 @@ def _sample(
     )
 
 
-def _check_any(name: str, verdicts: Sequence[Verdict]) -> None:
-    """Raises StageFailed where the judge, the sandbox or the service is out of order: what they owe
-    is asked for again by the next life, which it would not be if it were on the disk."""
+def _account(
+    work: Work,
+    name: str,
+    places: range,
+    count: int,
+    verdicts: Sequence[Verdict],
+    seconds: float | None,
+) -> None:
+    """Tells and times what came of the chunk of these places among `count`, of this life alone:
+    chunks that were there cost nothing. `seconds` are None where nothing was verified.
+
+    Raises StageFailed where the judge, the sandbox or the service is out of order: what they owe
+    is asked for again by the next life, which it would not be if it were on the disk.
+    """
     if len(verdicts) >= ALL_FAILED and all(verdict.status in FAILURES for verdict in verdicts):
         failed = VerificationFailed(verdicts)
         raise StageFailed(f"{name}: no verdict at all; the same command goes on: {failed}")
-
-
-def _count(work: Work, samples: int, seconds: float) -> None:
-    """Of this life alone: chunks that were there cost nothing."""
     timing = work.timing
-    timing["samples_verified"] = timing.get("samples_verified", 0) + samples
-    timing["sampling_s"] = round(timing.get("sampling_s", 0.0) + seconds, 3)
-    if timing["sampling_s"]:
-        timing["samples_per_s"] = round(timing["samples_verified"] / timing["sampling_s"], 1)
-
-
-def _tell(name: str, places: range, count: int, verdicts: Sequence[Verdict], work: Work) -> None:
+    if seconds is not None:
+        timing["samples_verified"] = timing.get("samples_verified", 0) + len(verdicts)
+        timing["sampling_s"] = round(timing.get("sampling_s", 0.0) + seconds, 3)
+        if timing["sampling_s"]:
+            timing["samples_per_s"] = round(timing["samples_verified"] / timing["sampling_s"], 1)
     fine = (Verdict.Status.OK, Verdict.Status.UNDECIDED, Verdict.Status.UNSPECIFIED)
-    if failed := [verdict for verdict in verdicts if verdict.status not in fine]:
-        log.warning("%s: %s", name, VerificationFailed(failed))
-    rate = work.timing.get("samples_per_s", 0.0)
+    if bad := [verdict for verdict in verdicts if verdict.status not in fine]:
+        log.warning("%s: %s", name, VerificationFailed(bad))
+    rate = timing.get("samples_per_s", 0.0)
     log.info("%s: %d of %d, %.0f samples/s", name, places.stop, count, rate)
 
 
 def _write(path: Path, samples: Sequence[Sample]) -> None:
-    columns: dict[str, list[Any]] = {
-        name: [getattr(sample, name) for sample in samples] for name in _SCHEMA.names[:-1]
-    }
-    columns["parts"] = [
-        json.dumps([asdict(part) for part in sample.parts], ensure_ascii=False)
-        for sample in samples
-    ]
+    rows = [asdict(sample) for sample in samples]
+    for row in rows:
+        row["parts"] = json.dumps(row["parts"], ensure_ascii=False)
     with whole(path) as file:
-        pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), file, compression="zstd")
 
 
 def _read(path: Path) -> list[Sample]:

@@ -17,11 +17,10 @@ import subprocess
 import sys
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -129,18 +128,12 @@ class Work:
     timing: dict[str, float] = field(default_factory=dict)
     """What the clock says: into timing.json."""
 
-    def trainer(
-        self,
-        *words: str | Path,
-        values: Mapping[str, object] = MappingProxyType({}),
-        launched: bool = True,
-    ) -> None:
-        """Runs `touchstone-train` with these values of its recipe. It ends when this process ends.
+    def trainer(self, *words: str | Path, launched: bool = True) -> None:
+        """Runs `touchstone-train`, which ends when this process ends.
 
         Raises StageFailed where it ends with another status than 0.
         """
-        told = [f"{key}={as_toml(value)}" for key, value in values.items()]
-        line = [str(word) for word in (*words, *(w for one in told for w in ("--set", one)))]
+        line = list(map(str, words))
         launch = self.settings.launch if launched else ""
         command = shlex.split(launch) or [sys.executable, "-m", "trainer.cli"]
         process = _started([*command, *line], "pipeline.launch")
@@ -158,7 +151,8 @@ class Work:
         own: dict[str, object] = {"run.seed": self.settings.seed, "run.dir": run}
         if self.settings.threads:
             own["run.threads"] = self.settings.threads
-        self.trainer(command, recipe, values={**own, **values})
+        told = [f"{key}={as_toml(value)}" for key, value in {**own, **values}.items()]
+        self.trainer(command, recipe, *(word for one in told for word in ("--set", one)))
         if not model.exists():
             draft = self.dir / ".model.draft"
             with writing(draft):
@@ -195,61 +189,57 @@ class Work:
         if engine is None:
             yield None
             return
-        _wait_until_free(engine.url)
+        # What answers there already has another model, and would be taken for the new one.
+        if not _within(ENGINE_LEAVES_WITHIN_S, lambda: _health(engine.url) is None):
+            raise StageFailed(
+                f"engine.url: another server answers at {engine.url}; end it, or choose another "
+                "port"
+            )
         held = str(model.resolve())
         line = [word.replace("{model}", held) for word in shlex.split(engine.command)]
         path = self.dir / "engine.log"
         with writing(path), path.open("ab") as log:
             process = _started(line, "engine.command", log)
+
+        def ready() -> bool:
+            if process.poll() is not None:
+                raise StageFailed(
+                    f"engine.command: ended with status {process.returncode}; its words are in "
+                    f"{path}"
+                )
+            return _health(engine.url) == 200
+
         try:
-            self._wait_for(engine, process)
+            if not _within(ENGINE_STARTS_WITHIN_S, ready):
+                raise StageFailed(
+                    f"engine.url: {engine.url} did not answer within {ENGINE_STARTS_WITHIN_S:g} s"
+                )
             yield engine
         finally:
             _end(process)
 
-    def _wait_for(self, engine: Engine, process: subprocess.Popen[bytes]) -> None:
-        import httpx2
 
-        until = time.monotonic() + ENGINE_STARTS_WITHIN_S
-        while True:
-            if process.poll() is not None:
-                raise StageFailed(
-                    f"engine.command: ended with status {process.returncode}; its words are in "
-                    f"{self.dir / 'engine.log'}"
-                )
-            try:
-                if httpx2.get(f"{engine.url}/health", timeout=5).status_code == 200:
-                    return
-            except httpx2.HTTPError:
-                pass
-            if time.monotonic() > until:
-                raise StageFailed(
-                    f"engine.url: {engine.url} did not answer within {ENGINE_STARTS_WITHIN_S:g} s"
-                )
-            time.sleep(0.5)
-
-
-def _wait_until_free(url: str) -> None:
-    """A server that answers there already has another model, and would be taken for the new one."""
-    until = time.monotonic() + ENGINE_LEAVES_WITHIN_S
-    while _answers(url):
+def _within(seconds: float, reached: Callable[[], bool]) -> bool:
+    """Whether something comes true in that time, which is looked at twice a second."""
+    until = time.monotonic() + seconds
+    while not reached():
         if time.monotonic() > until:
-            raise StageFailed(
-                f"engine.url: another server answers at {url}; end it, or choose another port"
-            )
+            return False
         time.sleep(0.5)
+    return True
 
 
-def _answers(url: str) -> bool:
+def _health(url: str) -> int | None:
+    """The status that a server has of its health; 0 where it makes no sense, None where nobody is
+    there."""
     import httpx2
 
     try:
-        httpx2.get(f"{url}/health", timeout=5)
+        return httpx2.get(f"{url}/health", timeout=5).status_code
     except (httpx2.ConnectError, httpx2.ConnectTimeout):
-        return False
+        return None
     except httpx2.HTTPError:
-        pass  # nothing that makes sense, but somebody is there
-    return True
+        return 0
 
 
 def _started(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from trainer.pipeline.figures import Estimate, Row, Table
+from trainer.pipeline.figures import Table
 
 KEPT_WITHIN = 0.03
 """Reasoning is kept where it falls by no more than this: the paper's falls of Dev3 against Dev2 (of
@@ -88,15 +88,10 @@ def check(tables: Sequence[Table]) -> list[Outcome]:
 def _pair(statement: Statement, table: Table) -> tuple[float, float] | None:
     rows = {row.name.casefold(): row for row in table.rows}
     left, right = (
-        _value(rows.get(name.casefold()), statement.quantity)
+        getattr(rows.get(name.casefold()), statement.quantity, None)
         for name in (statement.left, statement.right)
     )
-    return None if left is None or right is None else (left, right)
-
-
-def _value(row: Row | None, quantity: str) -> float | None:
-    found: Estimate | None = getattr(row, quantity) if row is not None else None
-    return None if found is None else found.mean
+    return None if left is None or right is None else (left.mean, right.mean)
 
 
 def rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str, str, str]]:

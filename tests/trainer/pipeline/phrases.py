@@ -18,7 +18,6 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from tests.trainer.support import STOP, TINY
 from trainer.model import Decoder, ModelConfig
-from trainer.pipeline import manifest
 from trainer.pipeline.config import Stage
 from trainer.pipeline.stage import Service, Settings, StageBase, Work
 from trainer.weights import save_model
@@ -130,7 +129,7 @@ def _main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
 
-    manifest.os = type("os", (), {**vars(os), "fsync": staticmethod(fsync)})  # type: ignore[assignment]
+    os.fsync = fsync  # type: ignore[assignment]
     Case(told["table"], inputs, told["address"]).run(Path(told["directory"]))
 
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from trainer.pipeline.decontaminate import Benchmarks
 from trainer.pipeline.filters import Filters, Kept, Rejected, choose, examine, is_right, verifying
 from trainer.pipeline.refine import Asker, Refiner, asker
 from trainer.pipeline.rows import (
+    END,
     PATTERN,
     Pattern,
     Report,
@@ -66,11 +68,10 @@ class Candidate:
     original: str
     halves: Split
 
-    def answered(self, halves: Split) -> Item:
+    def answered(self) -> Item:
         """What is to be verified."""
-        found = Item()
-        found.CopyFrom(self.item)
-        found.id, found.response = self.id, joined(halves.reasoning, halves.summary)
+        found = deepcopy(self.item)
+        found.id, found.response = self.id, joined(self.halves.reasoning, self.halves.summary)
         return found
 
 
@@ -154,10 +155,10 @@ class ColdStartStage(Curation):
         for name, way in self.ways().items():
             candidates, figures = self._sampled(work, name, way, benchmarks, out)
             if self.refiner is None:
-                finished = [(one, self._unrefined(one)) for one in candidates]
+                finished = [self._unrefined(one) for one in candidates]
             else:
                 with asker(self.refiner, work.dir / ANSWERS) as ask:
-                    finished = self._refined(ask, candidates, out.report)
+                    finished = self._refined(ask, candidates, out)
             counts[name] = {**figures, "kept": self._verified(work, name, finished, out)}
         if self.by_hand is not None:
             counts[BY_HAND] = self._edited(work, benchmarks, out)
@@ -192,42 +193,38 @@ class ColdStartStage(Curation):
                     continue
                 out.reject(one, outcome, sample.response)
                 if outcome.reason in UNREADABLE:
-                    out.review[id] = _for_people(one, sample, halves, False, str(outcome))
+                    out.review[id] = _for_people(one, sample, False, str(outcome))
         return candidates, figures
 
-    def _verified(
-        self, work: Work, name: str, finished: Sequence[tuple[Candidate, Split]], out: Out
-    ) -> int:
+    def _verified(self, work: Work, name: str, finished: Sequence[Candidate], out: Out) -> int:
         """Verifies and filters again. Returns how many are kept."""
-        items = [one.answered(halves) for one, halves in finished]
+        items = [one.answered() for one in finished]
         # What a refiner took out of the first filter's hands is looked at here.
         filters = self.filters.model_copy(update={"format": "r1", "levels": []})
         samples = verified(work, f"{name}-again", items, verifying(filters))
-        together = [(*both, sample) for both, sample in zip(finished, samples, strict=True)]
+        together = zip(finished, samples, strict=True)
         before = len(out.rows)
-        for _, group in groupby(together, key=lambda one: one[0].item.id):
+        for _, group in groupby(together, key=lambda both: both[0].item.id):
             of_prompt = list(group)
             text = of_prompt[0][0].item.prompt
-            outcomes = choose(text, [one[2] for one in of_prompt], filters, out.seen_again)
-            for (one, halves, sample), outcome in zip(of_prompt, outcomes, strict=True):
+            outcomes = choose(text, [sample for _, sample in of_prompt], filters, out.seen_again)
+            for (one, sample), outcome in zip(of_prompt, outcomes, strict=True):
                 why = str(outcome) if isinstance(outcome, Rejected) else ""
-                out.review[one.id] = _for_people(one, sample, halves, not why, why)
+                out.review[one.id] = _for_people(one, sample, not why, why)
                 if isinstance(outcome, Rejected):
                     out.reject(one, outcome, sample.response, "refined_")
                     continue
                 out.report.tally(one.item, "kept")
-                out.rows[one.id] = self._row(one.id, name, one.item, halves)
+                out.rows[one.id] = self._row(one)
         return len(out.rows) - before
 
-    def _unrefined(self, candidate: Candidate) -> Split:
-        reasoning, summary = candidate.halves.reasoning, candidate.halves.summary
-        if "<answer>" in candidate.original.rpartition("</think>")[2]:
+    def _unrefined(self, one: Candidate) -> Candidate:
+        summary = one.halves.summary
+        if "<answer>" in one.original.rpartition(END)[2]:
             summary = self.summary_template.replace("{answer}", summary)
-        return self._stripped(reasoning, summary)
+        return self._finished(one, one.halves.reasoning, summary)
 
-    def _refined(
-        self, ask: Asker, candidates: Sequence[Candidate], report: Report
-    ) -> list[tuple[Candidate, Split]]:
+    def _refined(self, ask: Asker, candidates: Sequence[Candidate], out: Out) -> list[Candidate]:
         """Those of which both the thought and the summary came back, with both."""
         texts = [(one.item.prompt, one.halves.reasoning, one.item.language) for one in candidates]
         thoughts = dict(zip(candidates, ask.rewritten(texts), strict=True))
@@ -242,18 +239,18 @@ class ColdStartStage(Curation):
         found = dict(zip(thinking, summaries, strict=True))
         for one in candidates:
             if not found.get(one):
-                told = {"id": one.id, "prompt": one.item.prompt, "response": one.original}
-                report.reject("not_refined", "no answer, or one that was cut off", **told)
-        return [(one, self._stripped(thoughts[one], text)) for one, text in found.items() if text]
+                why = Rejected("not_refined", "no answer, or one that was cut off")
+                out.reject(one, why, one.original)
+        return [self._finished(one, thoughts[one], text) for one, text in found.items() if text]
 
-    def _stripped(self, reasoning: str, summary: str) -> Split:
-        return (
-            Split(reasoning.strip(), summary.strip()) if self.strip else Split(reasoning, summary)
-        )
+    def _finished(self, one: Candidate, reasoning: str, summary: str) -> Candidate:
+        if self.strip:
+            reasoning, summary = reasoning.strip(), summary.strip()
+        return replace(one, halves=Split(reasoning, summary))
 
-    def _row(self, id: str, source: str, item: Item, halves: Split) -> dict[str, Any]:
-        said = joined(halves.reasoning, halves.summary, self.pattern)
-        return chat_row(item.prompt, said, id, source, domain_of(item), item.language)
+    def _row(self, one: Candidate) -> dict[str, Any]:
+        said, item = joined(one.halves.reasoning, one.halves.summary, self.pattern), one.item
+        return chat_row(item.prompt, said, one.id, one.source, domain_of(item), item.language)
 
     def _edited(self, work: Work, benchmarks: Benchmarks, out: Out) -> dict[str, int]:
         """Takes over what people say."""
@@ -263,7 +260,7 @@ class ColdStartStage(Curation):
         if twice := [id for id, count in ids.items() if count > 1]:
             raise DataError(f"{path}: id {twice[0]!r} is that of {ids[twice[0]]} rows")
         filters = self.filters.model_copy(update={"format": "r1"})
-        items = [one.answered(one.halves) for one, _ in edited]
+        items = [one.answered() for one, _ in edited]
         samples = verified(work, BY_HAND, items, verifying(filters))
         counts = {"rows": len(edited), "left_out": 0, "rejected": 0, "kept": 0}
         for (one, keep), sample in zip(edited, samples, strict=True):
@@ -272,7 +269,7 @@ class ColdStartStage(Curation):
             if hit := benchmarks.find(one.item.prompt):
                 rejected = Rejected("contaminated_prompt", str(hit))
             why = "" if rejected is None else str(rejected)
-            out.review[one.id] = _for_people(one, sample, one.halves, keep and not why, why)
+            out.review[one.id] = _for_people(one, sample, keep and not why, why)
             if not keep:
                 counts["left_out"] += 1
             elif rejected is not None:
@@ -280,13 +277,11 @@ class ColdStartStage(Curation):
                 out.reject(one, rejected, sample.response, f"{BY_HAND}_")
             else:
                 counts["kept"] += 1
-                out.rows[one.id] = self._row(one.id, BY_HAND, one.item, one.halves)
+                out.rows[one.id] = self._row(one)
         return counts
 
 
-def _for_people(
-    one: Candidate, sample: Sample, halves: Split, keep: bool, why: str
-) -> dict[str, Any]:
+def _for_people(one: Candidate, sample: Sample, keep: bool, why: str) -> dict[str, Any]:
     """A row to be edited: `keep`, `reasoning` and `summary`."""
     item = json_format.MessageToDict(one.item, preserving_proto_field_name=True)
     said = {part.name: f"{part.reason}: {part.detail}".removesuffix(": ") for part in sample.parts}
@@ -296,8 +291,8 @@ def _for_people(
         "keep": keep,
         "why": why,
         "prompt": one.item.prompt,
-        "reasoning": halves.reasoning,
-        "summary": halves.summary,
+        "reasoning": one.halves.reasoning,
+        "summary": one.halves.summary,
         "original": one.original,
         "verdict": {"status": sample.status, **said},
         "item": json.loads(json.dumps(item, sort_keys=True)),
@@ -314,36 +309,23 @@ _EDITED: Mapping[str, tuple[type, str]] = {
 """What of a row of review.jsonl counts when it comes back."""
 
 
-def _unlike_review(row: Any) -> str:
-    """The first key of a row that is not as review.jsonl has it."""
-    if not isinstance(row, dict):
-        return f"a row of review.jsonl is wanted, got {row!r:.40}"
-    for key, (kind, words) in _EDITED.items():
-        if key not in row:
-            return f"{key}: {words} is wanted, as in review.jsonl, and it has none"
-        if not isinstance(row[key], kind):
-            return f"{key}: {words} is wanted, got {row[key]!r:.40}"
-    raise AssertionError(f"a row as review.jsonl has it: {row!r:.40}")
-
-
 def _edited_row(_: int, row: Any) -> tuple[Candidate, bool]:
     check_text(row)
-    match row:
-        case {
-            "id": str(id), "keep": bool(keep), "reasoning": str(reasoning),
-            "summary": str(summary), "item": dict(told),
-        }:  # fmt: skip
-            pass
-        case _:
-            raise ValueError(_unlike_review(row))
+    if not isinstance(row, dict):
+        raise ValueError(f"a row of review.jsonl is wanted, got {row!r:.40}")
+    for key, (kind, words) in _EDITED.items():
+        if key not in row:
+            raise ValueError(f"{key}: {words} is wanted, as in review.jsonl, and it has none")
+        if not isinstance(row[key], kind):
+            raise ValueError(f"{key}: {words} is wanted, got {row[key]!r:.40}")
     try:
-        item = json_format.ParseDict(told, Item())
+        item = json_format.ParseDict(row["item"], Item())
     except json_format.ParseError as error:
         raise ValueError(f"item: {error}") from error
     if item.WhichOneof("task") is None or not item.prompt:
         raise ValueError("item: a prompt and a task are wanted")
     if row.get("prompt", item.prompt) != item.prompt:
         raise ValueError("prompt: another text than item.prompt, which is the one that counts")
-    return Candidate(
-        id, BY_HAND, item, str(row.get("original", "")), Split(reasoning, summary)
-    ), keep
+    halves = Split(row["reasoning"], row["summary"])
+    found = Candidate(row["id"], BY_HAND, item, str(row.get("original", "")), halves)
+    return found, row["keep"]

@@ -24,7 +24,7 @@ from pydantic import Field
 from trainer.data import DataError, read_rows
 from trainer.pipeline.filters import normal
 from trainer.pipeline.rows import Report, check_text, domain_of, split, write_jsonl
-from trainer.pipeline.sampling import Sample, Sampler, sampled, verified
+from trainer.pipeline.sampling import Sampler, sampled, verified
 from trainer.pipeline.stage import Ref, Settings, Work
 from trainer.pipeline.stages.curation import Curation, is_clear, paths
 from verifier.client import Item
@@ -43,6 +43,16 @@ class Answers:
     domain: str
     responses: tuple[str, ...]
     finishes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the judge is to say something of."""
+
+    item: Item
+    shown: str | list[str]
+    """The response, or what is judged of both."""
+    domain: str
 
 
 class PairsStage(Curation):
@@ -80,8 +90,8 @@ class PairsStage(Curation):
     def run(self, work: Work) -> Mapping[str, Any]:
         report = Report()
         answers = self._answers(work, report)
-        make = self._pairs if self.mode == "helpful" else self._labels
-        rows = make(work, answers, report)
+        ask = self._pairs if self.mode == "helpful" else self._labels
+        rows = self._judged(work, list(ask(answers, report)), report)
         write_jsonl(work.dir / "data.jsonl", rows)
         responses = sum(len(one.responses) for one in answers)
         counts = {"prompts": len(answers), "responses": responses, "kept": len(rows)}
@@ -113,10 +123,7 @@ class PairsStage(Curation):
             for prompt, samples in found
         ]
 
-    def _pairs(
-        self, work: Work, answers: Sequence[Answers], report: Report
-    ) -> list[dict[str, Any]]:
-        asked, items = list[tuple[Answers, str, str]](), list[Item]()
+    def _pairs(self, answers: Sequence[Answers], report: Report) -> Iterator[Asked]:
         for one in answers:
             if len(one.responses) % 2:
                 id = f"{one.id}#{len(one.responses) - 1}"
@@ -135,25 +142,7 @@ class PairsStage(Curation):
                 item.preference.mode = PreferenceTask.HELPFUL
                 item.preference.rival = both[1]
                 item.preference.samples = self.queries
-                asked.append((one, first, second))
-                items.append(item)
-        rows = []
-        samples = verified(work, "judged", items, None)
-        for (one, first, second), sample in zip(asked, samples, strict=True):
-            told = {"id": sample.prompt_id, "prompt": one.prompt, "response": [first, second]}
-            if (score := _judged(sample, report, **told)) is None:
-                continue
-            preferred = margin(score)
-            if abs(preferred) <= self.min_margin:
-                report.reject("close", f"margin {preferred:+.2f}", **told)
-                continue
-            best, worst = (first, second) if preferred > 0 else (second, first)
-            messages = [{"role": "user", "content": one.prompt}]
-            rows.append({
-                "messages": messages, "chosen": best, "rejected": worst,
-                "margin": abs(preferred), "id": sample.prompt_id, "domain": one.domain,
-            })  # fmt: skip
-        return rows
+                yield Asked(item, [first, second], one.domain)
 
     def _unequal(self, first: str, second: str) -> str:
         """Why two summaries are not compared; empty: they are."""
@@ -164,10 +153,7 @@ class PairsStage(Curation):
         shorter, longer = sorted((len(first), len(second)))
         return "lengths" if longer > self.length_ratio * shorter else ""
 
-    def _labels(
-        self, work: Work, answers: Sequence[Answers], report: Report
-    ) -> list[dict[str, Any]]:
-        asked, items = list[Answers](), list[Item]()
+    def _labels(self, answers: Sequence[Answers], report: Report) -> Iterator[Asked]:
         for one in answers:
             seen = set[str]()
             for number, response in enumerate(one.responses):
@@ -180,33 +166,35 @@ class PairsStage(Curation):
                 seen.add(normal(response))
                 item = Item(id=id, prompt=one.prompt, response=response)
                 item.judge.mode = JudgeTask.HARMLESS
-                asked.append(one)
-                items.append(item)
+                yield Asked(item, response, one.domain)
+
+    def _judged(self, work: Work, asked: Sequence[Asked], report: Report) -> list[dict[str, Any]]:
+        """Rows of what the judge has a score for. What holds nothing that could be judged is
+        neither worse nor unsafe."""
         rows = []
-        samples = verified(work, "judged", items, None)
+        samples = verified(work, "judged", [one.item for one in asked], None)
         for one, sample in zip(asked, samples, strict=True):
-            shown = {"prompt": one.prompt, "response": sample.response}
-            score = _judged(sample, report, id=sample.prompt_id, **shown)
-            if score is None:
+            id, prompt = one.item.id, one.item.prompt
+            told = {"id": id, "prompt": prompt, "response": one.shown}
+            if sample.accuracy is None:
+                report.reject("no_verdict", f"{sample.status}: {sample.message}", **told)
                 continue
-            messages = [{"role": "user", "content": one.prompt}]
-            rows.append({
-                "messages": messages, "response": sample.response,
-                "label": int(score > 0.5), "id": sample.prompt_id, "domain": one.domain,
-            })  # fmt: skip
+            if (part := sample.parts[0]).reason != "judged":
+                report.reject(part.reason, part.detail, **told)
+                continue
+            preferred = margin(sample.accuracy)
+            found: dict[str, Any]
+            if isinstance(one.shown, str):
+                found = {"response": one.shown, "label": int(sample.accuracy > 0.5)}
+            elif abs(preferred) > self.min_margin:
+                best, worst = one.shown if preferred > 0 else reversed(one.shown)
+                found = {"chosen": best, "rejected": worst, "margin": abs(preferred)}
+            else:
+                report.reject("close", f"margin {preferred:+.2f}", **told)
+                continue
+            messages = [{"role": "user", "content": prompt}]
+            rows.append({"messages": messages, **found, "id": id, "domain": one.domain})
         return rows
-
-
-def _judged(sample: Sample, report: Report, **shown: object) -> float | None:
-    """The judge's score; None where it had none, or was not asked: what holds nothing that could be
-    judged is neither worse nor unsafe."""
-    if sample.accuracy is None:
-        report.reject("no_verdict", f"{sample.status}: {sample.message}", **shown)
-    elif (part := sample.parts[0]).reason != "judged":
-        report.reject(part.reason, part.detail, **shown)
-    else:
-        return sample.accuracy
-    return None
 
 
 def margin(score: float) -> float:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import NonNegativeFloat
 
 from trainer.collect import seed_of
-from trainer.data import Prompt, read_rows
+from trainer.data import read_rows
 from trainer.pipeline.decontaminate import Benchmarks
 from trainer.pipeline.filters import (
     Filters,
@@ -44,9 +44,10 @@ from trainer.pipeline.rows import (
     split,
     write_chat,
 )  # fmt: skip
-from trainer.pipeline.sampling import Sample, Sampler, sampled
+from trainer.pipeline.sampling import Sampler, sampled
 from trainer.pipeline.stage import Ref, Settings, StageFailed, Work
 from trainer.pipeline.stages.curation import Curation, is_clear
+from verifier.client import Item
 
 EMPTY_THOUGHT = "\n\n"
 """What stands between the tags of a row without a thought."""
@@ -109,21 +110,16 @@ class RejectionStage(Curation):
         return self.finish(work, report, counts)
 
     def _reasoning(
-        self,
-        work: Work,
-        benchmarks: Benchmarks,
-        rows: Spool,
-        report: Report,
+        self, work: Work, benchmarks: Benchmarks, rows: Spool, report: Report
     ) -> tuple[list[int], dict[str, Any]]:
         """The places of what is kept of the model's samples, and figures."""
         model, told = work.inputs["model"], self.sampling
         prompts = self.prompts(work, model, told.template, told, benchmarks, report)
         seen = set[bytes]()
-        places, levels, kept = list[int](), list[int | None](), list[Prompt]()
+        places, levels, kept = list[int](), list[int | None](), list[Item]()
         totals, rates = Counter[str](), Counter[str]()
         recipe = verifying(self.filters)
-        found = sampled(work, "model", model, prompts, told, recipe)
-        for prompt, samples in found:
+        for prompt, samples in sampled(work, "model", model, prompts, told, recipe):
             text = prompt.item.prompt
             rates[bucket(pass_rate(samples, self.filters))] += 1
             report.tally(prompt.item, "sampled", len(samples))
@@ -131,27 +127,26 @@ class RejectionStage(Curation):
             outcomes = choose(text, samples, self.filters, seen)
             for sample, outcome in zip(samples, outcomes, strict=True):
                 totals["right"] += is_right(sample, self.filters) is True
-                shown = {"id": row_id(sample), "prompt": text, "response": sample.response}
+                id, said = f"{prompt.id}#{sample.number}", sample.response
+                shown = {"id": id, "prompt": text, "response": said}
                 if not isinstance(outcome, Kept):
                     report.reject(outcome.reason, outcome.detail, **shown)
                     continue
-                if self.responses_too and (hit := benchmarks.find(sample.response)):
+                if self.responses_too and (hit := benchmarks.find(said)):
                     report.reject("contaminated", str(hit), **shown)
                     continue
-                halves = split(sample.response)
-                said = sample.response
-                if halves is not None:
+                if (halves := split(said)) is not None:
                     said = joined(halves.reasoning, halves.summary, self.pattern)
                 item = prompt.item
-                row = chat_row(text, said, shown["id"], REASONING, domain_of(item), item.language)
+                row = chat_row(text, said, id, REASONING, domain_of(item), item.language)
                 places.append(rows.add(row))
                 levels.append(outcome.level)
-                kept.append(prompt)
+                kept.append(item)
         staying = balanced(levels, self.filters, seed_of(work.settings.seed, len(levels)))
         if over := len(places) - len(staying):
             report.counts["over_share_of_level"] += over
         for place in staying:
-            report.tally(kept[place].item, "kept")
+            report.tally(kept[place], "kept")
         totals["kept"] = len(staying)
         figures = {
             "prompts": len(prompts),
@@ -216,11 +211,6 @@ def bucket(rate: float | None) -> str:
     if rate in (0.0, 1.0):
         return BUCKETS[1 if rate == 0 else -1]
     return BUCKETS[2 + sum(rate > edge for edge in (0.25, 0.5, 0.75))]
-
-
-def row_id(sample: Sample) -> str:
-    """Of a row made from a sample."""
-    return f"{sample.prompt_id}#{sample.number}"
 
 
 def general_row(_: int, row: Any) -> dict[str, Any]:

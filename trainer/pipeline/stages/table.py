@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
 from trainer.config import Section, Share, Template
-from trainer.data import Prompt, read_prompts
+from trainer.data import read_prompts
 from trainer.metrics import ACCURACY
 from trainer.pipeline import figures
 from trainer.pipeline.figures import FIXED, Table
@@ -118,13 +117,12 @@ class TableStage(StageBase):
         template = row.template or self.sampling.template
         style = row.style or ("r1_zero" if template == "r1_zero" else "r1")
         model = work.inputs[f"models.{row.name}"]
-        prompts = list[Prompt]()
-        for domain in (*self.data, *self.general):
-            path = work.inputs[f"data.{domain}"]
-            # Two files may have the same ids.
-            prompts += [
-                replace(p, id=f"{domain}/{p.id}") for p in self._read(model, path, template)
-            ]
+        tokenizer, most = Tokenizer(model), self.sampling.max_prompt_tokens
+        prompts = [
+            replace(prompt, id=f"{domain}/{prompt.id}")  # two files may have the same ids
+            for domain in (*self.data, *self.general)
+            for prompt in read_prompts(work.inputs[f"data.{domain}"], tokenizer, template, most)
+        ]
         by_domain: dict[str, list[figures.Sample]] = {
             domain: [] for domain in (*self.data, *self.general)
         }
@@ -144,9 +142,6 @@ class TableStage(StageBase):
             {domain: by_domain[domain] for domain in self.data},
             {domain: by_domain[domain] for domain in self.general},
         )
-
-    def _read(self, model: Path, path: Path, template: str) -> Sequence[Prompt]:
-        return read_prompts(path, Tokenizer(model), template, self.sampling.max_prompt_tokens)
 
 
 def recipe_of(style: str, *, language: bool) -> Recipe:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from trainer.config import ConfigError, GrpoConfig, RewardModelConfig, SftConfig, load_recipe
-from trainer.log import read_metrics
-from trainer.pipeline.manifest import flat, write_text
+from trainer.log import flat, read_metrics
+from trainer.pipeline.manifest import write_text
 from trainer.pipeline.stage import MODEL, Ref, Settings, StageBase, Work, as_toml
 
 _MADE_UP = {"model.path": "model", "data.path": "data", "run.dir": "run"}
@@ -61,20 +61,17 @@ class Training(StageBase):
 
     def train(self, work: Work, told: Mapping[str, object]) -> Mapping[str, Any]:
         """Runs the recipe with these values on top. Returns the run's last metrics."""
+        from trainer.report import load, render  # plotly, which a check does without
+
+        run = work.dir / "run"
         paths = {"model.path": work.inputs["model"], "data.path": work.inputs["data"]}
         work.train(self.command, self.recipe, {**flat(self.set), **paths, **told}, self.dtype)
-        self._report(work.dir / "run")
-        curve = read_metrics(work.dir / "run")
+        # The run's own page, which the pipeline's leads to.
+        write_text(run / "report.html", render(load(run)))
+        curve = read_metrics(run)
         last = curve[-1] if curve else {}
         clock = ("time/", "rate/")
         return {"last": {k: v for k, v in last.items() if not k.startswith(clock)}}
-
-    @staticmethod
-    def _report(run: Path) -> None:
-        """The run's own page, which the pipeline's leads to."""
-        from trainer.report import load, render  # plotly, which a check does without
-
-        write_text(run / "report.html", render(load(run)))
 
 
 class SftStage(Training):
