@@ -86,8 +86,8 @@ CASES = (
     Compared("10m fp32 long", "10m", "float32", long_tailed=True, steps=2, rounds=1),
 )
 LEARNING = "learning"
-LEARNING_SEEDS, LEARNING_STEPS, LEARNING_PROMPTS, LEARNING_LR = (1, 2, 3), 40, 16, 1e-3
-LAST = 5
+LEARNING_SEEDS, LEARNING_STEPS, LEARNING_PROMPTS, LEARNING_LR = (1, 2, 3), 160, 16, 1e-3
+LAST = 10
 """Steps at the end whose mean reward is compared."""
 
 

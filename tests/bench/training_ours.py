@@ -53,7 +53,8 @@ def recipe(case: Case, address: str, folder: Path) -> GrpoConfig:
             "prompts_per_rollout": case.prompts,
             "group_size": case.group,
             "max_new_tokens": case.longest,
-            "batch_size": case.completions // 2,
+            # Half of equal lengths at a time is half of the cache; of unequal ones most end soon.
+            "batch_size": case.completions // (1 if case.long_tailed else 2),
         },
         "reward": {"address": address},
         "algorithm": {
