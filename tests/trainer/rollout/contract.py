@@ -477,7 +477,8 @@ class Contract:
             # The process that computes; that one gone, nobody would answer.
 
             def kill() -> None:
-                while not self.busy(server):
+                end = time.monotonic() + 30
+                while not self.busy(server) and time.monotonic() < end:
                     time.sleep(0.01)
                 server.signal(SIGKILL, self.worker)
 
