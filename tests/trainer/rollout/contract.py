@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 from typing import Any, ClassVar
 
 import httpx2
@@ -31,8 +31,10 @@ from trainer.rollout.transfer import buckets
 from trainer.rollout.verify_sync import StaleWeights, SyncCheck
 from trainer.weights import read_config
 
-LONG = 3000
-"""New tokens that a server is at for seconds, however small the model."""
+LONG = 4000
+"""New tokens that a server is at for several seconds, however small the model. Where cores are
+crowded this is not enough: vLLM's workers wait for each other by sched_yield, and beside that Linux
+6.18 lets no other process run for seconds, so that nobody sees the server busy."""
 TOLERANCE = 1e-3
 """Nats; what the issue asks for. Measured: 2e-6 at most."""
 
@@ -289,14 +291,13 @@ class Contract:
         self, engine: ServedEngine, models: list[Model]
     ) -> None:
         # The last is short: when it is there the others are on their way, and far from their end.
-        long = 1500
         requests = [Request(ids, seed) for seed, ids in enumerate(prompts(4, 20))]
         requests.append(Request(prompts(1, 20)[0], 4, max_new_tokens=30))
         found: list[tuple[int, Completion]] = []
         begun = Event()
 
         def sample() -> None:
-            for one in engine.generate(requests, Sampling(long)):
+            for one in engine.generate(requests, Sampling(LONG)):
                 found.append(one)
                 begun.set()
 
@@ -313,12 +314,12 @@ class Contract:
         assert len(found) == 4
         for index, completion in found:
             assert whole(completion)
-            assert len(completion.ids) == long
+            assert len(completion.ids) == LONG
             assert [span.version for span in completion.spans] == [1, 2]
             middle = completion.spans[0].end
-            assert 0 < middle < long
+            assert 0 < middle < LONG
             for model, part in ((models[0], slice(middle)), (models[1], slice(middle, None))):
-                expected = sampled(model, requests[index], completion, Sampling(long))
+                expected = sampled(model, requests[index], completion, Sampling(LONG))
                 assert completion.logprobs[part] == pytest.approx(expected[part], abs=TOLERANCE)
 
     def test_nothing_is_generated_while_paused(self, engine: ServedEngine) -> None:
@@ -474,20 +475,14 @@ class Contract:
                 engine.sync(model.weights.items(), version)
                 close(engine, model)
             requests = [Request(ids, seed) for seed, ids in enumerate(prompts(8, 8))]
-            # The process that computes; that one gone, nobody would answer.
-
-            def kill() -> None:
-                end = time.monotonic() + 30
-                while not self.busy(server) and time.monotonic() < end:
-                    time.sleep(0.01)
-                server.signal(SIGKILL, self.worker)
-
-            started = Thread(target=kill)
-            started.start()
+            # The process that computes; that one gone, nobody would answer. It is killed by the
+            # clock: what the server says of itself may come when all is over.
+            kill = Timer(0.5, server.signal, (SIGKILL, self.worker))
+            kill.start()
             began = time.monotonic()
             with pytest.raises(EngineError, match=r"request \w+-\d") as raised:
                 list(engine.generate(requests, Sampling(LONG)))
-            started.join()
+            kill.join()
             assert server.url in str(raised.value)
             assert time.monotonic() - began < 20  # SGLang's own watch takes 5
             time.sleep(1)
