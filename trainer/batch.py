@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer.attention import PackedAttention, packed_positions
 from trainer.logprobs import TokenStats, token_logprobs
 from trainer.model import Decoder
+from trainer.products import spare_rows
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,17 @@ class Packed:
 
     def hidden(self, decoder: Decoder) -> Tensor:
         """[N, H]: those hidden states."""
-        device = self.ids.device
+        device, lengths, prefixes = self.ids.device, self.lengths, self.prefixes
+        spare, more = (spare_rows(len(x), decoder.head_weight) for x in (self.ids, self.rows))
+        if spare:  # a segment that nobody asks for
+            lengths, prefixes = [*lengths, spare], [*prefixes, None]
         hidden: Tensor = decoder(
-            self.ids,
-            packed_positions(self.lengths, device, self.prefixes),
-            PackedAttention(self.lengths, device, self.prefixes),
-            self.rows,
+            F.pad(self.ids, (0, spare)),
+            packed_positions(lengths, device, prefixes),
+            PackedAttention(lengths, device, prefixes),
+            F.pad(self.rows, (0, more)),
         )
-        return hidden
+        return hidden[: len(self.rows)]
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it, to be kept in a file; -1 is no prefix."""

@@ -38,8 +38,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError
 
-pa.set_memory_pool(pa.system_memory_pool())  # so that release_memory reaches what Arrow has freed
-
 log = logging.getLogger(__name__)
 
 METRICS, ROLLOUTS, RECIPE, TENSORBOARD = "metrics.jsonl", "rollouts", "recipe.json", "tensorboard"

@@ -58,8 +58,8 @@ def memory_estimate(
     width = 4 if recipe.model.dtype == "float32" else 2
     tokens, hidden = recipe.budget.micro_batch_tokens, model.hidden_size
     heads, kv_heads = model.num_heads // tp, model.num_kv_heads // tp
-    # Inputs of both norms and both halves; queries, keys, values before and after; three of MLP.
-    layer = 6 * hidden + 3 * (heads + kv_heads) * model.head_dim + 3 * model.intermediate_size // tp
+    # Inputs of both norms and both halves; queries, keys, values before and after; two of MLP.
+    layer = 6 * hidden + 3 * (heads + kv_heads) * model.head_dim + 2 * model.intermediate_size // tp
     if recipe.model.checkpoint_activations:
         kept = hidden * model.num_layers + layer
     else:

@@ -11,13 +11,15 @@ name. "Dynamic" RoPE scaling is taken at the lengths the model was made for, whe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 
 from trainer.attention import Choice
@@ -335,29 +337,49 @@ def _swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Te
     return torch.ops.aten.silu_backward(grad * up, gate), F.silu(gate).mul_(grad)
 
 
-class Mlp(nn.Module):
-    """SwiGLU (arXiv 2002.05202): whole rows in, see RowLinear for what comes out."""
+def _computed_again(x: Tensor, compute: Callable[[], Tensor]) -> saved_tensors_hooks:
+    """For the backward pass, what is done with x in this block keeps how to compute it instead."""
+    place = x.data_ptr()
+    return saved_tensors_hooks(
+        lambda kept: compute if kept.data_ptr() == place else kept,
+        lambda kept: kept if isinstance(kept, Tensor) else kept(),
+    )
 
-    def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
+
+class Mlp(nn.Module):
+    """SwiGLU (arXiv 2002.05202): whole rows in, see RowLinear for what comes out. `again` computes
+    what goes into the last product anew in the backward pass: a fifth of a layer's activations."""
+
+    def __init__(
+        self, config: ModelConfig, layout: Layout, sp: bool, again: bool, **make: Any
+    ) -> None:
         super().__init__()
+        self.again = again
         hidden, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
         self.gate_proj = ColumnLinear(hidden, inner, layout, bias=bias, **make)
         self.up_proj = ColumnLinear(hidden, inner, layout, bias=bias, **make)
         self.down_proj = RowLinear(inner, hidden, layout, bias=bias, sp=sp, **make)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.down_proj(apply(_SwiGlu, self.gate_proj(x), self.up_proj(x))))
+        gate, up = self.gate_proj(x), self.up_proj(x)
+        inner = apply(_SwiGlu, gate, up)
+        if not (self.again and torch.is_grad_enabled()):
+            return cast(Tensor, self.down_proj(inner))
+        with _computed_again(inner, partial(_swiglu, gate.detach(), up.detach())):
+            return cast(Tensor, self.down_proj(inner))
 
 
 class Layer(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)), on whole rows or this rank's."""
 
-    def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
+    def __init__(
+        self, config: ModelConfig, layout: Layout, sp: bool, again: bool, **make: Any
+    ) -> None:
         super().__init__()
         self.layout, self.sp = layout, sp
         norm = (config.hidden_size, config.rms_norm_eps, layout, sp)
         self.self_attn = Attention(config, layout, sp, **make)
-        self.mlp = Mlp(config, layout, sp, **make)
+        self.mlp = Mlp(config, layout, sp, again, **make)
         self.input_layernorm = Norm(*norm, **make)
         self.post_attention_layernorm = Norm(*norm, **make)
 
@@ -375,13 +397,15 @@ class Layer(nn.Module):
 class Trunk(nn.Module):
     """What Hugging Face calls `model`: all but the head."""
 
-    def __init__(self, config: ModelConfig, layout: Layout, sp: bool, **make: Any) -> None:
+    def __init__(
+        self, config: ModelConfig, layout: Layout, sp: bool, again: bool, **make: Any
+    ) -> None:
         super().__init__()
         self.embed_tokens = VocabEmbedding(
             config.vocab_size, config.hidden_size, layout, sp=sp, **make
         )
         self.layers = nn.ModuleList(
-            Layer(config, layout, sp, **make) for _ in range(config.num_layers)
+            Layer(config, layout, sp, again, **make) for _ in range(config.num_layers)
         )
         self.norm = Norm(config.hidden_size, config.rms_norm_eps, layout, sp, **make)
 
@@ -421,7 +445,9 @@ class Decoder(nn.Module):
         self.sequence_parallel = sequence_parallel and layout.tp > 1
         self.checkpoint_activations = checkpoint_activations
         make: dict[str, Any] = {"device": device, "dtype": dtype}
-        self.model = Trunk(config, layout, self.sequence_parallel, **make)
+        # What is computed again as a whole keeps nothing of its inside anyway.
+        again = not checkpoint_activations
+        self.model = Trunk(config, layout, self.sequence_parallel, again, **make)
         if not config.tied:
             self.lm_head = ColumnLinear(
                 config.hidden_size, config.vocab_size, layout, bias=False, **make

@@ -103,6 +103,26 @@ def test_a_policy_gives_what_each_sample_has_alone() -> None:
         )
 
 
+def test_spare_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, micro, rows = policy_of(0.7), micro_batch(samples(7), DEVICE), []
+
+    def found() -> list[torch.Tensor]:
+        stats = policy(micro)
+        given = torch.autograd.grad(stats.logprobs.square().sum(), list(policy.parameters()))
+        return [stats.logprobs, stats.entropy, *given]
+
+    monkeypatch.setattr("trainer.batch.spare_rows", lambda rows, weight: 0)
+    wanted = found()
+
+    def spare(count: int, weight: torch.Tensor) -> int:
+        rows.append(count)
+        return -count % 16 or 16
+
+    monkeypatch.setattr("trainer.batch.spare_rows", spare)
+    torch.testing.assert_close(found(), wanted, atol=3e-4, rtol=1e-4)
+    assert rows == [len(micro.ids), len(micro.rows)]
+
+
 def micro_attention(length: int):  # type: ignore[no-untyped-def]
     from trainer.attention import PackedAttention
 

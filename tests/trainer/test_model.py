@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import weakref
 
 import pytest
 import torch
+import torch.nn.functional as F
 import transformers
 from torch import nn
 
@@ -160,6 +162,25 @@ def test_recomputed_activations_give_the_same_bits():
         our_logits(decoder, ids).logsumexp(-1).sum().backward()
     for a, b in zip(kept.parameters(), recomputed.parameters(), strict=True):
         assert torch.equal(a.grad, b.grad)
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_what_goes_into_the_last_product_is_not_kept(monkeypatch, recompute):
+    raw = MODELS["qwen3"]
+    decoder, made = ours(raw, peer(raw), checkpoint_activations=recompute), []
+
+    def noted(gate, up):
+        inner = F.silu(gate) * up
+        made.extend(weakref.ref(one) for one in (gate, inner))
+        return inner
+
+    monkeypatch.setattr("trainer.model._swiglu", noted)
+    loss = our_logits(decoder, tokens(raw)).logsumexp(-1).sum()
+    alive = [one() is not None for one in made]
+    # Its own input is kept, but for layers that are computed anew as a whole.
+    assert alive == [not recompute, False] * raw["num_hidden_layers"]
+    loss.backward()
+    assert len(made) == 2 * 2 * raw["num_hidden_layers"]
 
 
 def test_frequencies_are_transformers():

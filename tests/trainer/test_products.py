@@ -116,3 +116,14 @@ def test_the_same_product_has_the_same_bits(library: str) -> None:
 
     for one, other in zip(gradients(), gradients(), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rows", "spare"),
+    [(torch.float32, 33, 31), (torch.float32, 64, 0), (torch.bfloat16, 33, 0)],
+)
+def test_rows_are_spared_where_onednn_multiplies(
+    library: str, dtype: torch.dtype, rows: int, spare: int
+) -> None:
+    found = products.spare_rows(rows, torch.ones(2, 2, dtype=dtype))
+    assert found == (spare if library == "onednn" else 0)
