@@ -45,15 +45,12 @@ class Packed:
 
     def hidden(self, decoder: Decoder) -> Tensor:
         """[N, H]: those hidden states."""
-        device, lengths, prefixes = self.ids.device, self.lengths, self.prefixes
-        spare, more = (spare_rows(len(x), decoder.head_weight) for x in (self.ids, self.rows))
-        if spare:  # a segment that nobody asks for
-            lengths, prefixes = [*lengths, spare], [*prefixes, None]
+        device, spare = self.ids.device, spare_rows(len(self.rows), decoder.head_weight)
         hidden: Tensor = decoder(
-            F.pad(self.ids, (0, spare)),
-            packed_positions(lengths, device, prefixes),
-            PackedAttention(lengths, device, prefixes),
-            F.pad(self.rows, (0, more)),
+            self.ids,
+            packed_positions(self.lengths, device, self.prefixes),
+            PackedAttention(self.lengths, device, self.prefixes),
+            F.pad(self.rows, (0, spare)),
         )
         return hidden[: len(self.rows)]
 

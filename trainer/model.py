@@ -40,6 +40,7 @@ from trainer.parallel import (
     sum_gradient,
     wide,
 )
+from trainer.products import spare_rows
 
 MODEL_TYPES = ("qwen2", "qwen3", "llama")
 ROPE_TYPES = ("default", "linear", "dynamic", "llama3", "yarn")
@@ -304,13 +305,13 @@ class Attention(nn.Module):
         )
         if self.qk_norm:
             q, k = self.q_norm(q), self.k_norm(k)
-        padding = len(x) - len(turns[0])  # rows that make the sequence divisible by the ranks
+        padding = len(x) - len(turns[0])  # rows at the end that no token stands in
         if padding:
             q, k, v = q[:-padding], k[:-padding], v[:-padding]
         q, k = apply(_Rotate, q, *turns), apply(_Rotate, k, *turns)
         out = attend(layer, q, k, v).flatten(1)
         if keep is not None:
-            out = keep(out)
+            return cast(Tensor, self.o_proj(keep(out)))
         return cast(Tensor, self.o_proj(F.pad(out, (0, 0, 0, padding)) if padding else out))
 
 
@@ -389,7 +390,7 @@ class Layer(nn.Module):
         """`keep`: the rows that go on from here, None for all."""
         y = enter_parallel(self.input_layernorm(x), self.layout, self.sp)
         y = self.self_attn(y, layer, turns, attend, keep)
-        x = (x if keep is None else keep(x)) + y
+        x = (x if keep is None else keep(x[: keep.rows])) + y
         y = enter_parallel(self.post_attention_layernorm(x), self.layout, self.sp)
         return x + cast(Tensor, self.mlp(y))
 
@@ -486,7 +487,12 @@ class Decoder(nn.Module):
         given: the last layer then computes no others, and no gradient is scattered."""
         keep = None if rows is None else Choice(rows, len(ids), ids.device)
         last = len(self.model.layers) - 1 if keep and not self.sequence_parallel else None
-        padding = -len(ids) % self.layout.tp if self.sequence_parallel else 0
+        # Rows without a token: for ranks to have as many each, or for products of few sizes.
+        padding = 0
+        if self.sequence_parallel:
+            padding = -len(ids) % self.layout.tp
+        elif rows is not None:
+            padding = spare_rows(len(ids), self.head_weight)
         x = self.model.embed_tokens(F.pad(ids, (0, padding)) if padding else ids)
         dtype = x.dtype
         x = x.to(compute_dtype(x))

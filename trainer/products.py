@@ -23,7 +23,7 @@ _ONEDNN = (
 )
 
 
-ROWS = 32
+ROWS = 64
 """What numbers of rows are multiples of, where it can be helped: oneDNN compiles a product anew for
 each number, which takes 0.4 ms and half a MiB, some twenty times a micro-batch."""
 

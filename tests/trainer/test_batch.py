@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -111,16 +112,20 @@ def test_spare_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         given = torch.autograd.grad(stats.logprobs.square().sum(), list(policy.parameters()))
         return [stats.logprobs, stats.entropy, *given]
 
-    monkeypatch.setattr("trainer.batch.spare_rows", lambda rows, weight: 0)
+    def told(function: Callable[[int, torch.Tensor], int]) -> None:
+        for module in ("batch", "model"):
+            monkeypatch.setattr(f"trainer.{module}.spare_rows", function)
+
+    told(lambda rows, weight: 0)
     wanted = found()
 
     def spare(count: int, weight: torch.Tensor) -> int:
         rows.append(count)
         return -count % 16 or 16
 
-    monkeypatch.setattr("trainer.batch.spare_rows", spare)
+    told(spare)
     torch.testing.assert_close(found(), wanted, atol=3e-4, rtol=1e-4)
-    assert rows == [len(micro.ids), len(micro.rows)]
+    assert rows == [len(micro.rows), len(micro.ids)]
 
 
 def micro_attention(length: int):  # type: ignore[no-untyped-def]

@@ -21,7 +21,7 @@ def said(**more: str) -> list[str]:
 
 
 def test_what_is_freed_can_be_given_back_and_few_products_are_kept() -> None:
-    assert said() == ["system", "256"]
+    assert said() == ["system", "64"]
 
 
 def test_what_a_user_has_set_stays() -> None:
