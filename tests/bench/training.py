@@ -16,6 +16,7 @@ micro-batch that a short search found: the smallest within SLACK of the fastest.
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -49,8 +50,9 @@ PROMPTS = 256
 ROUNDS = 3
 MICRO_BATCHES = (4, 8, 16, 32, 64, 128)
 """Completions; ours packs as many tokens as that many of mean length have."""
-SEARCH_PROMPTS, SEARCH_STEPS = 16, 3
-"""A quarter of a step tells which micro-batch is fastest."""
+SEARCH_PROMPTS, SEARCH_STEPS, SEARCHES = 16, 3, 2
+"""A quarter of a step tells which micro-batch is fastest, in the better of two runs by turns: on a
+shared machine one alone may say that half of the size, or twice, is."""
 SLACK = {"TRL": 1.03, "ours": 1.1}
 """The smallest micro-batch within so much of the fastest; ours gives speed for memory."""
 SECONDS_AT_MOST = 3600.0
@@ -156,12 +158,13 @@ class Bench:
             short = replace(
                 self.case(told), kl_coef=0.0, prompts=SEARCH_PROMPTS, steps=SEARCH_STEPS
             )
-            seconds = dict[int, float]()
-            for size in MICRO_BATCHES:
-                found = self.run(side, replace(short, micro_batch=size))
-                seconds[size] = found.phases["train"]
-                if seconds[size] > 1.5 * min(seconds.values()):
-                    break  # larger ones only get slower from here
+            seconds = dict.fromkeys(MICRO_BATCHES, math.inf)
+            for _ in range(SEARCHES):
+                for size in MICRO_BATCHES:
+                    took = self.run(side, replace(short, micro_batch=size)).phases["train"]
+                    seconds[size] = min(seconds[size], took)
+                    if took > 1.5 * min(seconds.values()):
+                        break  # larger ones only get slower from here
             fast = min(seconds.values()) * SLACK[side]
             self._best[key] = min(size for size, took in seconds.items() if took <= fast)
         return self._best[key]
