@@ -58,8 +58,10 @@ def memory_estimate(
     width = 4 if recipe.model.dtype == "float32" else 2
     tokens, hidden = recipe.budget.micro_batch_tokens, model.hidden_size
     heads, kv_heads = model.num_heads // tp, model.num_kv_heads // tp
-    # Inputs of both norms and both halves; queries, keys, values before and after; two of MLP.
-    layer = 6 * hidden + 3 * (heads + kv_heads) * model.head_dim + 2 * model.intermediate_size // tp
+    # Inputs of both norms and both halves; queries, keys, values before and after; two of MLP, and
+    # a third in a layer that is computed anew as a whole.
+    inner = (3 if recipe.model.checkpoint_activations else 2) * model.intermediate_size // tp
+    layer = 6 * hidden + 3 * (heads + kv_heads) * model.head_dim + inner
     if recipe.model.checkpoint_activations:
         kept = hidden * model.num_layers + layer
     else:
